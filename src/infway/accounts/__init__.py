@@ -1,0 +1,1 @@
+"""Who may spend: keys and what each of them may use. Holds digests of keys, never keys."""

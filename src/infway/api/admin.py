@@ -1,0 +1,90 @@
+"""What only admin keys may see: why requests went where they went."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from infway.accounts.keys import Keyring
+from infway.api.auth import presented_key
+from infway.ims.explain import explain
+from infway.kernel.errors import CallerError
+from infway.pipeline.course import Course
+from infway.pipeline.decisions import Decisions
+
+_LIVE_PAUSE = 0.5  # seconds between two looks of the live feed
+
+
+def admin_router(keyring: Callable[[], Keyring], decisions: Decisions) -> APIRouter:
+    """Return the endpoints."""
+    router = APIRouter(prefix="/admin", tags=["admin"])
+
+    def check(request: Request) -> None:
+        _, key = presented_key(request.headers.raw)
+        if keyring().find(key) is None:
+            raise CallerError(401, "invalid_api_key", "The API key is not valid.")
+        if not keyring().is_admin(key):
+            raise CallerError(403, "permission_denied", "This key is no admin key.")
+
+    @router.get("/decisions", summary="The last decisions")
+    async def latest(
+        request: Request, count: int = Query(20, ge=1, le=1000)
+    ) -> Mapping[str, object]:
+        """List the newest decisions, newest first, each with its outcome."""
+        check(request)
+        return {"data": [_summary(course) for course in decisions.last(count)]}
+
+    @router.get("/decisions/live", summary="Decisions as they are made")
+    async def live(request: Request) -> EventSourceResponse:
+        """Stream a summary of each decision as a server-sent event."""
+        check(request)
+        return EventSourceResponse(_feed(decisions))
+
+    @router.get("/decisions/{request_id}", summary="Why a request went where it went")
+    async def one(request_id: str, request: Request) -> Mapping[str, object]:
+        """Return candidates, predictions, parts of the score, order, attempts and outcome."""
+        check(request)
+        course = decisions.find(request_id.removeprefix("chatcmpl-"))
+        if course is None:
+            raise CallerError(404, "decision_not_found", "This decision is not kept (any more).")
+        return {**_summary(course), "decision": explain(course.decision)}
+
+    return router
+
+
+async def _feed(decisions: Decisions) -> AsyncIterator[ServerSentEvent]:
+    seen = {course.ask.id for course in decisions.last(decisions.keep)}
+    while True:
+        new = [course for course in decisions.last(100) if course.ask.id not in seen]
+        for course in reversed(new):
+            if course.settlement.outcome == "open":
+                continue
+            seen.add(course.ask.id)
+            yield ServerSentEvent(orjson.dumps(_summary(course)).decode(), id=course.ask.id)
+        await asyncio.sleep(_LIVE_PAUSE)
+
+
+def _summary(course: Course) -> Mapping[str, object]:
+    settlement = course.settlement
+    return {
+        "id": course.ask.id,
+        "key": settlement.who.name,
+        "asked": course.ask.selection.model,
+        "outcome": settlement.outcome,
+        "status": settlement.status,
+        "attempts": [
+            {
+                "offer": attempt.offer.id,
+                "outcome": "ok" if attempt.failure is None else attempt.failure.fault.value,
+                "first_token_ms": _since(attempt.began, attempt.first),
+                "end_ms": _since(attempt.began, attempt.ended),
+            }
+            for attempt in settlement.attempts
+        ],
+    }
+
+
+def _since(began: float, until: float | None) -> int | None:
+    return None if until is None else round((until - began) * 1000)

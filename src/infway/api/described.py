@@ -1,0 +1,126 @@
+"""The FastAPI app behind the hot routes: everything that is rare, and the API's description.
+
+The chat endpoint is answered in front of this app; here it is described as it really is.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+
+from infway import __version__
+from infway.api.errors import error_body, error_headers, error_of_status, own_fault
+from infway.api.front import CHAT_PATHS, MODEL_PATHS
+from infway.api.replies import ChatReply, ErrorBody
+from infway.api.schema import ChatBody
+from infway.kernel.errors import CallerError, GatewayError
+
+_log = logging.getLogger(__name__)
+_REF = "#/components/schemas/{name}"
+_ERRORS = ("400", "401", "403", "404", "405", "413", "415", "429", "500", "502", "503", "504")
+_SCHEMES: dict[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "infuzu": {"type": "apiKey", "in": "header", "name": "Infuzu-API-Key"},
+}
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def described_app(routers: Sequence[APIRouter], lifespan: Lifespan, *, docs: bool) -> FastAPI:
+    """Return the app; `docs` False leaves the description and its page out."""
+    app = FastAPI(
+        title="infway",
+        version=__version__,
+        summary="An OpenAI-compatible gateway that routes every request to the best upstream",
+        lifespan=lifespan,
+        openapi_url="/openapi.json" if docs else None,
+        redoc_url=None,
+    )
+    for router in routers:
+        app.include_router(router)
+    app.add_exception_handler(GatewayError, _gateway_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(Exception, _own_fault)
+    app.openapi = lambda: _description(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
+    return app
+
+
+def _answer(error: GatewayError) -> Response:
+    response = Response(error_body(error), error.status)
+    response.raw_headers = [*error_headers(error), (b"content-length", b"%d" % len(response.body))]
+    return response
+
+
+async def _gateway_error(_: Request, error: Exception) -> Response:
+    return _answer(error if isinstance(error, GatewayError) else own_fault())
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    response = _answer(error_of_status(status))
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response
+
+
+async def _validation_error(_: Request, error: Exception) -> Response:
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    place = ".".join(str(step) for step in first.get("loc", ())[1:])
+    message = f"{place}: {first.get('msg', 'invalid')}"
+    return _answer(CallerError(400, "invalid_field", message, place or None))
+
+
+async def _own_fault(_: Request, error: Exception) -> Response:
+    _log.error("a request failed inside infway", exc_info=error)
+    return _answer(own_fault())
+
+
+def _description(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, summary=app.summary, routes=app.routes
+        )
+        parts = msgspec.json.schema_components([ChatBody, ChatReply, ErrorBody], ref_template=_REF)
+        components = schema.setdefault("components", {})
+        components.setdefault("schemas", {}).update(parts[1])
+        components["securitySchemes"] = _SCHEMES
+        schema["security"] = [{name: []} for name in _SCHEMES]
+        for path in sorted(CHAT_PATHS):
+            schema["paths"][path] = {"post": _chat_operation(path, ())}
+        for start in MODEL_PATHS:
+            path = f"{start}{{model}}/chat/completions"
+            schema["paths"][path] = {"post": _chat_operation(path, ("model",))}
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _chat_operation(path: str, parameters: Sequence[str]) -> dict[str, Any]:
+    error = {"application/json": {"schema": {"$ref": _REF.format(name="ErrorBody")}}}
+    content = {
+        "application/json": {"schema": {"$ref": _REF.format(name="ChatReply")}},
+        "text/event-stream": {"schema": {"type": "string"}},
+    }
+    return {
+        "tags": ["chat"],
+        "summary": "Create a chat completion",
+        "operationId": "chat" + path.replace("/", "_").replace("{", "").replace("}", ""),
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in parameters
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _REF.format(name="ChatBody")}}},
+        },
+        "responses": {
+            "200": {"description": "The answer, whole or as a stream", "content": content},
+            **{status: {"description": "An error", "content": error} for status in _ERRORS},
+        },
+    }

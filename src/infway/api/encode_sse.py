@@ -1,0 +1,191 @@
+"""Events to server-sent event frames: `data: {...}`, a blank line, and `data: [DONE]` last."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from infway.api.dialect import usage_object
+from infway.api.errors import broken_object, error_object
+from infway.api.stamp import Stamp
+from infway.kernel.errors import GatewayError
+from infway.kernel.events import (
+    Broken,
+    Chunk,
+    Event,
+    Finish,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    Usage,
+    Verbatim,
+)
+from infway.kernel.faults import Failure
+
+DONE = b"data: [DONE]\n\n"
+COMMENT = b": PROCESSING\n\n"
+
+_Fields = dict[str, msgspec.Raw]
+_read_fields = msgspec.json.Decoder(_Fields).decode
+_write = msgspec.json.Encoder().encode
+
+
+class SseEncoder:
+    """Encodes one stream. `usage_chunk`: usage comes in a last chunk of its own, with no choices.
+
+    Otherwise the finish chunk is held back for the usage that follows it, and carries it.
+    """
+
+    def __init__(self, stamp: Stamp, *, flat: bool, usage_chunk: bool) -> None:
+        self._stamp = stamp
+        self._flat = flat
+        self._usage_chunk = usage_chunk
+        self._old = b""
+        self._new = b""
+        self._held: dict[str, object] | None = None
+        self._tail: Mapping[str, object] = {}
+        self._usage: Usage | None = None
+        self._begun: set[int] = set()
+
+    def encode(self, events: Sequence[Event], end: int) -> bytes:
+        """Return the frames of `events`; `end`: milliseconds since the receipt of the request."""
+        if len(events) == 1 and isinstance(events[0], Verbatim) and not self._stamp.text:
+            return self._flush() + self._verbatim(events[0])
+        return b"".join([self._one(event, end) for event in events])
+
+    def _one(self, event: Event, end: int) -> bytes:
+        match event:
+            case Verbatim():
+                if self._stamp.text:
+                    return self._flush() + self._as_text(event)
+                return self._flush() + self._verbatim(event)
+            case Chunk():
+                return self._chunk(event, end)
+            case Usage():
+                self._usage = event
+                return b""
+            case Broken():
+                return self._flush() + self._broken(event.failure)
+            case Finish():
+                choice = {"index": event.index, "delta": {}, **self._stamp.ending(event, end)}
+                return self._finished(self._own([self._in_style(choice)]))
+            case _:
+                return self._flush() + self._piece(event)
+
+    def _verbatim(self, event: Verbatim) -> bytes:
+        if event.prefix is not self._old:
+            self._learn(event.prefix)
+        return event.block.replace(self._old, self._new)
+
+    def _learn(self, prefix: bytes) -> None:
+        """Work out how a frame begins once the root fields infway owns are in it."""
+        fields = _read_fields(prefix[6:] + b'"choices":[]}')
+        del fields["choices"]
+        self._old = prefix
+        self._new = b"data: " + _write(self._stamp.root(fields))[:-1] + b","
+
+    def _as_text(self, event: Verbatim) -> bytes:
+        blocks = event.block.split(b"\n\n")
+        chunks = [Chunk(_read_fields(block[6:])) for block in blocks if block]
+        return b"".join([self._chunk(chunk, 0) for chunk in chunks])
+
+    def _chunk(self, event: Chunk, end: int) -> bytes:
+        fields = self._stamp.root(event.fields)
+        if event.usage is not None:
+            self._usage = event.usage
+            fields.pop("usage", None)
+        if not event.content:
+            self._tail = fields
+            return b""
+        if event.finishes or self._stamp.text:
+            fields["choices"] = self._stamp.choices(event.fields["choices"], event.finishes, end)
+        return self._finished(fields) if event.finishes else self._flush() + _frame(fields)
+
+    def _finished(self, fields: dict[str, object]) -> bytes:
+        before = self._flush()
+        if self._usage_chunk:
+            return before + _frame(fields)
+        self._held = fields
+        return before
+
+    def _flush(self) -> bytes:
+        """Let the held finish chunk go: something else came after it."""
+        if self._held is None:
+            return b""
+        held, self._held = self._held, None
+        return _frame(held)
+
+    def _piece(self, event: Event) -> bytes:
+        """Return one chunk of a translated stream."""
+        delta: dict[str, object] = {}
+        index = 0
+        match event:
+            case Text():
+                index, delta["content"] = event.index, event.text
+            case Reasoning():
+                index = event.index
+                delta |= {"reasoning": event.text, "reasoning_content": event.text}
+            case Refusal():
+                index, delta["refusal"] = event.index, event.text
+            case ToolCall():
+                index, delta["tool_calls"] = event.index, [_call(event)]
+            case _:
+                return b""
+        if index not in self._begun:
+            self._begun.add(index)
+            delta = {"role": "assistant", **delta}
+        choice: dict[str, object] = {"index": index, "delta": delta, "finish_reason": None}
+        return _frame(self._own([self._in_style(choice)]))
+
+    def _in_style(self, choice: Mapping[str, object]) -> Mapping[str, object]:
+        return self._stamp.plain(choice) if self._stamp.text else choice
+
+    def _own(self, choices: Sequence[Mapping[str, object]]) -> dict[str, object]:
+        return {
+            "id": self._stamp.id,
+            "object": "chat.completion.chunk",
+            "created": self._stamp.created,
+            "model": self._stamp.offer.model,
+            "choices": choices,
+        }
+
+    def _broken(self, failure: Failure) -> bytes:
+        """Return the terminal error: only a top-level `error` makes the OpenAI SDK raise."""
+        error = broken_object(failure)
+        code: object = error["code"] if self._flat else error["status"]
+        choice = {
+            "index": 0,
+            "delta": {"content": ""},
+            "finish_reason": "error",
+            "error": {"code": code, "message": error["message"]},
+        }
+        return _frame({**self._own([choice]), "error": error})
+
+    def close(self, usage: Usage, extras: Mapping[str, object]) -> bytes:
+        """Return what ends a whole stream: usage where it belongs, then the sentinel."""
+        told = usage_object(self._usage or usage, flat=self._flat)
+        if self._usage_chunk:
+            root = {**self._own([]), **self._tail, "choices": []}
+            return self._flush() + _frame({**root, "usage": told, **extras}) + DONE
+        if self._held is not None:
+            self._held |= {"usage": told, **extras}
+        return self._flush() + DONE
+
+
+def late_error(error: GatewayError) -> bytes:
+    """Return what ends a stream whose head was sent before anything could answer."""
+    return _frame({"choices": [], "error": error_object(error)}) + DONE
+
+
+def _frame(fields: Mapping[str, object]) -> bytes:
+    return b"data: " + _write(fields) + b"\n\n"
+
+
+def _call(event: ToolCall) -> dict[str, object]:
+    function: dict[str, object] = {"arguments": event.arguments}
+    call: dict[str, object] = {"index": event.position, "function": function}
+    if event.name is not None:
+        function["name"] = event.name
+    if event.id is not None:
+        call |= {"id": event.id, "type": "function"}
+    return call

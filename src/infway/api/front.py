@@ -1,0 +1,92 @@
+"""The ASGI app that stands in front: hot routes by an exact table, everything else to FastAPI.
+
+The web framework's own layers cost more than the whole line; here a request meets none of them.
+Every failure of a hot route ends in the one error body, our own bugs included.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from infway.api.chat import ChatEndpoint
+from infway.api.errors import error_body, error_headers, own_fault
+from infway.api.exchange import ClientLeftError, Exchange, Message, Receive, Scope, Send
+from infway.kernel.clock import Clock
+from infway.kernel.errors import CallerError, GatewayError
+from infway.kernel.ids import Ids
+from infway.telemetry.metrics import Metrics
+
+_log = logging.getLogger(__name__)
+
+CHAT_PATHS = frozenset({"/v1/chat/completions", "/chat/completions", "/api/v1/chat/completions"})
+# Paths that name the model: the path beats the body.
+MODEL_PATHS = ("/openai/deployments/", "/engines/", "/v1/engines/")
+_TAIL = "/chat/completions"
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def chat_route(path: str) -> tuple[bool, str | None]:
+    """Tell whether a path is a chat route, and the model it names."""
+    if path in CHAT_PATHS:
+        return True, None
+    if path.endswith(_TAIL):
+        for start in MODEL_PATHS:
+            model = path[len(start) : -len(_TAIL)]
+            if path.startswith(start) and model:
+                return True, model
+    return False, None
+
+
+class Front:
+    """Serves the hot routes and hands on the rest, with a request id on every reply."""
+
+    def __init__(
+        self, chat: ChatEndpoint, rest: App, ids: Ids, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._chat = chat
+        self._rest = rest
+        self._ids = ids
+        self._clock = clock
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] != "http":
+            await self._rest(scope, receive, send)
+            return
+        found, model = chat_route(scope["path"])
+        request_id = self._ids.next()
+        if not found:
+            await self._rest(scope, receive, _with_id(send, request_id))
+            return
+        exchange = Exchange(scope, receive, send, request_id, self._clock.monotonic())
+        try:
+            if scope["method"] != "POST":
+                raise CallerError(405, "method_not_allowed", "This endpoint takes POST.")
+            await self._chat.answer(exchange, model)
+        except GatewayError as error:
+            await self._refuse(exchange, error)
+        except ClientLeftError:
+            _log.debug("the client of %s left before its request was whole", request_id)
+        except Exception:  # noqa: BLE001 - the last border: our own bugs leave as the one error body
+            _log.exception("request %s failed inside infway", request_id)
+            if not exchange.started:
+                await self._refuse(exchange, own_fault())
+
+    async def _refuse(self, exchange: Exchange, error: GatewayError) -> None:
+        """Send the one error body."""
+        self._metrics.refused(error.code)
+        headers = error_headers(error)
+        if error.status == 405:
+            headers.append((b"allow", b"POST"))
+        await exchange.reply(error.status, headers, error_body(error))
+
+
+def _with_id(send: Send, request_id: str) -> Send:
+    async def stamped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return stamped

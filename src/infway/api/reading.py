@@ -1,0 +1,261 @@
+"""From a body to a ChatRequest: read once with types, once as raw fields that are passed on."""
+
+import re
+from typing import NamedTuple, NoReturn
+
+import msgspec
+
+from infway.api.messages import spelled
+from infway.api.schema import ChatBody, Message, ModelParams, ProviderBody, Sort
+from infway.kernel.chat import ChatRequest, Feature, Selection, Weights
+from infway.kernel.errors import CallerError
+
+_read_body = msgspec.json.Decoder(ChatBody).decode
+_read_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_write = msgspec.json.Encoder().encode
+
+# Fields that speak to infway and mean nothing, or something else, to a model.
+OWN = (
+    "model",
+    "prompt",
+    "provider",
+    "fallback_models",
+    "fallback_rules",
+    "usage",
+    "stream_options",
+    "priority",
+)
+# Fields every chat model takes; the others are parameters that a model may not support.
+_PLAIN = frozenset({"messages", "stream", "max_tokens", "user", "metadata"})
+_IMAGE_TOKENS = 800  # one image, between OpenAI's low (85) and high (765 and more) detail
+_MESSAGE_TOKENS = 3  # what each message adds, and once more for the reply: OpenAI's counting rule
+_CACHEABLE = 4096  # bytes of messages from which vendors cache prompts (about 1,024 tokens)
+_PARTS = {
+    "image_url": Feature.VISION,
+    "input_audio": Feature.AUDIO_IN,
+    "file": Feature.FILES,
+}
+_PLACE = re.compile(r" - at `\$\.?(.*)`$")
+_MISSING = re.compile(r"missing required field `(.*?)`")
+
+
+class Wishes(NamedTuple):
+    """What the reply should look like. `text`: the caller sent a prompt and reads plain text."""
+
+    stream: bool
+    usage_chunk: bool
+    cost: bool
+    text: bool
+    model_is_object: bool
+    warnings: tuple[tuple[str, str], ...] = ()
+
+
+def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[ChatRequest, Wishes]:
+    """Return the request and what its caller wants back; raises CallerError with the field."""
+    try:
+        if not body.isascii():
+            body.decode()
+        chat = _read_body(body)
+        fields = _read_fields(body)
+    except msgspec.ValidationError as error:
+        _refuse(error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message = "The JSON is nested too deeply." if isinstance(error, RecursionError) else error
+        raise CallerError(
+            400, "invalid_request_body", f"The body is not JSON: {message}"
+        ) from error
+    messages = _messages(chat)
+    selection = _selection(chat, path_model)
+    features, chars, tokens = _needs(chat, messages)
+    fields = _passed_on(chat, fields)
+    raw = fields["messages"]
+    ask = ChatRequest(
+        id=request_id,
+        fields=fields,
+        stream=bool(chat.stream),
+        selection=selection,
+        features=features,
+        input_tokens=chars // 4 + tokens,
+        input_chars=chars,
+        output_tokens=chat.max_completion_tokens or chat.max_tokens,
+        affinity=_affinity(chat, bytes(raw)),
+        parameters=frozenset(fields) - _PLAIN,
+    )
+    return ask, _wishes(chat, path_model)
+
+
+def _refuse(error: msgspec.ValidationError) -> NoReturn:
+    text = str(error)
+    place = _PLACE.search(text)
+    path = place[1] if place else ""
+    missing = _MISSING.search(text)
+    if missing:
+        path = f"{path}.{missing[1]}" if path else missing[1]
+    if not path and text.startswith("Expected `object`"):
+        raise CallerError(400, "invalid_request_body", "The body must be a JSON object.") from error
+    code = "missing_required_field" if missing else "invalid_field"
+    raise CallerError(400, code, f"{path}: {_PLACE.sub('', text)}", path or None) from error
+
+
+def _missing(path: str) -> CallerError:
+    return CallerError(400, "missing_required_field", f"{path} is required.", path)
+
+
+def _messages(chat: ChatBody) -> list[Message]:
+    if chat.messages is None:
+        if chat.prompt is None:
+            raise _missing("messages")
+        text = chat.prompt if isinstance(chat.prompt, str) else "\n".join(chat.prompt)
+        return [Message(role="user", content=text)]
+    for i, message in enumerate(chat.messages):
+        content = message.content if message.content is not None else message.content_parts
+        if content is None and message.role not in ("assistant", "function"):
+            raise _missing(f"messages[{i}].content")
+        if isinstance(content, list):
+            for j, part in enumerate(content):
+                if part.type == "text" and part.text is None:
+                    raise _missing(f"messages[{i}].content[{j}].text")
+    return chat.messages
+
+
+def _selection(chat: ChatBody, path_model: str | None) -> Selection:
+    model = path_model if path_model is not None else chat.model
+    if isinstance(model, str) and not model.strip():
+        raise CallerError(400, "invalid_field", "model: must not be empty.", "model")
+    fallbacks = tuple(chat.fallback_models or ())
+    selection = Selection(
+        model=model if isinstance(model, str) else None, fallback_models=fallbacks
+    )
+    if isinstance(model, ModelParams):
+        selection = _with_params(selection, model)
+        if selection.imsn > 1 and (chat.n or 1) > 1:
+            raise CallerError(400, "invalid_field", "n: must be 1 where model.imsn is not.", "n")
+    if chat.provider is not None:
+        selection = _with_provider(selection, chat.provider)
+    return selection
+
+
+def _with_params(selection: Selection, params: ModelParams) -> Selection:
+    weights = params.weights
+    return selection._replace(
+        llms=tuple(params.llms or ()),
+        exclude_llms=tuple(params.exclude_llms or ()),
+        weights=None
+        if weights is None
+        else Weights(
+            weights.price,
+            weights.error,
+            weights.start_latency,
+            weights.end_latency,
+            weights.quality,
+        ),
+        imsn=params.imsn or 1,
+        max_input_cost=params.max_input_cost,
+        max_output_cost=params.max_output_cost,
+    )
+
+
+def _with_provider(selection: Selection, provider: ProviderBody) -> Selection:
+    sort = provider.sort.by if isinstance(provider.sort, Sort) else provider.sort
+    return selection._replace(
+        order=tuple(provider.order or ()),
+        only=tuple(provider.only or ()),
+        ignore=tuple(provider.ignore or ()),
+        allow_fallbacks=provider.allow_fallbacks is not False,
+        sort=sort,
+        require_parameters=bool(provider.require_parameters),
+        data_collection=provider.data_collection,
+        zdr=bool(provider.zdr),
+        quantizations=tuple(provider.quantizations or ()),
+        max_latency=_percentile(provider.preferred_max_latency),
+        min_throughput=_percentile(provider.preferred_min_throughput),
+    )
+
+
+def _percentile(value: float | dict[str, float] | None) -> float | None:
+    """Of several percentiles the median is compared, as infway predicts medians."""
+    if isinstance(value, dict):
+        return value.get("p50", next(iter(value.values()), None))
+    return value
+
+
+def _needs(chat: ChatBody, messages: list[Message]) -> tuple[Feature, int, int]:
+    """Return what the request needs, its characters, and the tokens that are no characters."""
+    features = Feature(0)
+    chars = 0
+    tokens = _MESSAGE_TOKENS
+    for message in messages:
+        tokens += _MESSAGE_TOKENS
+        content = message.content if message.content is not None else message.content_parts
+        if isinstance(content, str):
+            chars += len(content)
+        elif content is not None:
+            for part in content:
+                chars += len(part.text or "")
+                feature = _PARTS.get(part.type)
+                if feature is not None:
+                    features |= feature
+                    tokens += _IMAGE_TOKENS
+    last = messages[-1]
+    if last.role == "assistant" and not last.tool_calls:
+        features |= Feature.PREFILL
+    return features | _asked(chat), chars, tokens
+
+
+def _asked(chat: ChatBody) -> Feature:
+    features = Feature(0)
+    form = chat.response_format.type if chat.response_format is not None else None
+    for needed, feature in (
+        (chat.tools, Feature.TOOLS),
+        (form == "json_object", Feature.JSON_OBJECT),
+        (form == "json_schema", Feature.JSON_SCHEMA),
+        (chat.reasoning or chat.reasoning_effort, Feature.REASONING),
+        (chat.logprobs, Feature.LOGPROBS),
+        ((chat.n or 1) > 1, Feature.SEVERAL),
+        (chat.modalities and "audio" in chat.modalities, Feature.AUDIO_OUT),
+    ):
+        if needed:
+            features |= feature
+    return features
+
+
+def _passed_on(chat: ChatBody, fields: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    """Return the fields that go to the model: not infway's own, and none that is null."""
+    for name in OWN:
+        fields.pop(name, None)
+    for name in [name for name, value in fields.items() if bytes(value) == b"null"]:
+        del fields[name]
+    if chat.messages is None:
+        text = _messages(chat)[0].content
+        fields["messages"] = msgspec.Raw(_write([{"role": "user", "content": text}]))
+    else:
+        fields["messages"] = spelled(fields["messages"])
+    effort = chat.reasoning.effort if chat.reasoning is not None else None
+    if effort is not None and "reasoning_effort" not in fields:
+        fields["reasoning_effort"] = msgspec.Raw(_write(effort))
+        del fields["reasoning"]
+    return fields
+
+
+def _affinity(chat: ChatBody, messages: bytes) -> int | None:
+    if chat.prompt_cache_key is not None:
+        return hash(chat.prompt_cache_key)
+    return hash(messages[:_CACHEABLE]) if len(messages) >= _CACHEABLE else None
+
+
+def _wishes(chat: ChatBody, path_model: str | None) -> Wishes:
+    cost = chat.usage is not None and bool(chat.usage.include)
+    options = chat.stream_options
+    model = path_model or chat.model
+    warnings: tuple[tuple[str, str], ...] = ()
+    if isinstance(model, ModelParams) and model.llms and model.exclude_llms:
+        text = "Both llms and exclude_llms are given: the models in llms without the excluded ones."
+        warnings = (("llms_and_exclude_llms", text),)
+    return Wishes(
+        stream=bool(chat.stream),
+        usage_chunk=cost or (options is not None and bool(options.include_usage)),
+        cost=cost,
+        text=chat.messages is None,
+        model_is_object=not isinstance(model, str),
+        warnings=warnings,
+    )

@@ -1,0 +1,80 @@
+"""What infway writes into every reply: its id, the model that served, the choices' extras, cost."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from infway.api.dialect import raw_number
+from infway.kernel.chat import Offer
+from infway.kernel.events import Finish
+from infway.kernel.money import usd_text
+from infway.pipeline.gateway import Bill
+
+_Fields = dict[str, msgspec.Raw]
+_read_choices = msgspec.json.Decoder(list[_Fields]).decode
+_read_part = msgspec.json.Decoder(_Fields).decode
+_write = msgspec.json.Encoder().encode
+_NULL = msgspec.Raw(b"null")
+
+
+class Stamp(NamedTuple):
+    """The facts of one reply. `text`: choices are given as plain text, without a message.
+
+    `start`, `end`: milliseconds from the receipt of the request.
+    """
+
+    id: str
+    created: int
+    offer: Offer
+    rank: int
+    text: bool
+    start: int
+
+    def root(self, fields: Mapping[str, object]) -> dict[str, object]:
+        """Return the root fields of an upstream's object with those that infway owns."""
+        return {**fields, "id": self.id, "model": self.offer.model}
+
+    def choices(
+        self, raw: object, finishes: Sequence[Finish], end: int
+    ) -> Sequence[Mapping[str, object]]:
+        """Return the choices of an object with their finish normalised and their extras."""
+        ended = {finish.index: finish for finish in finishes}
+        choices: list[Mapping[str, object]] = []
+        for place, choice in enumerate(_read_choices(_write(raw))):
+            index = int(bytes(choice.get("index", b"%d" % place)))
+            finish = ended.get(index)
+            patched: dict[str, object] = {**choice, "index": index}
+            if finish is not None:
+                patched |= self.ending(finish, end)
+            choices.append(self.plain(patched) if self.text else patched)
+        return choices
+
+    def ending(self, finish: Finish, end: int) -> dict[str, object]:
+        """Return what a finished choice carries beside its message."""
+        return {
+            "finish_reason": finish.reason,
+            "native_finish_reason": finish.native,
+            "model": {"ref": self.offer.model, "rank": self.rank},
+            "latency": {"start_latency": self.start, "end_latency": end},
+        }
+
+    @staticmethod
+    def plain(choice: Mapping[str, object]) -> dict[str, object]:
+        """Return a choice with `text` in the place of its message or delta."""
+        rest = {key: value for key, value in choice.items() if key not in ("message", "delta")}
+        part = choice.get("message", choice.get("delta", {}))
+        content = _read_part(_write(part)).get("content", _NULL)
+        return {**rest, "text": "" if bytes(content) == b"null" else content}
+
+
+def bill_fields(bill: Bill) -> dict[str, object]:
+    """Return `cost` and `cost_details` in USD, as exact decimal numbers."""
+    parts = {
+        "prompt_cost": bill.cost.prompt,
+        "completion_cost": bill.cost.completion,
+        "prompt_cache_read_cost": bill.cost.cache_read,
+        "prompt_cache_write_cost": bill.cost.cache_write,
+    }
+    details = {name: raw_number(usd_text(pico)) for name, pico in parts.items()}
+    return {"cost": raw_number(usd_text(bill.total)), "cost_details": details}

@@ -1,0 +1,62 @@
+"""The streamed reply: its head as late as possible, and a comment in every silence."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from infway.api.encode_sse import COMMENT
+from infway.api.errors import Header
+from infway.api.exchange import Exchange
+
+
+class EventStream:
+    """Writes one SSE reply. The head goes out with the first bytes, or the first comment.
+
+    `heartbeat`: seconds of silence after which a comment keeps the connection alive.
+    """
+
+    def __init__(
+        self, exchange: Exchange, heartbeat: float, head: Callable[[], list[Header]]
+    ) -> None:
+        self._exchange = exchange
+        self._heartbeat = heartbeat
+        self._head = head
+        self._loop = asyncio.get_running_loop()
+        self._last = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._comment: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> Self:
+        self._timer = self._loop.call_later(self._heartbeat, self._beat)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _beat(self) -> None:
+        now = self._loop.time()
+        quiet = now - self._last
+        if quiet >= self._heartbeat - 0.001:
+            self._comment = self._loop.create_task(self.write(COMMENT))
+            quiet = 0.0
+        self._timer = self._loop.call_later(self._heartbeat - quiet, self._beat)
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes, after the head if nothing was sent yet."""
+        if not self._exchange.started:
+            await self._exchange.start(200, self._head())
+        self._last = self._loop.time()
+        await self._exchange.send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self, data: bytes) -> None:
+        """Send the last bytes."""
+        if not self._exchange.started:
+            await self._exchange.start(200, self._head())
+        await self._exchange.send({"type": "http.response.body", "body": data})

@@ -1,0 +1,226 @@
+"""The composition root: settings become one ASGI app, and a reload swaps its parts at once.
+
+Everything is built here, in one place, from parts that can be replaced; the lifespan opens them
+and closes them in reverse.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from random import Random
+
+from fastapi import APIRouter, FastAPI
+
+from infway.accounts.keys import Key, Keyring
+from infway.api.admin import admin_router
+from infway.api.chat import ChatEndpoint, ChatRules
+from infway.api.described import described_app
+from infway.api.front import Front
+from infway.api.models import models_router
+from infway.api.ops import ops_router
+from infway.ims.catalog import Catalog
+from infway.ims.health import Health
+from infway.ims.policies import PolicyName
+from infway.ims.rank import Router
+from infway.ims.tuning import Tuning
+from infway.inventory import Inventory
+from infway.kernel.chat import Principal, Selection, Weights
+from infway.kernel.clock import Clock, system_clock
+from infway.kernel.ids import Ids
+from infway.ledger.rows import Ledger
+from infway.pipeline.attempt import Attempts
+from infway.pipeline.decisions import Decisions
+from infway.pipeline.gateway import Gateway
+from infway.pipeline.itinerary import Persistence
+from infway.pipeline.settle import Settler
+from infway.providers.adapter import Adapter
+from infway.providers.registry import ADAPTERS
+from infway.providers.vendors import VENDORS
+from infway.settings import Settings
+from infway.settings.models import KeySettings, WeightSettings
+from infway.telemetry.metrics import Metrics
+from infway.upstream.client import Client
+from infway.upstream.sign import Signer
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an app is built with and a test may replace. `seed`: the source of all chance."""
+
+    ledger: Ledger
+    seed: int
+    clock: Clock
+    adapters: Mapping[str, Adapter]
+
+
+def parts(ledger: Ledger, seed: int) -> Parts:
+    """Return the parts of a real gateway."""
+    return Parts(ledger, seed, system_clock(), ADAPTERS)
+
+
+class App:
+    """One gateway: an ASGI app whose configuration can be swapped while it answers.
+
+    `beside`: what else is open as long as the app is, entered before the first request.
+    """
+
+    def __init__(self, settings: Settings, inventory: Inventory, built: Parts) -> None:
+        self.metrics = Metrics()
+        self.is_ready = False
+        self.beside: list[Callable[[], AbstractAsyncContextManager[None]]] = []
+        self._parts = built
+        self._random = Random(built.seed)  # noqa: S311 - chance of routing, not a secret
+        self.client = Client(Signer(inventory.credentials))
+        self.settler = Settler(
+            built.ledger, built.clock, self.metrics.settled, settings.ledger.queue
+        )
+        self.decisions = Decisions(settings.decisions.keep)
+        router = self._router(settings, inventory)
+        self.gateway = Gateway(
+            router, self._attempts(settings), self.settler, self.decisions, built.clock
+        )
+        self.metrics.waiting_requests.set_function(lambda: self.gateway.attempts.active)
+        self.chat = ChatEndpoint(
+            self.gateway, _keyring(settings.keys), _rules(settings), built.clock
+        )
+        rest = described_app(self._routers(), self._lifespan, docs=settings.server.docs)
+        ids = Ids(self._random.getrandbits(64))
+        self.front = Front(self.chat, rest, ids, built.clock, self.metrics)
+
+    def swap(self, settings: Settings, inventory: Inventory) -> None:
+        """Use another configuration from the next request on; running ones end on the old."""
+        router = self._router(settings, inventory)
+        attempts = self._attempts(settings)
+        keyring, rules = _keyring(settings.keys), _rules(settings)
+        router.health.carry(self.gateway.router.health)
+        self.client.sign_with(Signer(inventory.credentials))
+        self.gateway.router, self.gateway.attempts = router, attempts
+        self.chat.keyring, self.chat.rules = keyring, rules
+        self.decisions.keep = settings.decisions.keep
+
+    def _router(self, settings: Settings, inventory: Inventory) -> Router:
+        tuning = _tuning(settings)
+        catalog = Catalog(
+            inventory.offers,
+            aliases=settings.aliases,
+            policies=_policies(settings),
+            vendors=VENDORS,
+            quality_floor=settings.routing.quality_floor,
+        )
+        health = Health(inventory.offers, tuning, self._random)
+        return Router(catalog, health, tuning, self._random)
+
+    def _attempts(self, settings: Settings) -> Attempts:
+        said = settings.attempts
+        persistence = Persistence(
+            attempts=said.max,
+            backoff_base=said.backoff_base,
+            backoff_cap=said.backoff_cap,
+            patience=said.patience,
+            retry_share=said.retry_share,
+            retry_floor=said.retry_floor,
+        )
+        now = self._parts.clock.monotonic
+        return Attempts(self.client, self._parts.adapters, now, persistence, self._random)
+
+    def _routers(self) -> list[APIRouter]:
+        def keyring() -> Keyring:
+            return self.chat.keyring
+
+        def catalog() -> Catalog:
+            return self.gateway.router.catalog
+
+        return [
+            ops_router(self.metrics, lambda: self.is_ready),
+            models_router(keyring, catalog),
+            admin_router(keyring, self.decisions),
+        ]
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            ledger = self._parts.ledger
+            await asyncio.to_thread(ledger.open)
+            stack.callback(ledger.close)
+            stack.push_async_callback(self.settler.close)
+            writer = asyncio.create_task(self.settler.run())
+            stack.push_async_callback(_end, writer)
+            await self.client.open()
+            stack.push_async_callback(self.client.close)
+            for open_one in self.beside:
+                await stack.enter_async_context(open_one())
+            self.is_ready = True
+            yield
+            self.is_ready = False
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _weights(said: WeightSettings | None) -> Weights | None:
+    return None if said is None else Weights(**said.model_dump())
+
+
+def _keyring(keys: tuple[KeySettings, ...]) -> Keyring:
+    return Keyring(
+        Key(
+            key.key.get_secret_value(),
+            Principal(
+                name=key.name,
+                models=None if key.models is None else frozenset(key.models),
+                upstreams=None if key.upstreams is None else frozenset(key.upstreams),
+                weights=_weights(key.weights),
+            ),
+            key.admin,
+        )
+        for key in keys
+    )
+
+
+def _rules(settings: Settings) -> ChatRules:
+    server = settings.server
+    return ChatRules(
+        body_limit=server.body_limit,
+        heartbeat=server.heartbeat,
+        region=server.region,
+        require_model=server.require_model,
+        always_usage_chunk=server.always_usage_chunk,
+    )
+
+
+def _tuning(settings: Settings) -> Tuning:
+    routing = settings.routing
+    return replace(
+        Tuning(),
+        weights=Weights(**routing.weights.model_dump()),
+        explore=1.0 if routing.exploration else 0.0,
+        slow_half_life=routing.long_half_life,
+        fast_half_life=routing.short_half_life,
+        cache_hit=Tuning().cache_hit if routing.stickiness else 0.0,
+    )
+
+
+def _policies(settings: Settings) -> list[PolicyName]:
+    return [
+        PolicyName(
+            name,
+            models=said.models,
+            weights=_weights(said.weights) or Weights(),
+            constraints=Selection(
+                max_input_cost=said.max_input_cost,
+                max_output_cost=said.max_output_cost,
+                sort=said.sort,
+                only=said.only,
+                ignore=said.ignore,
+            ),
+        )
+        for name, said in settings.policies.items()
+    ]

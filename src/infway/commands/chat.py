@@ -1,0 +1,80 @@
+"""`infway chat`: a small client of the running gateway, to see an answer come."""
+
+import json
+import sys
+from collections.abc import Iterator
+
+import click
+import httpx2
+
+from infway.commands.surroundings import Surroundings
+
+Message = dict[str, str]
+PATIENCE = httpx2.Timeout(10.0, read=600.0)  # seconds; a slow model may think for minutes
+
+
+@click.command("chat")
+@click.argument("prompt", required=False)
+@click.option("--model", "-m", default="auto", help="Model, alias or policy.", show_default=True)
+@click.option("--url", help="The gateway; default: the one on this machine.")
+@click.pass_obj
+def command(surroundings: Surroundings, prompt: str | None, model: str, url: str | None) -> None:
+    """Talk to the running gateway.
+
+    Without PROMPT it reads one from a pipe, or holds a conversation on a terminal. The key is
+    INFWAY_API_KEY, or the one that the first start made.
+    """
+    headers = {"authorization": f"Bearer {surroundings.key}"} if surroundings.key else {}
+    with httpx2.Client(
+        base_url=url or surroundings.url, headers=headers, timeout=PATIENCE, trust_env=False
+    ) as client:
+        if prompt is None and not sys.stdin.isatty():
+            prompt = sys.stdin.read()
+        if prompt is not None:
+            _say(client, model, [{"role": "user", "content": prompt}])
+            return
+        _converse(client, model)
+
+
+def _converse(client: httpx2.Client, model: str) -> None:
+    click.echo("An empty line ends the conversation.", err=True)
+    messages: list[Message] = []
+    while said := click.prompt("you", default="", show_default=False, prompt_suffix="> "):
+        messages.append({"role": "user", "content": said})
+        messages.append({"role": "assistant", "content": _say(client, model, messages)})
+
+
+def _say(client: httpx2.Client, model: str, messages: list[Message]) -> str:
+    body = {"model": model, "messages": messages, "stream": True}
+    pieces: list[str] = []
+    try:
+        with client.stream("POST", "/v1/chat/completions", json=body) as response:
+            if response.status_code != 200:
+                raise click.ClickException(_refusal(response.status_code, response.read()))
+            for piece in _pieces(response.iter_lines()):
+                click.echo(piece, nl=False)
+                pieces.append(piece)
+    except httpx2.HTTPError as error:
+        message = f"{client.base_url} does not answer: {error or type(error).__name__}"
+        raise click.ClickException(message) from error
+    click.echo()
+    return "".join(pieces)
+
+
+def _pieces(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        if not line.startswith("data: {"):
+            continue
+        chunk = json.loads(line.removeprefix("data: "))
+        if "error" in chunk:
+            raise click.ClickException(str(chunk["error"].get("message", chunk["error"])))
+        for choice in chunk.get("choices", []):
+            yield choice.get("delta", {}).get("content") or ""
+
+
+def _refusal(status: int, body: bytes) -> str:
+    try:
+        said = json.loads(body)["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        said = "no reason given"
+    return f"{status}: {said}"

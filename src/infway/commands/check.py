@@ -1,0 +1,35 @@
+"""`infway check`: the configuration's problems, or what would be served."""
+
+import json
+from pathlib import Path
+
+import click
+
+from infway.commands.configuration import configured, stock
+from infway.commands.surroundings import Surroundings
+from infway.settings import json_schema
+
+
+@click.command("check")
+@click.option("--config", "-c", type=click.Path(path_type=Path), help="Configuration file.")
+@click.option("--schema", is_flag=True, help="Print the JSON schema of the file and stop.")
+@click.pass_obj
+def command(surroundings: Surroundings, config: Path | None, schema: bool) -> None:
+    """Check the configuration and say what would be served.
+
+    Prints every problem at once, each with its file, line and column, and leaves with code 2.
+    """
+    if schema:
+        click.echo(json.dumps(json_schema(), indent=2))
+        return
+    loaded = configured(surroundings, config)
+    inventory, found = stock(surroundings, loaded.settings)
+    for warning in (*loaded.warnings, *(found.unusable if found else ()), *inventory.warnings):
+        click.echo(f"warning: {warning}", err=True)
+    for upstream in inventory.upstreams:
+        models = len({offer.model for offer in inventory.offers if offer.upstream is upstream})
+        click.echo(f"{upstream.name}: {models} {'model' if models == 1 else 'models'}")
+    if not inventory.upstreams:
+        click.echo("No upstreams: `infway serve` answers from a small model or a simulation.")
+    models = len({offer.model for offer in inventory.offers})
+    click.echo(f"The configuration is right: {models} models, {len(loaded.settings.keys)} keys.")

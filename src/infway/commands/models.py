@@ -1,0 +1,52 @@
+"""`infway models`: what can be asked for, where, and at what price."""
+
+from pathlib import Path
+
+import click
+
+from infway.commands.configuration import configured, stock
+from infway.commands.surroundings import Surroundings
+from infway.commands.table import table
+from infway.kernel.chat import Feature, Offer
+from infway.kernel.money import PICO_PER_USD_PER_MILLION
+
+HEAD = ("MODEL", "UPSTREAM", "IN", "OUT", "CONTEXT", "QUALITY", "CAPABILITIES")
+NUMBERS = frozenset({2, 3, 4, 5})
+
+
+@click.command("models")
+@click.option("--config", "-c", type=click.Path(path_type=Path), help="Configuration file.")
+@click.argument("part", required=False)
+@click.pass_obj
+def command(surroundings: Surroundings, config: Path | None, part: str | None) -> None:
+    """List the models, with upstreams and prices in USD per million tokens.
+
+    PART is a piece of the name of a model or an upstream. No gateway needs to be running.
+    """
+    inventory, _ = stock(surroundings, configured(surroundings, config).settings)
+    offers = [offer for offer in inventory.offers if part is None or part in offer.id]
+    if not offers:
+        raise click.ClickException("There is no such model." if part else "There are no models.")
+    by_price = sorted(offers, key=lambda offer: (offer.model, offer.prices.input or 0))
+    click.echo(table(HEAD, map(_row, by_price), NUMBERS))
+
+
+def _row(offer: Offer) -> tuple[str, ...]:
+    return (
+        offer.model,
+        offer.upstream.name,
+        _price(offer.prices.input),
+        _price(offer.prices.output),
+        f"{offer.context:,}" if offer.context else "?",
+        f"{offer.quality:g}",
+        _words(offer.features),
+    )
+
+
+def _price(pico: int | None) -> str:
+    return "?" if pico is None else f"{pico / PICO_PER_USD_PER_MILLION:.4g}"
+
+
+def _words(features: Feature) -> str:
+    words = [feature.name.lower() for feature in Feature if feature in features and feature.name]
+    return "not known" if len(words) == len(Feature) else " ".join(words)

@@ -1,0 +1,33 @@
+"""`infway reload`: a signal to the running gateway."""
+
+import os
+import signal
+from pathlib import Path
+
+import click
+
+from infway.commands.configuration import configured
+from infway.commands.surroundings import Surroundings
+
+
+@click.command("reload")
+@click.option("--config", "-c", type=click.Path(path_type=Path), help="Configuration file.")
+@click.pass_obj
+def command(surroundings: Surroundings, config: Path | None) -> None:
+    """Let the running gateway read its configuration again.
+
+    The configuration is checked first: a wrong one is never asked for. Requests that are under
+    way are not disturbed.
+    """
+    configured(surroundings, config)
+    pid = surroundings.data.pid()
+    if pid is None:
+        raise click.ClickException(f"No gateway is running from {surroundings.data.path}.")
+    try:
+        os.kill(pid, signal.SIGHUP)
+    except ProcessLookupError as error:
+        message = f"Process {pid} is gone: the gateway did not stop in order."
+        raise click.ClickException(message) from error
+    except PermissionError as error:
+        raise click.ClickException(f"Process {pid} belongs to somebody else.") from error
+    click.echo(f"Process {pid} was told to reload; its log says how that went.")

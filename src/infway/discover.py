@@ -1,0 +1,103 @@
+"""A start without configuration: vendors' keys in the environment, model servers on this machine.
+
+Only loopback addresses are asked, never infway's own port, and no key is ever sent.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+import msgspec
+
+from infway.providers.vendors import VENDORS, Vendor
+
+PATIENCE = 0.4  # seconds a local server has for its list: a live one takes milliseconds
+LARGEST_LIST = 2**20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """One upstream that can be used. `models` None: all that the vendor's catalogue lists.
+
+    `origin`: the variable that holds the key, or the address that answered.
+    """
+
+    vendor: Vendor
+    origin: str
+    key: str | None = field(default=None, repr=False)
+    models: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found, and why something that is there cannot be used; sentences for a banner."""
+
+    upstreams: tuple[Discovered, ...] = ()
+    unusable: tuple[str, ...] = ()
+
+
+class _Model(msgspec.Struct):
+    id: str
+
+
+class _List(msgspec.Struct):
+    data: list[_Model] | None = None
+
+
+_read_list = msgspec.json.Decoder(_List).decode
+
+
+def discover(
+    environment: Mapping[str, str], *, keys: bool = True, local: bool = True, own_port: int = 0
+) -> Found:
+    """Look for both; `own_port` is the port infway itself listens on. Takes at most PATIENCE."""
+    found = from_environment(environment) if keys else Found()
+    servers = asyncio.run(local_servers(VENDORS.values(), own_port)) if local else ()
+    return Found(found.upstreams + servers, found.unusable)
+
+
+def from_environment(environment: Mapping[str, str]) -> Found:
+    """Return a vendor for each key variable that is set; nothing is sent anywhere."""
+    upstreams: list[Discovered] = []
+    unusable: list[str] = []
+    for vendor in VENDORS.values():
+        name = next((name for name in vendor.env if environment.get(name, "").strip()), None)
+        if name is None:
+            continue
+        if why := _unusable(vendor):
+            unusable.append(f"{name} is set, but {why}")
+        else:
+            upstreams.append(Discovered(vendor, name, environment[name].strip()))
+    return Found(tuple(upstreams), tuple(dict.fromkeys(unusable)))
+
+
+def _unusable(vendor: Vendor) -> str | None:
+    if vendor.base_url is None or vendor.own_names:
+        return f"{vendor.title} also needs a base_url and models in a configuration file"
+    if vendor.catalogue is None:
+        return f"{vendor.title} needs models and prices in a configuration file"
+    return None
+
+
+async def local_servers(vendors: Iterable[Vendor], own_port: int) -> tuple[Discovered, ...]:
+    """Ask every local port for its models at once; return those that answered with any."""
+    rows: dict[int, Vendor] = {}
+    for vendor in vendors:
+        if vendor.port is not None and vendor.port != own_port:
+            rows.setdefault(vendor.port, vendor)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE)) as session:
+        answers = await asyncio.gather(*(_ask(session, vendor) for vendor in rows.values()))
+    return tuple(answer for answer in answers if answer)
+
+
+async def _ask(session: aiohttp.ClientSession, vendor: Vendor) -> Discovered | None:
+    url = f"{vendor.base_url}{vendor.models_path}"
+    try:
+        async with session.get(url, allow_redirects=False, raise_for_status=True) as response:
+            body = await response.content.read(LARGEST_LIST)
+            listed = _read_list(body)
+    except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    models = tuple(dict.fromkeys(model.id for model in listed.data or () if model.id))
+    return Discovered(vendor, vendor.base_url or "", None, models) if models else None

@@ -1,0 +1,104 @@
+"""One credential at one upstream: what is in flight, what it lets through, when it wants a rest.
+
+A 429 sets ceilings on requests in flight and on tokens per minute below what was in use;
+successes raise them again (multiplicative decrease, additive increase).
+"""
+
+import math
+
+from infway.ims.tuning import Rests
+
+MINUTE = 60.0
+FOREVER = float("inf")
+
+
+class Account:
+    """Every method takes the present in monotonic seconds.
+
+    `shut`: until when it is resting or at a limit. `resting_until`: until when it was told, or
+    had reason, to be left alone. `most_in_flight`, `most_tokens` per minute: learned ceilings.
+    """
+
+    __slots__ = (
+        "_at", "_remaining", "_reset_at", "_rests", "_tokens",
+        "in_flight", "most_in_flight", "most_tokens", "resting_until", "shut",
+    )  # fmt: skip
+
+    def __init__(self, rests: Rests) -> None:
+        self._rests = rests
+        self._at = 0.0
+        self._tokens = 0.0  # decayed with a time constant of one minute: tokens per minute
+        self.resting_until = 0.0
+        self._remaining: float | None = None
+        self._reset_at = 0.0
+        self.in_flight = 0
+        self.most_in_flight = FOREVER
+        self.most_tokens = FOREVER
+        self.shut = 0.0
+
+    def dispatched(self, now: float) -> None:
+        """Count a request that goes out."""
+        self.in_flight += 1
+        if self._remaining is not None:
+            self._remaining -= 1.0
+        self._settle(now)
+
+    def returned(self, now: float, tokens: float) -> None:
+        """Count a request that came back, and the tokens it used."""
+        self.in_flight = max(0, self.in_flight - 1)
+        self._tokens = self.tokens(now) + tokens
+        self._at = now
+        self._settle(now)
+
+    def tokens(self, now: float) -> float:
+        """Return the tokens of the last minute, older ones fading."""
+        return self._tokens * math.exp(min(0.0, self._at - now) / MINUTE)
+
+    def succeeded(self, now: float) -> None:
+        """Move a learned ceiling up a little: a request went well."""
+        if self.most_in_flight < FOREVER:
+            self.most_in_flight += self._rests.increase / max(1.0, self.most_in_flight)
+            self.most_tokens += self._rests.increase * self.most_tokens / MINUTE / 10.0
+            self._settle(now)
+
+    def refused(self, now: float) -> None:
+        """Learn ceilings from a 429 or an overload, its request still counted as in flight."""
+        in_use = min(self.most_in_flight, float(max(1, self.in_flight)))
+        self.most_in_flight = max(1.0, in_use * self._rests.decrease)
+        used = self.tokens(now)
+        if used > 0.0:
+            self.most_tokens = min(self.most_tokens, used) * self._rests.decrease
+        self._settle(now)
+
+    def rest(self, until: float) -> None:
+        """Leave it alone until then."""
+        self.resting_until = max(self.resting_until, until)
+        self.shut = max(self.shut, until)
+
+    def told(self, now: float, remaining: float, reset: float) -> None:
+        """Its headers said: this many more requests, or tokens' worth of them, in `reset` s."""
+        self._remaining = remaining
+        self._reset_at = now + min(reset, self._rests.longest)
+        self._settle(now)
+
+    def inherit(self, old: "Account") -> None:
+        """Take over what an earlier account for the same credential knew."""
+        self._at, self._tokens = old._at, old._tokens  # noqa: SLF001 - the same class
+        self._remaining, self._reset_at = old._remaining, old._reset_at  # noqa: SLF001 - the same class
+        self.most_in_flight, self.most_tokens = old.most_in_flight, old.most_tokens
+        self.rest(old.resting_until)
+
+    def _settle(self, now: float) -> None:
+        """Work out until when it is at a limit, so that deciding needs one comparison."""
+        free_at = 0.0
+        if self._remaining is not None and now >= self._reset_at:
+            self._remaining = None
+        if self._remaining is not None and self._remaining < 1.0:
+            free_at = self._reset_at
+        if self.in_flight >= self.most_in_flight:
+            free_at = FOREVER
+        elif self.most_tokens < FOREVER:
+            used = self.tokens(now)
+            if used > self.most_tokens:
+                free_at = max(free_at, now + MINUTE * math.log(used / self.most_tokens))
+        self.shut = max(free_at, self.resting_until)

@@ -1,0 +1,153 @@
+"""Closed, open, half-open: whether an offer is tried, by the rules of reliability, section 3.
+
+Opens on 5 failures in a row, or on half of at least 20 attempts in 30 s; for 1 s, doubling to
+60 s, shortened by chance so that replicas do not probe together. Then one attempt at a time is
+let in, on a lease that ends by itself.
+"""
+
+from enum import Enum
+
+from infway.ims.tuning import Trip
+
+_SLICES = 6
+
+
+class State(Enum):
+    """What a breaker does with an offer."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+    PROBING = "probing"  # half-open, and its one attempt is under way
+
+
+class Window:
+    """Attempts and failures of the last seconds, in slices of a sixth."""
+
+    __slots__ = ("_attempts", "_failures", "_newest", "_width")
+
+    def __init__(self, seconds: float) -> None:
+        self._width = seconds / _SLICES
+        self._newest = 0
+        self._attempts = [0] * _SLICES
+        self._failures = [0.0] * _SLICES
+
+    def add(self, now: float, failure: float) -> None:
+        """Count one attempt, and how much of a failure it was."""
+        place = self._turn(now)
+        self._attempts[place] += 1
+        self._failures[place] += failure
+
+    def totals(self, now: float) -> tuple[int, float]:
+        """Return attempts and failures in the window that ends now."""
+        self._turn(now)
+        return sum(self._attempts), sum(self._failures)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._attempts = [0] * _SLICES
+        self._failures = [0.0] * _SLICES
+
+    def _turn(self, now: float) -> int:
+        """Empty the slices that have passed and return the place of the newest."""
+        newest = max(self._newest, int(now / self._width))
+        for slice_ in range(max(self._newest + 1, newest - _SLICES + 1), newest + 1):
+            self._attempts[slice_ % _SLICES] = 0
+            self._failures[slice_ % _SLICES] = 0.0
+        self._newest = newest
+        return newest % _SLICES
+
+
+class Breaker:
+    """The state of one offer. Every method takes the present in monotonic seconds.
+
+    `shut`: until when nothing is sent here while anything else is left; 0 when closed.
+    """
+
+    __slots__ = (
+        "_closed_at",
+        "_leased",
+        "_level",
+        "_streak",
+        "_trip",
+        "_window",
+        "shut",
+        "tripped",
+    )
+
+    def __init__(self, trip: Trip) -> None:
+        self._trip = trip
+        self._window = Window(trip.window)
+        self._streak = 0.0
+        self._level = 0
+        self._closed_at = float("-inf")
+        self._leased = False
+        self.tripped = False
+        self.shut = 0.0
+
+    def state(self, now: float) -> State:
+        """Return the state as of now."""
+        if not self.tripped:
+            return State.CLOSED
+        if now >= self.shut:
+            return State.HALF_OPEN
+        return State.PROBING if self._leased else State.OPEN
+
+    def dispatched(self, now: float) -> None:
+        """Count an attempt that starts: in the half-open state it takes the lease."""
+        if self.tripped and now >= self.shut:
+            self._leased = True
+            self.shut = now + self._trip.lease
+
+    def succeeded(self, now: float) -> bool:
+        """Count an attempt that went well. Return whether this closed the breaker.
+
+        A success while open belongs to an attempt that began before, or in panic mode: it does
+        not close, but the probe may follow at once.
+        """
+        self._streak = 0.0
+        self._window.add(now, 0.0)
+        if not self.tripped:
+            return False
+        if now < self.shut and not self._leased:
+            self.shut = now
+            return False
+        self.tripped = self._leased = False
+        self.shut = 0.0
+        self._closed_at = now
+        self._window.clear()
+        return True
+
+    def failed(self, now: float, weight: float, chance: float) -> bool:
+        """Count a failure that is the upstream's fault. Return whether this opened the breaker.
+
+        `weight`: how much of a failure it was. `chance` in [0, 1) shortens the wait.
+        """
+        self._streak += weight
+        self._window.add(now, weight)
+        if self.tripped:
+            if now < self.shut and not self._leased:
+                return False
+            self._open(now, chance)
+            return True
+        attempts, failures = self._window.totals(now)
+        often = attempts >= self._trip.volume and failures >= self._trip.share * attempts
+        if self._streak < self._trip.streak and not often:
+            return False
+        if now - self._closed_at > self._trip.longest:
+            self._level = 0
+        self._open(now, chance)
+        return True
+
+    def abandoned(self, now: float) -> None:
+        """Free the lease: an attempt ended and says nothing about the upstream."""
+        if self._leased:
+            self._leased = False
+            self.shut = now
+
+    def _open(self, now: float, chance: float) -> None:
+        seconds = min(self._trip.longest, self._trip.first * 2.0**self._level)
+        self._level = min(self._level + 1, 30)
+        self.tripped = True
+        self._leased = False
+        self.shut = now + seconds * (1.0 - self._trip.jitter * chance)

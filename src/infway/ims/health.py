@@ -1,0 +1,183 @@
+"""The book of evidence: what infway measured on its own traffic, per offer, upstream and model.
+
+Updated when an attempt starts and ends; read by every decision. Times are monotonic seconds.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from random import Random
+
+from infway.ims.account import Account
+from infway.ims.evidence import Decay
+from infway.ims.outcome import Outcome, lesson
+from infway.ims.posterior import View, default, shrink, view
+from infway.ims.slot import Pool, Slot
+from infway.ims.tuning import Tuning
+from infway.kernel.chat import Offer
+from infway.kernel.faults import CONSEQUENCES, Blame, Fault, Rest
+
+UNSENT = 50_000  # own outcomes kept for other replicas; the oldest go first
+
+
+class Health:
+    """The book of all offers of one catalogue, by `Offer.index`.
+
+    `random` shortens the breakers' waits. `share` keeps own outcomes for other replicas until
+    they are drained.
+    """
+
+    def __init__(
+        self, offers: Sequence[Offer], tuning: Tuning, random: Random, *, share: bool = False
+    ) -> None:
+        self.tuning = tuning
+        self._random = random
+        self.decay = Decay(tuning.slow_half_life, tuning.fast_half_life)
+        self._default = default(tuning.prior)
+        self.accounts = {o.upstream.name: Account(tuning.rests) for o in offers}
+        self.upstreams = {o.upstream.name: Pool() for o in offers}
+        self.models = {o.model: Pool() for o in offers}
+        self.slots = [
+            Slot(
+                self.accounts[o.upstream.name],
+                self.upstreams[o.upstream.name],
+                self.models[o.model],
+                tuning,
+            )
+            for o in offers
+        ]
+        self.by_id = {offer.id: slot for offer, slot in zip(offers, self.slots, strict=True)}
+        self._unsent: deque[tuple[str, Outcome]] | None = deque(maxlen=UNSENT) if share else None
+        self._troubled_until = 0.0
+        self._look_again = 0.0
+
+    def dispatched(self, offer: Offer, now: float) -> None:
+        """Count an attempt that starts."""
+        slot = self.slots[offer.index]
+        slot.began(now)
+        slot.account.dispatched(now)
+        self._note(slot)
+
+    def observe(self, offer: Offer, now: float, outcome: Outcome) -> None:
+        """Count an attempt that ended; exactly once for each `dispatched`."""
+        slot = self.slots[offer.index]
+        account = slot.account
+        if outcome.fault in (Fault.RATE_LIMITED, Fault.OVERLOADED):
+            account.refused(now)
+        slot.ended()
+        account.returned(now, outcome.input_tokens + (outcome.output_tokens or 0))
+        if outcome.limits is not None:
+            account.told(now, *outcome.limits)
+        self._learn(slot, now, outcome)
+        if self._unsent is not None:
+            self._unsent.append((offer.id, outcome))
+
+    def drain(self) -> list[tuple[str, Outcome]]:
+        """Return and forget own outcomes since the last drain, as (offer id, outcome)."""
+        if self._unsent is None:
+            return []
+        drained = list(self._unsent)
+        self._unsent.clear()
+        return drained
+
+    def absorb(self, outcomes: Iterable[tuple[str, Outcome]], now: float) -> None:
+        """Learn from what other replicas observed; offers unknown here are skipped."""
+        for offer_id, outcome in outcomes:
+            slot = self.by_id.get(offer_id)
+            if slot is not None:
+                self._learn(slot, now, outcome)
+
+    def carry(self, old: "Health") -> None:
+        """Take over what an earlier book knew of the same offers, upstreams and models.
+
+        What is in flight stays with the earlier book, which sees it end.
+        """
+        self.decay.epoch = old.decay.epoch
+        for offer_id in self.by_id.keys() & old.by_id.keys():
+            self.by_id[offer_id].inherit(old.by_id[offer_id])
+        for mine, theirs in ((self.upstreams, old.upstreams), (self.models, old.models)):
+            for name in mine.keys() & theirs.keys():
+                mine[name].evidence = theirs[name].evidence.copy()
+        for name in self.accounts.keys() & old.accounts.keys():
+            self.accounts[name].inherit(old.accounts[name])
+        for slot in self.slots:
+            self._note(slot)
+
+    def refresh(self, slot: Slot, now: float) -> View:
+        """Compute what is believed of an offer now, and keep it for a while."""
+        tuning, strength = self.tuning, self.tuning.strength
+        spread = tuning.prior.spread
+        peers = shrink(slot.model.counts(now, self.decay, tuning), self._default, strength)
+        like = shrink(slot.upstream.counts(now, self.decay, tuning), peers, strength)
+        own = slot.evidence.counts(self.decay.factors(now), tuning.disagreement, spread * spread)
+        slot.view = view(own, like, strength, spread)._replace(
+            load=slot.load,
+            output=peers.output,
+            in_flight=slot.in_flight,
+            tripped=slot.breaker.tripped,
+        )
+        slot.fresh = now + tuning.refresh
+        return slot.view
+
+    def troubled(self, now: float) -> bool:
+        """Tell whether any offer may be shut now; False is certain, and costs one comparison."""
+        if self._troubled_until <= now:
+            return False
+        if now >= self._look_again:
+            self._look_again = now + self.tuning.refresh
+            self._troubled_until = max(max(s.shut, s.account.shut) for s in self.slots)
+        return self._troubled_until > now
+
+    def _learn(self, slot: Slot, now: float, outcome: Outcome) -> None:
+        """Move evidence, breaker and rests by one outcome."""
+        if outcome.fault is not None:
+            self._rest(slot, now, outcome.fault, outcome.retry_after)
+        learnt = lesson(outcome, slot.view.start)
+        if learnt is None:
+            slot.breaker.abandoned(now)
+        else:
+            if self.decay.overdue(now):
+                self._rebase(now)
+            weights = self.decay.weights(now)
+            slot.evidence.add(learnt, weights)
+            slot.upstream.evidence.add(learnt, weights)
+            slot.model.evidence.add(learnt, weights)
+            self._judge(slot, now, learnt.failed + learnt.seen)
+        slot.settle()
+        slot.fresh = 0.0
+        self._note(slot)
+
+    def _judge(self, slot: Slot, now: float, failure: float) -> None:
+        """Tell breaker and account; an opening or closing breaker has dealt with the past."""
+        if failure:
+            turned = slot.breaker.failed(now, failure, self._random.random())
+        else:
+            turned = slot.breaker.succeeded(now)
+            slot.account.succeeded(now)
+        if turned:
+            slot.evidence.cap(self.tuning.trip.doubt, self.decay.factors(now))
+
+    def _rest(self, slot: Slot, now: float, fault: Fault, asked: float | None) -> None:
+        """Leave alone what the fault table says, for as long as was asked or is usual."""
+        consequence = CONSEQUENCES[fault]
+        if consequence.rest is Rest.NOTHING:
+            return
+        rests = self.tuning.rests
+        usual = rests.operator if consequence.blame is Blame.OPERATOR else rests.rate_limited
+        until = now + min(rests.longest, usual if asked is None else max(0.0, asked))
+        if consequence.rest is Rest.UPSTREAM:
+            slot.account.rest(until)
+        else:
+            slot.rest(until)
+
+    def _note(self, slot: Slot) -> None:
+        """Remember until when something is shut."""
+        self._troubled_until = max(self._troubled_until, slot.shut, slot.account.shut)
+
+    def _rebase(self, now: float) -> None:
+        """Count weights from now on, before they grow out of a float's range."""
+        slow, fast = self.decay.factors(now)
+        for pool in (*self.upstreams.values(), *self.models.values()):
+            pool.evidence.scale(slow, fast)
+        for slot in self.slots:
+            slot.evidence.scale(slow, fast)
+        self.decay.epoch = now

@@ -1,0 +1,153 @@
+"""The packaged price catalogue, read from bytes: what a model costs and can do at a vendor.
+
+Prices are in 10^-12 USD per token, as in `kernel.money`. An unknown price is None, never 0; a 0 is
+a model that is free. Only the vendors that are asked for are ever decoded.
+"""
+
+import gzip
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+Capability = Literal[
+    "tools",
+    "parallel_tools",
+    "vision",
+    "audio_in",
+    "audio_out",
+    "files",
+    "json_schema",
+    "json_object",
+    "reasoning",
+    "prefill",
+    "prompt_cache",
+    "web_search",
+]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """The prices of a whole request whose prompt is longer than `above` tokens.
+
+    A price that is None here is not stated for long prompts; it may well be higher too.
+    """
+
+    above: int
+    input: int
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+
+
+class ModelFacts(msgspec.Struct, frozen=True):
+    """What the catalogue knows of one model at one vendor; None is unknown.
+
+    `context` is the longest prompt in tokens, `max_output` the longest answer, `retires` the day
+    (YYYY-MM-DD) the vendor named for switching it off. `checked` says whether a second source
+    gives the same prices: True, False, or None where it has none to compare.
+    """
+
+    id: str
+    mode: str
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
+    audio_cache_read: int | None = None
+    image_input: int | None = None
+    image_output: int | None = None
+    steps: tuple[Step, ...] = ()
+    context: int | None = None
+    max_output: int | None = None
+    capabilities: tuple[Capability, ...] = ()
+    checked: bool | None = None
+    retires: str | None = None
+
+    def step(self, prompt_tokens: int) -> Step | None:
+        """Return the step that prices a prompt of this length, None where the first prices do."""
+        reached = (step for step in reversed(self.steps) if prompt_tokens > step.above)
+        return next(reached, None)
+
+    @property
+    def long_from(self) -> int | None:
+        """The prompt length in tokens above which other prices begin."""
+        return self.steps[0].above if self.steps else None
+
+    @property
+    def long_input(self) -> int | None:
+        """The input price above `long_from`; `step` knows further steps."""
+        return self.steps[0].input if self.steps else None
+
+    @property
+    def long_output(self) -> int | None:
+        """The output price above `long_from`; `step` knows further steps."""
+        return self.steps[0].output if self.steps else None
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where the prices come from: a published package, its version, and the day they were taken."""
+
+    name: str
+    version: str
+    date: str
+
+
+class Check(msgspec.Struct, frozen=True):
+    """The second source, how many rows it could be compared with, and how many agreed."""
+
+    name: str
+    version: str
+    date: str
+    compared: int
+    agreeing: int
+
+
+class _Document(msgspec.Struct, frozen=True):
+    source: Source
+    check: Check
+    providers: dict[str, msgspec.Raw]
+
+
+_DOCUMENT = msgspec.json.Decoder(_Document)
+_ROWS = msgspec.json.Decoder(tuple[ModelFacts, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """The catalogue, by litellm's names of vendors and the vendors' own model ids."""
+
+    source: Source
+    check: Check
+    _raw: dict[str, msgspec.Raw] = field(repr=False)
+    _decoded: dict[str, dict[str, ModelFacts]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def read(cls, data: bytes) -> "PriceBook":
+        """Open the gzipped catalogue; raise OSError or msgspec.DecodeError where it is damaged."""
+        document = _DOCUMENT.decode(gzip.decompress(data))
+        return cls(document.source, document.check, document.providers)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The names of all vendors in the catalogue, in order."""
+        return tuple(self._raw)
+
+    def facts(self, provider: str, model: str) -> ModelFacts | None:
+        """Return what is known of a model at a vendor, None where the catalogue has no such row."""
+        return self._rows(provider).get(model)
+
+    def models(self, provider: str) -> tuple[ModelFacts, ...]:
+        """Return every model of a vendor by id; empty for a vendor that is not in the catalogue."""
+        return tuple(self._rows(provider).values())
+
+    def _rows(self, provider: str) -> dict[str, ModelFacts]:
+        raw = self._raw.get(provider)
+        if raw is None:
+            return {}
+        if provider not in self._decoded:
+            self._decoded[provider] = {row.id: row for row in _ROWS.decode(raw)}
+        return self._decoded[provider]

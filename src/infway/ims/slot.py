@@ -1,0 +1,106 @@
+"""What the book holds of one offer, and of the pools it belongs to."""
+
+from infway.ims.account import FOREVER, Account
+from infway.ims.breaker import Breaker, State
+from infway.ims.evidence import Counts, Decay, Evidence
+from infway.ims.posterior import default, view
+from infway.ims.tuning import Tuning
+
+
+class Pool:
+    """The evidence of all offers of one upstream, or of one model."""
+
+    __slots__ = ("_counts", "_fresh_until", "evidence")
+
+    def __init__(self) -> None:
+        self.evidence = Evidence()
+        self._counts = Counts()
+        self._fresh_until = -FOREVER
+
+    def counts(self, now: float, decay: Decay, tuning: Tuning) -> Counts:
+        """Return the evidence, at most `tuning.refresh` seconds old."""
+        if now >= self._fresh_until:
+            variance = tuning.prior.spread**2
+            self._counts = self.evidence.counts(decay.factors(now), tuning.disagreement, variance)
+            self._fresh_until = now + tuning.refresh
+        return self._counts
+
+
+class Slot:
+    """One offer's health. `view` holds while `fresh` is in the future.
+
+    `usual`: requests in flight as lately found at dispatch. `rest_until`: a rest of the offer
+    alone. `shut`: until when its rest or its breaker keeps it at the end of the order.
+    """
+
+    __slots__ = (
+        "account", "breaker", "evidence", "fresh", "in_flight", "model", "rest_until", "room",
+        "shut", "upstream", "usual", "view",
+    )  # fmt: skip
+
+    def __init__(self, account: Account, upstream: Pool, model: Pool, tuning: Tuning) -> None:
+        self.account = account
+        self.upstream = upstream
+        self.model = model
+        self.breaker = Breaker(tuning.trip)
+        self.evidence = Evidence()
+        self.in_flight = 0
+        self.usual = 0.0
+        self.room = tuning.room
+        self.rest_until = 0.0
+        self.shut = 0.0
+        self.fresh = -FOREVER
+        self.view = view(Counts(), default(tuning.prior), tuning.strength, tuning.prior.spread)
+
+    @property
+    def load(self) -> float:
+        """How much slower a reply is for what is in flight beyond the usual, >= 1."""
+        return max(1.0, (self.room + self.in_flight) / (self.room + 2.0 * self.usual))
+
+    @property
+    def wakes(self) -> float:
+        """Until when it rests or its breaker is open; a ceiling alone does not count."""
+        return max(self.shut, self.account.resting_until)
+
+    def closed(self, now: float) -> bool:
+        """Tell whether it belongs at the end of every order now."""
+        return self.shut > now or self.account.shut > now
+
+    def condition(self, now: float) -> str:
+        """Name its state: the breaker's, or `resting`, or `at_ceiling`."""
+        if self.rest_until > now or self.account.resting_until > now:
+            return "resting"
+        state = self.breaker.state(now)
+        if self.account.shut > now and state in (State.CLOSED, State.HALF_OPEN):
+            return "at_ceiling"
+        return state.value
+
+    def began(self, now: float) -> None:
+        """Count an attempt that starts."""
+        self.usual += (self.in_flight - self.usual) / (4.0 * self.room)
+        self.in_flight += 1
+        if self.breaker.tripped:
+            self.breaker.dispatched(now)
+            self.settle()
+        self.view = self.view._replace(load=self.load, in_flight=self.in_flight)
+
+    def ended(self) -> None:
+        """Count an attempt that ended."""
+        self.in_flight = max(0, self.in_flight - 1)
+        self.fresh = -FOREVER
+
+    def rest(self, until: float) -> None:
+        """Leave the offer itself alone until then."""
+        self.rest_until = max(self.rest_until, until)
+        self.settle()
+
+    def settle(self) -> None:
+        """Work out `shut` after its parts changed."""
+        self.shut = max(self.rest_until, self.breaker.shut)
+
+    def inherit(self, old: "Slot") -> None:
+        """Take over what an earlier book knew; what is in flight stays there."""
+        self.evidence = old.evidence.copy()
+        self.breaker = old.breaker
+        self.usual, self.rest_until, self.shut = old.usual, old.rest_until, old.shut
+        self.fresh = -FOREVER

@@ -1,0 +1,194 @@
+"""One chat request and the things it meets: the caller, the offers, the upstream call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import NamedTuple
+
+
+class Feature(IntFlag):
+    """What a request needs and an offer can do. Names are the capability words of the catalogue."""
+
+    TOOLS = 1
+    VISION = 2
+    AUDIO_IN = 4
+    AUDIO_OUT = 8
+    FILES = 16
+    JSON_OBJECT = 32
+    JSON_SCHEMA = 64
+    REASONING = 128
+    LOGPROBS = 256
+    SEVERAL = 512  # n > 1
+    PREFILL = 1024
+
+
+class Weights(NamedTuple):
+    """How much each quantity counts, 0..1000; None is the default of the configuration."""
+
+    price: float | None = None
+    error: float | None = None
+    start_latency: float | None = None
+    end_latency: float | None = None
+    quality: float | None = None
+
+
+class Selection(NamedTuple):
+    """What the caller said about models and upstreams. Empty tuples and None mean: nothing said.
+
+    `max_input_cost`, `max_output_cost`: USD per million characters. `max_latency`: seconds to the
+    first token. `min_throughput`: output tokens per second. `sort`: price, throughput or latency.
+    """
+
+    model: str | None = None
+    llms: tuple[str, ...] = ()
+    exclude_llms: tuple[str, ...] = ()
+    weights: Weights | None = None
+    imsn: int = 1
+    max_input_cost: float | None = None
+    max_output_cost: float | None = None
+    fallback_models: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    allow_fallbacks: bool = True
+    sort: str | None = None
+    require_parameters: bool = False
+    data_collection: str | None = None
+    zdr: bool = False
+    quantizations: tuple[str, ...] = ()
+    max_latency: float | None = None
+    min_throughput: float | None = None
+
+
+class ChatRequest(NamedTuple):
+    """One chat request, read and validated.
+
+    `fields`: the body's root fields as sent, key -> raw JSON, without those that are infway's own.
+    `parameters`: the names in it that a model may not support. `input_tokens`: an estimate.
+    `output_tokens`: the caller's own limit, None where none was set. `affinity`: equal for
+    requests that are likely to share a prompt cache, None where nothing can be shared.
+    """
+
+    id: str
+    fields: Mapping[str, object]
+    stream: bool
+    selection: Selection
+    features: Feature
+    input_tokens: int
+    input_chars: int
+    output_tokens: int | None
+    affinity: int | None
+    parameters: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: the name of the key, and what it may use (None: everything)."""
+
+    name: str
+    models: frozenset[str] | None = None
+    upstreams: frozenset[str] | None = None
+    weights: Weights | None = None
+
+
+class Prices(NamedTuple):
+    """Prices in 10^-12 USD per token. None is unknown, and unknown is never zero."""
+
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
+    long_from: int | None = None  # input tokens above which the long prices hold
+    long_input: int | None = None
+    long_output: int | None = None
+
+    @property
+    def known(self) -> bool:
+        """Tell whether a plain text request can be priced."""
+        return self.input is not None and self.output is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Limits of one attempt in seconds; `total` is shared by all attempts of a request.
+
+    `first_token` holds for streams; `whole` for replies in one piece, whose headers come last.
+    """
+
+    connect: float = 3.0
+    first_token: float = 60.0
+    whole: float = 300.0
+    idle: float = 30.0
+    total: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Upstream:
+    """One account at one vendor, or one model server: where offers are served from.
+
+    `chat_url`: where chat requests go; `{model}` in it stands for the model's native name.
+    `drop`, `rename`, `defaults`: the vendor's departures from its dialect, as data.
+    """
+
+    name: str
+    vendor: str
+    dialect: str
+    chat_url: str
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    drop: frozenset[str] = frozenset()
+    rename: Mapping[str, str] = field(default_factory=dict[str, str])
+    defaults: Mapping[str, object] = field(default_factory=dict[str, object])
+    trains_on_data: bool | None = None
+    zero_data_retention: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Offer:
+    """One model at one upstream. `index` is its place in the catalogue, dense from 0.
+
+    `native`: the upstream's own name for the model. `quality`: 0..100, the prior of the model.
+    `context`, `max_output`: tokens, None where unknown. `features`: what it is known to do.
+    """
+
+    index: int
+    model: str
+    upstream: Upstream
+    native: str
+    prices: Prices
+    features: Feature
+    quality: float
+    context: int | None = None
+    max_output: int | None = None
+    quantization: str | None = None
+    source: str = "configuration"
+
+    @property
+    def id(self) -> str:
+        """The name of this offer in explanations, logs and the ledger: `upstream/model`."""
+        return f"{self.upstream.name}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scripted:
+    """A reply that is played in-process instead of fetched: pieces after delays in seconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: tuple[tuple[float, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    """What an adapter wants sent: everything but the secret, which is added where it is sent.
+
+    `upstream` names whose credential signs it. `script` plays the reply instead.
+    """
+
+    upstream: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    script: Scripted | None = None

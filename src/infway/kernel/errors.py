@@ -1,0 +1,106 @@
+"""The exceptions of infway.
+
+InfwayError
+├── GatewayError             ends a request; the edge renders it as the one error body
+│   ├── CallerError          the caller's mistake: 4xx, never worth an automatic retry
+│   ├── UnavailableError     nothing could serve it now: 5xx or 429
+│   └── UpstreamError        every attempt failed: status and code from the fault table
+├── UpstreamFailed           one attempt failed; only pipeline/attempt.py sees it
+└── SettingsError            the configuration is wrong; the command line renders it
+"""
+
+from infway.kernel.faults import CONSEQUENCES, Failure
+
+ERROR_TYPES: dict[int, str] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "payment_required",
+    403: "permission_error",
+    404: "not_found_error",
+    405: "invalid_request_error",
+    408: "timeout_error",
+    413: "invalid_request_error",
+    414: "invalid_request_error",
+    415: "invalid_request_error",
+    429: "rate_limit_error",
+    431: "invalid_request_error",
+}
+
+
+class InfwayError(Exception):
+    """Everything infway raises on purpose."""
+
+
+class GatewayError(InfwayError):
+    """Ends a request with one error body.
+
+    `param`: the field's path. `retry_after`: seconds. `retryable` False tells client SDKs that
+    an automatic retry is pointless; None leaves the choice to them.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        retry_after: float | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.param = param
+        self.retry_after = retry_after
+        self.retryable = retryable
+
+    @property
+    def type(self) -> str:
+        """The OpenAI error type that goes with the status."""
+        return ERROR_TYPES.get(self.status, "server_error")
+
+
+class CallerError(GatewayError):
+    """The caller's mistake."""
+
+    def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(status, code, message, param=param, retryable=False)
+
+
+class UnavailableError(GatewayError):
+    """Nothing can serve the request as it is now."""
+
+
+class UpstreamError(GatewayError):
+    """Every attempt failed; `failure` is the one the caller is told about."""
+
+    def __init__(self, failure: Failure, message: str) -> None:
+        consequence = CONSEQUENCES[failure.fault]
+        super().__init__(
+            consequence.status,
+            consequence.code,
+            message,
+            param=failure.param,
+            retry_after=failure.retry_after,
+            # infway has already retried and fallen back: the client's own retries only add load
+            retryable=False,
+        )
+        self.failure = failure
+
+
+class UpstreamFailed(InfwayError):
+    """One attempt failed."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.fault.value)
+        self.failure = failure
+
+
+class SettingsError(InfwayError):
+    """The configuration is wrong. `problems`: every fault at once, each with its place."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems

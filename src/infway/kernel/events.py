@@ -1,0 +1,114 @@
+"""What a reply is made of: a closed union of frozen events, the same for JSON and streams.
+
+A whole reply is a short stream of the same events. Events that came in one read travel
+together, as one list, and leave in one write.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infway.kernel.faults import Failure
+
+FINISH_REASONS = frozenset({"tool_calls", "stop", "length", "content_filter", "error"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Whole SSE frames of the client's own dialect that need no change but their root prefix.
+
+    `block`: the frames as they came, each `data: {...}` and a blank line. `frames`: how many.
+    `prefix`: how each of them begins, from `data: ` to before `"choices":`, so that the root
+    fields infway owns can be replaced in all of them at once.
+    """
+
+    block: bytes
+    frames: int
+    prefix: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A choice ended. `reason` is one of FINISH_REASONS, `native` the upstream's own word."""
+
+    index: int
+    reason: str
+    native: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the upstream counted them (`estimated`: as infway did, since it said nothing).
+
+    `cached`, `cache_write`, `audio_input` are parts of `prompt`; `reasoning`, `audio_output` are
+    parts of `completion`. `details`: what else the upstream said of its usage, ready for JSON.
+    """
+
+    prompt: int
+    completion: int
+    total: int
+    cached: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    audio_input: int = 0
+    audio_output: int = 0
+    details: Mapping[str, object] | None = None
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One object of the client's own dialect whose root was read: a frame that matters, or a body.
+
+    `fields`: root key -> value, either plain or raw JSON that is encoded as it stands.
+    `finishes` and `usage` are what was found in it; `content`: it carries part of an answer.
+    """
+
+    fields: Mapping[str, object]
+    finishes: tuple[Finish, ...] = ()
+    usage: Usage | None = None
+    content: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer of choice `index`."""
+
+    text: str
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A piece of the model's visible reasoning."""
+
+    text: str
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A piece of a tool call: `id` and `name` come with the first piece, `arguments` in pieces."""
+
+    position: int
+    arguments: str
+    id: str | None = None
+    name: str | None = None
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A piece of the model's refusal to answer."""
+
+    text: str
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The reply cannot go on: always the last event."""
+
+    failure: Failure
+
+
+Event = Verbatim | Chunk | Text | Reasoning | ToolCall | Refusal | Finish | Usage | Broken

@@ -1,0 +1,26 @@
+"""Money as integers: one unit is 10^-12 USD, so a price per token is a whole number.
+
+1 USD per million tokens is 10^-6 USD per token, which is 1_000_000 units.
+"""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+PICO_PER_USD = 10**12
+PICO_PER_USD_PER_MILLION = 10**6  # USD per million tokens -> units per token
+
+
+def price_per_token(usd_per_million: Decimal) -> int:
+    """Return the price of one token in 10^-12 USD, from USD per million tokens."""
+    scaled = usd_per_million * PICO_PER_USD_PER_MILLION
+    return int(scaled.to_integral_value(rounding=ROUND_HALF_EVEN))
+
+
+def usd(pico: int) -> Decimal:
+    """Return an exact amount in USD, from 10^-12 USD."""
+    return Decimal(pico).scaleb(-12)
+
+
+def usd_text(pico: int, places: int = 12) -> str:
+    """Return an amount in USD as plain decimal text, without an exponent or trailing zeros."""
+    text = f"{usd(pico):.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

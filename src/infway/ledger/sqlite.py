@@ -1,0 +1,133 @@
+"""The ledger in a SQLite file, and the questions `infway usage` asks of it."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from infway.kernel.errors import InfwayError
+from infway.ledger.rows import Row
+
+# Steps that were published are never changed; a new one is added at the end.
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE entries (
+        request TEXT NOT NULL, attempt INTEGER NOT NULL, at REAL NOT NULL,
+        key TEXT NOT NULL, model TEXT NOT NULL, upstream TEXT NOT NULL,
+        outcome TEXT NOT NULL, status INTEGER NOT NULL, stream INTEGER NOT NULL,
+        prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,
+        cost INTEGER NOT NULL, estimated INTEGER NOT NULL, priced INTEGER NOT NULL,
+        start_ms INTEGER, end_ms INTEGER NOT NULL,
+        PRIMARY KEY (request, attempt)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX entries_at ON entries (at)",
+)
+_INSERT = f"INSERT OR IGNORE INTO entries VALUES ({','.join('?' * len(Row._fields))})"  # noqa: S608 - only question marks
+
+GROUPS: dict[str, str] = {
+    "key": "key",
+    "model": "model",
+    "upstream": "upstream",
+    "day": "date(at, 'unixepoch')",
+    "outcome": "outcome",
+}
+
+
+class LedgerError(InfwayError):
+    """The ledger cannot be used: unreadable, or written by a newer infway."""
+
+
+class SqliteLedger:
+    """Rows in one file; safe against a crash of the process and of the machine."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        """Create or migrate the file."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(
+                self._path, isolation_level=None, check_same_thread=False, timeout=5.0
+            )
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            _migrate(connection)
+        except (sqlite3.Error, OSError) as error:
+            raise LedgerError(f"the ledger {self._path} cannot be opened: {error}") from error
+        self._connection = connection
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Keep the rows in one transaction; raises LedgerError where the file refuses them."""
+        connection = self._opened()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                connection.executemany(_INSERT, rows)
+            except sqlite3.Error:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise LedgerError(f"the ledger {self._path} cannot be written: {error}") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise LedgerError("the ledger is not open")
+        return self._connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise LedgerError(
+            f"the ledger is of version {version}; this infway knows {len(MIGRATIONS)}"
+        )
+    for number, step in enumerate(MIGRATIONS[version:], version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(step)
+        connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")
+
+
+class Line(NamedTuple):
+    """One group of the usage summary. `cost`: 10^-12 USD."""
+
+    group: str
+    requests: int
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: int
+    unpriced: int
+
+
+def summary(path: Path, by: str, since: float) -> list[Line]:
+    """Return what was used since `since` (Unix seconds), grouped `by` a name of GROUPS.
+
+    Money and tokens come from request rows by every group but `upstream`, where the attempts
+    count. Raises LedgerError where there is no ledger to read.
+    """
+    rows = "attempt > 0" if by == "upstream" else "attempt = 0"
+    query = (
+        f"SELECT {GROUPS[by]} AS grouped, count(*), sum(outcome <> 'ok'), sum(prompt_tokens),"  # noqa: S608 - from GROUPS
+        f" sum(completion_tokens), sum(cost), sum(NOT priced) FROM entries"
+        f" WHERE {rows} AND at >= ? GROUP BY grouped ORDER BY sum(cost) DESC, grouped"
+    )
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)
+        try:
+            return [Line(*row) for row in connection.execute(query, (since,))]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise LedgerError(f"the ledger {path} cannot be read: {error}") from error

@@ -1,0 +1,266 @@
+"""The only loop over upstreams: attempts, retries, fallback and their deadlines.
+
+Commits late: a reply is handed on with its first event, and until then any fault may fall back.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from random import Random
+
+from infway.ims.outcome import Outcome
+from infway.ims.rank import Router
+from infway.kernel.chat import ChatRequest, Offer
+from infway.kernel.errors import UpstreamError, UpstreamFailed
+from infway.kernel.events import Broken, Event
+from infway.kernel.faults import CONSEQUENCES, Blame, Failure, Fault
+from infway.pipeline.course import Course
+from infway.pipeline.itinerary import Itinerary, Persistence, RetryBudget
+from infway.pipeline.settle import Attempt, Settlement
+from infway.pipeline.stall import StallGuard
+from infway.providers.adapter import Adapter, Decoder
+from infway.upstream.client import Client, Response
+
+
+class Reply:
+    """An answer that has begun: its first events are here, the others come by `batches()`."""
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        first: list[Event],
+        stream: tuple[Response, Decoder] | None,
+        ended: Callable[[Attempt, Failure | None], None],
+        deadline: float,
+    ) -> None:
+        self.attempt = attempt
+        self.first = first
+        self._stream = stream
+        self._ended = ended
+        self._deadline = deadline
+
+    @property
+    def offer(self) -> Offer:
+        """Who answers."""
+        return self.attempt.offer
+
+    async def batches(self) -> AsyncGenerator[list[Event], None]:
+        """Yield the events as they come, those of one read together; `Broken` is the last.
+
+        Must be closed (`aclosing`): leaving it early ends the upstream's reply at once.
+        """
+        if self._stream is None:
+            yield self.first
+            return
+        response, decoder = self._stream
+        left: Failure | None = Failure(Fault.CLIENT_GONE)
+        try:
+            yield self.first
+            if isinstance(self.first[-1], Broken):
+                left = self.first[-1].failure
+                return
+            idle = self.offer.upstream.timeouts.idle
+            with StallGuard(idle, self._deadline) as guard:
+                while not decoder.done:
+                    events = await _next_events(response, decoder, guard)
+                    self.attempt.see(events)
+                    if events and isinstance(events[-1], Broken):
+                        left = events[-1].failure
+                        yield events
+                        return
+                    yield events
+            left = None
+        except UpstreamFailed as failed:
+            left = failed.failure
+            yield [Broken(failed.failure)]
+        finally:
+            self._ended(self.attempt, left)
+            if left is not None:
+                response.close()
+
+    async def finish(self) -> None:
+        """Give the connection back; after the last event has been passed on."""
+        if self._stream is not None and self.attempt.failure is None:
+            await self._stream[0].finish()
+
+
+async def _next_events(response: Response, decoder: Decoder, guard: StallGuard) -> list[Event]:
+    while True:
+        guard.waiting = True
+        data = await response.read_some()
+        guard.waiting = False
+        events = decoder.feed(data) if data else decoder.close()
+        if events:
+            guard.heard()
+        if events or decoder.done or not data:
+            return events
+
+
+class Attempts:
+    """Walks a decision's order until an offer answers."""
+
+    def __init__(
+        self,
+        client: Client,
+        adapters: Mapping[str, Adapter],
+        now: Callable[[], float],
+        persistence: Persistence,
+        chance: Random,
+    ) -> None:
+        self._client = client
+        self._adapters = adapters
+        self._now = now
+        self._persistence = persistence
+        self._chance = chance
+        self._budget = RetryBudget(persistence.retry_share, persistence.retry_floor)
+
+    @property
+    def active(self) -> int:
+        """How many requests wait for their reply to begin."""
+        return self._budget.active
+
+    async def first_reply(self, course: Course, order: Sequence[Offer]) -> Reply:
+        """Return the first reply that begins; raises UpstreamError where none does."""
+        settlement = course.settlement
+        itinerary = Itinerary(order, course.open_model, self._persistence, self._chance)
+        deadline = settlement.began + itinerary.offer.upstream.timeouts.total
+        self._budget.active += 1
+        retrying = 0
+        try:
+            while True:
+                try:
+                    return await self._try(course, itinerary.offer, deadline)
+                except UpstreamFailed as failed:
+                    failure = failed.failure
+                step = itinerary.after(failure, deadline - self._now())
+                if step is None or not (retrying or self._budget.allows()):
+                    raise self._refusal(failure, settlement)
+                self._budget.retrying += 1 - retrying
+                retrying = 1
+                if step.pause:
+                    await asyncio.sleep(step.pause)
+        finally:
+            self._budget.active -= 1
+            self._budget.retrying -= retrying
+
+    async def _try(self, course: Course, offer: Offer, deadline: float) -> Reply:
+        ask, router = course.ask, course.router
+        now = self._now()
+        attempt = Attempt(offer, now)
+        course.settlement.attempts.append(attempt)
+        router.health.dispatched(offer, now)
+
+        def ended(attempt: Attempt, failure: Failure | None) -> None:
+            self._end(attempt, failure, ask, router)
+
+        limits = offer.upstream.timeouts
+        limit = now + (limits.first_token if ask.stream else limits.whole)
+        try:
+            async with asyncio.timeout_at(min(limit, deadline)):
+                reply = await self._begin(ask, attempt, ended, deadline)
+        except TimeoutError as error:
+            failure = Failure(Fault.TTFT_TIMEOUT if limit <= deadline else Fault.DEADLINE)
+            ended(attempt, failure)
+            raise UpstreamFailed(failure) from error
+        except UpstreamFailed as failed:
+            ended(attempt, failed.failure)
+            raise
+        except asyncio.CancelledError:
+            ended(attempt, Failure(Fault.CLIENT_GONE))
+            raise
+        router.served(offer, ask, now)
+        return reply
+
+    async def _begin(
+        self,
+        ask: ChatRequest,
+        attempt: Attempt,
+        ended: Callable[[Attempt, Failure | None], None],
+        deadline: float,
+    ) -> Reply:
+        offer = attempt.offer
+        adapter = self._adapters[offer.upstream.dialect]
+        response = await self._client.send(adapter.request(ask, offer), offer.upstream.timeouts)
+        try:
+            if response.status != 200:
+                body = await response.read()
+                raise UpstreamFailed(adapter.fault(response.status, response.headers, body))
+            _check_head(response, stream=ask.stream)
+            if ask.stream:
+                decoder = adapter.decoder()
+                first = await _first_events(response, decoder)
+                attempt.first = self._now()
+                attempt.see(first)
+                return Reply(attempt, first, (response, decoder), ended, deadline)
+            events = adapter.whole(await response.read())
+        except BaseException:
+            response.close()
+            raise
+        attempt.first = self._now()
+        attempt.see(events)
+        ended(attempt, None)
+        return Reply(attempt, events, None, ended, deadline)
+
+    def _end(
+        self, attempt: Attempt, failure: Failure | None, ask: ChatRequest, router: Router
+    ) -> None:
+        now = self._now()
+        attempt.ended = now
+        attempt.failure = failure
+        usage = attempt.settled_usage(ask)
+        router.health.observe(
+            attempt.offer,
+            now,
+            Outcome(
+                fault=None if failure is None else failure.fault,
+                start=None if attempt.first is None else attempt.first - attempt.began,
+                end=now - attempt.began,
+                output_tokens=usage.completion or None,
+                input_tokens=usage.prompt,
+                retry_after=None if failure is None else failure.retry_after,
+                visible=failure is not None and attempt.first is not None,
+            ),
+        )
+
+    def _refusal(self, failure: Failure, settlement: Settlement) -> UpstreamError:
+        """Return what the caller is told once nothing is left to try."""
+        if failure.fault is Fault.RATE_LIMITED:
+            told = [a.failure.retry_after for a in settlement.attempts if a.failure is not None]
+            waits = [wait for wait in told if wait is not None]
+            failure = Failure(
+                failure.fault, failure.status, retry_after=min(waits) if waits else 1.0
+            )
+        tried = len(settlement.attempts)
+        return UpstreamError(failure, self._message(failure, tried))
+
+    def _message(self, failure: Failure, tried: int) -> str:
+        consequence = CONSEQUENCES[failure.fault]
+        if consequence.blame is Blame.CALLER and failure.message:
+            return self._client.signer.redact(failure.message)
+        attempts = "1 attempt" if tried == 1 else f"{tried} attempts"
+        return f"No upstream could answer ({failure.fault.value} after {attempts})."
+
+
+def _check_head(response: Response, *, stream: bool) -> None:
+    """Raise UpstreamFailed where a 200 is not what was asked for by its own headers."""
+    kind = response.headers.get("content-type", "")
+    if "html" in kind or (not stream and "event-stream" in kind):
+        raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
+    if stream and kind.startswith("application/json"):
+        raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
+    if response.headers.get("content-encoding", "identity") not in ("identity", ""):
+        raise UpstreamFailed(Failure(Fault.BAD_ENCODING, 200))
+
+
+async def _first_events(response: Response, decoder: Decoder) -> list[Event]:
+    """Wait for the first events; a fault among them is still an attempt's own failure."""
+    while True:
+        data = await response.read_some()
+        events = decoder.feed(data) if data else decoder.close()
+        if events and isinstance(events[0], Broken):
+            failure = events[0].failure
+            early = Fault.EMPTY_STREAM if failure.fault is Fault.STREAM_CUT else failure.fault
+            raise UpstreamFailed(Failure(early, failure.status, failure.message, failure.param))
+        if events:
+            return events
+        if not data:
+            raise UpstreamFailed(Failure(Fault.EMPTY_STREAM, 200))

@@ -1,0 +1,49 @@
+"""What a reply costs: tokens times prices, in whole units of 10^-12 USD.
+
+Cached tokens are never billed twice: the parts of the prompt are taken out of it first.
+"""
+
+from typing import NamedTuple
+
+from infway.kernel.chat import Prices
+from infway.kernel.events import Usage
+
+
+class Cost(NamedTuple):
+    """The parts of a bill in 10^-12 USD. `priced` False: a price was unknown and counts as 0."""
+
+    prompt: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    completion: int = 0
+    priced: bool = True
+
+    @property
+    def total(self) -> int:
+        """The sum."""
+        return self.prompt + self.cache_read + self.cache_write + self.completion
+
+
+def cost_of(usage: Usage, prices: Prices) -> Cost:
+    """Return the cost of `usage` at `prices`; a part without its own price pays the plain one."""
+    if prices.input is None or prices.output is None:
+        return Cost(priced=False)
+    into, out = prices.input, prices.output
+    if prices.long_from is not None and usage.prompt > prices.long_from:
+        into = into if prices.long_input is None else prices.long_input
+        out = out if prices.long_output is None else prices.long_output
+    cached = min(usage.cached, usage.prompt)
+    written = min(usage.cache_write, usage.prompt - cached)
+    spoken = min(usage.audio_input, usage.prompt - cached - written)
+    voiced = min(usage.audio_output, usage.completion)
+    plain = usage.prompt - cached - written - spoken
+    return Cost(
+        prompt=plain * into + spoken * _or(prices.audio_input, into),
+        cache_read=cached * _or(prices.cache_read, into),
+        cache_write=written * _or(prices.cache_write, into),
+        completion=(usage.completion - voiced) * out + voiced * _or(prices.audio_output, out),
+    )
+
+
+def _or(price: int | None, plain: int) -> int:
+    return plain if price is None else price

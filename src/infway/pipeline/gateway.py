@@ -1,0 +1,133 @@
+"""One request down the line: admit, rank, attempt. What it returns relays and settles itself."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from infway.ims.rank import Router
+from infway.kernel.chat import ChatRequest, Offer, Principal
+from infway.kernel.clock import Clock
+from infway.kernel.errors import GatewayError, UnavailableError
+from infway.kernel.events import Broken, Event
+from infway.kernel.faults import CONSEQUENCES, Failure, Fault
+from infway.pipeline.attempt import Attempts, Reply
+from infway.pipeline.cost import Cost
+from infway.pipeline.course import Course
+from infway.pipeline.decisions import Decisions
+from infway.pipeline.settle import Attempt, Settlement, Settler
+
+GONE = Fault.CLIENT_GONE.value
+GONE_STATUS = CONSEQUENCES[Fault.CLIENT_GONE].status
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What an answer cost its caller, all attempts together, in 10^-12 USD."""
+
+    cost: Cost
+    total: int
+
+
+class Answer:
+    """An answer to one request that has begun."""
+
+    def __init__(self, reply: Reply, settlement: Settlement, rank: int = 1) -> None:
+        self._reply = reply
+        self.settlement = settlement
+        self.rank = rank
+
+    @property
+    def offer(self) -> Offer:
+        """Who answers."""
+        return self._reply.offer
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt that answers."""
+        return self._reply.attempt
+
+    @property
+    def first(self) -> list[Event]:
+        """The events that came first; for a whole reply, all of them."""
+        return self._reply.first
+
+    async def batches(self) -> AsyncGenerator[list[Event], None]:
+        """Yield the events of the reply and settle at its end, however it ends."""
+        outcome, status = GONE, GONE_STATUS
+        try:
+            async with aclosing(self._reply.batches()) as batches:
+                async for events in batches:
+                    if events and isinstance(events[-1], Broken):
+                        outcome = events[-1].failure.fault.value
+                        status = 200
+                    yield events
+            if outcome == GONE:
+                outcome, status = "ok", 200
+        finally:
+            self.settlement.close(outcome, status)
+
+    def settle(self) -> None:
+        """Settle a whole reply that is about to be sent."""
+        self.settlement.close("ok", 200)
+
+    async def finish(self) -> None:
+        """Give the upstream's connection back, after the last event has been passed on."""
+        await self._reply.finish()
+
+    def bill(self) -> Bill:
+        """Return the cost so far: that of this answer, and the sum over all attempts."""
+        settlement = self.settlement
+        mine = settlement.cost(self.attempt)
+        others = (settlement.cost(one) for one in settlement.attempts if one is not self.attempt)
+        return Bill(mine, mine.total + sum(cost.total for cost in others))
+
+
+class Gateway:
+    """The line itself. `router` is swapped as a whole when the configuration is read again."""
+
+    def __init__(
+        self,
+        router: Router,
+        attempts: Attempts,
+        settler: Settler,
+        decisions: Decisions,
+        clock: Clock,
+    ) -> None:
+        self.router = router
+        self.attempts = attempts
+        self.decisions = decisions
+        self.clock = clock
+        self._settler = settler
+
+    def begin(self, ask: ChatRequest, who: Principal) -> Course:
+        """Admit a request and rank its offers; raises GatewayError where it may not go on."""
+        if self._settler.is_full:
+            raise UnavailableError(
+                503, "accounting_unavailable", "Usage cannot be recorded now.", retry_after=1
+            )
+        began = self.clock.monotonic()
+        router = self.router
+        decision = router.decide(ask, who, began)
+        course = Course(ask, router, decision, Settlement(ask, who, began, self._settler))
+        self.decisions.add(course)
+        return course
+
+    async def chat(self, ask: ChatRequest, who: Principal) -> Answer:
+        """Return the answer once it has begun; raises GatewayError where there is none."""
+        course = self.begin(ask, who)
+        settlement = course.settlement
+        try:
+            reply = await self.attempts.first_reply(course, course.decision.order)
+        except GatewayError as error:
+            settlement.close(_outcome(settlement, error), error.status)
+            raise
+        except asyncio.CancelledError:
+            settlement.close(GONE, GONE_STATUS)
+            raise
+        return Answer(reply, settlement)
+
+
+def _outcome(settlement: Settlement, error: GatewayError) -> str:
+    failure: Failure | None = settlement.attempts[-1].failure if settlement.attempts else None
+    return error.code if failure is None else failure.fault.value

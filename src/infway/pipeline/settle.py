@@ -1,0 +1,239 @@
+"""Settling: every attempt and every request leaves its rows exactly once, and nothing awaits it.
+
+A `Settlement` gathers what happened to one request; closing it appends to a bounded queue, which
+a background task writes in batches and which is drained when the gateway stops.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from infway.kernel.chat import ChatRequest, Offer, Principal
+from infway.kernel.clock import Clock
+from infway.kernel.errors import InfwayError
+from infway.kernel.events import Chunk, Event, Text, ToolCall, Usage, Verbatim
+from infway.kernel.faults import Failure
+from infway.ledger.rows import Ledger, Row
+from infway.pipeline.cost import Cost, cost_of
+
+_log = logging.getLogger(__name__)
+_FRAME = 50  # bytes of a content frame around its text, behind the constant prefix
+CHARS_PER_TOKEN = 4  # the rule of thumb of the wire design, part 3
+
+
+class Attempt:
+    """What happened at one offer. Times are seconds of the monotonic clock."""
+
+    __slots__ = ("_chars", "_frames", "began", "ended", "failure", "first", "offer", "usage")
+
+    def __init__(self, offer: Offer, began: float) -> None:
+        self.offer = offer
+        self.began = began
+        self.first: float | None = None
+        self.ended: float | None = None
+        self.failure: Failure | None = None
+        self.usage: Usage | None = None
+        self._frames = 0
+        self._chars = 0
+
+    def see(self, events: Sequence[Event]) -> None:
+        """Count what goes by; the last usage that an upstream sends is the valid one."""
+        for event in events:
+            if isinstance(event, Verbatim):
+                self._frames += event.frames
+                self._chars += len(event.block) - event.frames * (len(event.prefix) + _FRAME)
+            elif isinstance(event, Chunk):
+                self._frames += event.content
+                self.usage = event.usage or self.usage
+            elif isinstance(event, Usage):
+                self.usage = event
+            elif isinstance(event, Text):
+                self._frames += 1
+                self._chars += len(event.text)
+            elif isinstance(event, ToolCall):
+                self._frames += 1
+                self._chars += len(event.arguments)
+
+    def settled_usage(self, ask: ChatRequest) -> Usage:
+        """Return the upstream's usage, or an estimate of what was asked and seen."""
+        if self.usage is not None:
+            return self.usage
+        if not self._frames:
+            return Usage(0, 0, 0, estimated=True)
+        made = max(self._frames, self._chars // CHARS_PER_TOKEN)
+        return Usage(ask.input_tokens, made, ask.input_tokens + made, estimated=True)
+
+
+class Settlement:
+    """One request from admission to its end."""
+
+    __slots__ = (
+        "_at",
+        "_closed",
+        "_settler",
+        "ask",
+        "attempts",
+        "began",
+        "outcome",
+        "status",
+        "who",
+    )
+
+    def __init__(self, ask: ChatRequest, who: Principal, began: float, settler: "Settler") -> None:
+        self.ask = ask
+        self.who = who
+        self.began = began
+        self.attempts: list[Attempt] = []
+        self.outcome = "open"
+        self.status = 0
+        self._at = settler.clock.wall()
+        self._settler = settler
+        self._closed = False
+
+    def close(self, outcome: str, status: int) -> None:
+        """Settle; the first call counts, later ones change nothing."""
+        if not self._closed:
+            self._closed = True
+            self.outcome = outcome
+            self.status = status
+            self._settler.take(self)
+
+    def rows(self) -> list[Row]:
+        """Return one row for each attempt, and one for the request that sums them."""
+        rows = [self._row(number, attempt) for number, attempt in enumerate(self.attempts, 1)]
+        if len(rows) == 1 and rows[0].outcome == self.outcome:
+            first = rows[0]
+            return [first, first._replace(attempt=0, status=self.status)]
+        return [*rows, self._sum(rows)]
+
+    def _row(self, number: int, attempt: Attempt) -> Row:
+        usage = attempt.settled_usage(self.ask)
+        cost = self.cost(attempt)
+        failure = attempt.failure
+        ended = attempt.began if attempt.ended is None else attempt.ended
+        return Row(
+            request=self.ask.id,
+            attempt=number,
+            at=self._at + (attempt.began - self.began),
+            key=self.who.name,
+            model=attempt.offer.model,
+            upstream=attempt.offer.upstream.name,
+            outcome="ok" if failure is None else failure.fault.value,
+            status=200 if failure is None else failure.status,
+            stream=int(self.ask.stream),
+            prompt_tokens=usage.prompt,
+            completion_tokens=usage.completion,
+            cached_tokens=usage.cached,
+            reasoning_tokens=usage.reasoning,
+            cost=cost.total,
+            estimated=int(usage.estimated and usage.total > 0),
+            priced=int(cost.priced),
+            start_ms=_milliseconds(attempt.began, attempt.first),
+            end_ms=_milliseconds(attempt.began, ended) or 0,
+        )
+
+    def _sum(self, rows: Sequence[Row]) -> Row:
+        answered = [row for row in rows if row.outcome == self.outcome] or rows
+        last = answered[-1] if rows else None
+        first = next((a.first for a in self.attempts if a.first is not None), None)
+        ended = max((a.ended for a in self.attempts if a.ended is not None), default=None)
+        return Row(
+            request=self.ask.id,
+            attempt=0,
+            at=self._at,
+            key=self.who.name,
+            model=last.model if last else self.ask.selection.model or "",
+            upstream=last.upstream if last else "",
+            outcome=self.outcome,
+            status=self.status,
+            stream=int(self.ask.stream),
+            prompt_tokens=sum(row.prompt_tokens for row in rows),
+            completion_tokens=sum(row.completion_tokens for row in rows),
+            cached_tokens=sum(row.cached_tokens for row in rows),
+            reasoning_tokens=sum(row.reasoning_tokens for row in rows),
+            cost=sum(row.cost for row in rows),
+            estimated=int(any(row.estimated for row in rows)),
+            priced=int(all(row.priced for row in rows)),
+            start_ms=_milliseconds(self.began, first),
+            end_ms=_milliseconds(self.began, ended) or 0,
+        )
+
+    def cost(self, attempt: Attempt) -> Cost:
+        """Return what an attempt costs; one that gave no token and no usage costs nothing."""
+        usage = attempt.settled_usage(self.ask)
+        if usage.prompt == 0 and usage.completion == 0:
+            return Cost()
+        return cost_of(usage, attempt.offer.prices)
+
+
+def _milliseconds(began: float, until: float | None) -> int | None:
+    return None if until is None else max(0, round((until - began) * 1000))
+
+
+class Settler:
+    """The queue between the request path and the ledger."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        watch: Callable[[Sequence[Row]], None] | None = None,
+        capacity: int = 10_000,
+        pause: float = 0.1,
+    ) -> None:
+        self.clock = clock
+        self._ledger = ledger
+        self._watch = watch
+        self._capacity = capacity
+        self._pause = pause
+        self._waiting: list[Settlement] = []
+        self._woken = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="infway-ledger")
+        self._unwritten: list[Row] = []
+        self._failing = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits to be written that no further request may be admitted."""
+        return len(self._waiting) + len(self._unwritten) // 2 >= self._capacity
+
+    def take(self, settlement: Settlement) -> None:
+        """Queue what happened to one request."""
+        self._waiting.append(settlement)
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Write batches until cancelled."""
+        while True:
+            await self._woken.wait()
+            await asyncio.sleep(self._pause)
+            self._woken.clear()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write everything that waits; what the ledger refuses is kept for the next time."""
+        settlements, self._waiting = self._waiting, []
+        rows = [row for settlement in settlements for row in settlement.rows()]
+        if self._watch is not None:
+            self._watch(rows)
+        self._unwritten += rows
+        if not self._unwritten:
+            return
+        batch, self._unwritten = self._unwritten, []
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self._ledger.append, batch)
+        except InfwayError as error:
+            self._unwritten = batch + self._unwritten
+            self._woken.set()
+            if not self._failing:
+                _log.error("the ledger refuses rows, they are kept and tried again: %s", error)
+            self._failing = True
+        else:
+            self._failing = False
+
+    async def close(self) -> None:
+        """Write what is left and end the thread."""
+        await self.flush()
+        self._thread.shutdown(wait=True)

@@ -1,0 +1,46 @@
+"""The N best models answer in parallel (imsn): one request, one settlement, N answers."""
+
+import asyncio
+from typing import NamedTuple
+
+from infway.kernel.chat import ChatRequest, Principal
+from infway.kernel.errors import GatewayError, UpstreamError
+from infway.pipeline.gateway import GONE, GONE_STATUS, Answer, Gateway
+
+
+class Result(NamedTuple):
+    """What one of the models came to. `rank` counts from 1; exactly one of the others is given."""
+
+    rank: int
+    model: str
+    answer: Answer | None
+    error: GatewayError | None
+
+
+async def answer_several(gateway: Gateway, ask: ChatRequest, who: Principal) -> list[Result]:
+    """Return answers in order of rank, failures after them; raises if there is no answer at all."""
+    course = gateway.begin(ask, who)
+    settlement = course.settlement
+    groups = course.decision.by_model()[: ask.selection.imsn]
+
+    async def one(rank: int) -> Result:
+        order = groups[rank - 1]
+        try:
+            reply = await gateway.attempts.first_reply(course, order)
+        except UpstreamError as error:
+            return Result(rank, order[0].model, None, error)
+        return Result(rank, order[0].model, Answer(reply, settlement, rank), None)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(rank)) for rank in range(1, len(groups) + 1)]
+    except asyncio.CancelledError:
+        settlement.close(GONE, GONE_STATUS)
+        raise
+    results = sorted((task.result() for task in tasks), key=lambda r: (r.answer is None, r.rank))
+    best = results[0]
+    if best.error is not None:
+        settlement.close(best.error.code, best.error.status)
+        raise best.error
+    settlement.close("ok", 200)
+    return results

@@ -1,0 +1,58 @@
+"""A limit on silence: one lazily re-armed timer for a whole stream, whatever its length."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from infway.kernel.errors import UpstreamFailed
+from infway.kernel.faults import Failure, Fault
+
+
+class StallGuard:
+    """Ends a wait for the upstream that lasts beyond `idle` seconds, or beyond `until`.
+
+    `heard()` says that something came; `waiting` is true only while the upstream is waited for,
+    so that a slow reader on the other side is never taken for a silent upstream.
+    """
+
+    def __init__(self, idle: float, until: float) -> None:
+        self.waiting = False
+        self._loop = asyncio.get_running_loop()
+        self._idle = idle
+        self._until = until
+        self._last = self._loop.time()
+        self._task = asyncio.current_task()
+        self._fault: Fault | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def heard(self) -> None:
+        """Start the silence anew."""
+        self._last = self._loop.time()
+
+    def _check(self) -> None:
+        now = self._loop.time()
+        if not self.waiting:
+            self._last = now
+        over = min(self._last + self._idle, self._until)
+        if now < over or self._task is None:
+            self._timer = self._loop.call_at(max(over, now + 0.001), self._check)
+            return
+        self._fault = Fault.DEADLINE if now >= self._until else Fault.STREAM_STALL
+        self._task.cancel()
+
+    def __enter__(self) -> Self:
+        self._timer = self._loop.call_later(self._idle, self._check)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._fault is None or kind is not asyncio.CancelledError or self._task is None:
+            return
+        if self._task.uncancel() == 0:
+            raise UpstreamFailed(Failure(self._fault, 200)) from error

@@ -1,0 +1,288 @@
+"""The OpenAI chat dialect, which most vendors speak.
+
+Frames that need no change are passed on as they came; only those that matter (the first, finish,
+usage, error, reasoning) are read. https://platform.openai.com/docs/api-reference/chat
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from infway.kernel.chat import ChatRequest, HttpCall, Offer
+from infway.kernel.errors import UpstreamFailed
+from infway.kernel.events import Broken, Chunk, Event, Finish, Usage, Verbatim
+from infway.kernel.faults import Failure, Fault
+from infway.providers.openai_faults import fault_of, inband_fault
+from infway.providers.sse import Framer, frames
+
+_HEADERS: Mapping[str, str] = {"content-type": "application/json"}
+_STREAM_OPTIONS = msgspec.Raw(b'{"include_usage":true}')
+
+# What makes a block of frames worth reading, in compact and in spaced JSON. None of these can
+# stand inside a JSON string, where quotes are escaped; `[DONE]` can, and then costs only time.
+_MARKS = tuple(
+    f'"{key}":{gap}{value}'.encode()
+    for key, value in (
+        ("finish_reason", '"'),
+        ("usage", "{"),
+        ("error", ""),
+        ("reasoning_content", '"'),
+        ("reasoning", '"'),
+    )
+    for gap in ("", " ")
+    if value or not gap
+) + (b"[DONE]",)
+
+FINISHES: Mapping[str, str] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "content_filter": "content_filter",
+    "error": "error",
+    "function_call": "tool_calls",
+    "tool_use": "tool_calls",
+    "max_tokens": "length",
+    "model_length": "length",
+    "eos": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "safety": "content_filter",
+    "sensitive": "content_filter",
+    "insufficient_system_resource": "error",
+    "network_error": "error",
+}
+
+
+class _Choice(msgspec.Struct):
+    index: int = 0
+    finish_reason: str | None = None
+    delta: msgspec.Raw = msgspec.Raw(b"null")
+    message: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _PromptDetails(msgspec.Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class _CompletionDetails(msgspec.Struct):
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
+    prompt_cache_hit_tokens: int | None = None  # DeepSeek's name for cached_tokens
+
+
+_Fields = dict[str, msgspec.Raw]
+_read_fields = msgspec.json.Decoder(_Fields).decode
+_read_choices = msgspec.json.Decoder(list[_Choice]).decode
+_read_parts = msgspec.json.Decoder(list[_Fields]).decode
+_read_usage = msgspec.json.Decoder(_Usage | None, strict=False).decode
+_write = msgspec.json.Encoder().encode
+_NULL = msgspec.Raw(b"null")
+_COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+
+
+class OpenAI:
+    """The adapter of the dialect."""
+
+    def request(self, ask: ChatRequest, offer: Offer) -> HttpCall:
+        """Return the caller's own fields with the model's native name and the row's quirks."""
+        upstream = offer.upstream
+        body: dict[str, object] = dict(upstream.defaults)
+        body.update(ask.fields)
+        body["model"] = offer.native
+        if ask.stream:
+            body["stream_options"] = _STREAM_OPTIONS
+        for name, other in upstream.rename.items():
+            if name in body:
+                body.setdefault(other, body.pop(name))
+        for name in upstream.drop:
+            body.pop(name, None)
+        url = upstream.chat_url.replace("{model}", offer.native)
+        return HttpCall(upstream.name, url, upstream.headers or _HEADERS, _write(body))
+
+    def whole(self, body: bytes) -> list[Event]:
+        """Return one Chunk; raises UpstreamFailed where the body is not a whole reply."""
+        fields = _fields(body, Fault.INVALID_JSON)
+        if "error" in fields and bytes(fields["error"]) != b"null":
+            raise UpstreamFailed(inband_fault(bytes(fields["error"])))
+        chunk = _chunk(fields)
+        if not chunk.content:
+            raise UpstreamFailed(Failure(Fault.EMPTY_CHOICES, 200))
+        return [chunk]
+
+    def decoder(self) -> "Decoder":
+        """Return a new decoder."""
+        return Decoder()
+
+    def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+        """Name an error reply by the vendor's code, then the status, then the text."""
+        return fault_of(status, headers, body)
+
+
+class Decoder:
+    """Reads one streamed reply."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._framer = Framer()
+        self._prefix = b""
+        self._finished = False
+        self._content = False
+        self._waiting: _Fields = {}
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Return the events in `data`; a block of plain content frames stays one Verbatim."""
+        if self.done:
+            return []
+        block = self._framer.feed(data)
+        if not block:
+            return []
+        prefix = self._prefix
+        if prefix and not any(mark in block for mark in _MARKS):
+            count = block.count(prefix)
+            if count == block.count(b"\n\n"):
+                return [Verbatim(block, count, prefix)]
+        return self._read(block)
+
+    def close(self) -> list[Event]:
+        """A stream without a finish was cut; one without any content never was an answer."""
+        events = [] if self.done else self._read(self._framer.close())
+        if self.done or self._finished:
+            self.done = True
+            return events
+        fault = Fault.STREAM_CUT if self._content else Fault.EMPTY_STREAM
+        return [*events, Broken(Failure(fault, 200))]
+
+    def _read(self, block: bytes) -> list[Event]:
+        events: list[Event] = []
+        for frame in frames(block):
+            if frame.data == b"[DONE]":
+                self.done = True
+                if not self._finished:
+                    fault = Fault.STREAM_CUT if self._content else Fault.EMPTY_STREAM
+                    events.append(Broken(Failure(fault, 200)))
+                break
+            event = self._event(frame.data)
+            if event is not None:
+                events.append(event)
+                if isinstance(event, Broken):
+                    self.done = True
+                    break
+        return events
+
+    def _event(self, data: bytes) -> Event | None:
+        try:
+            fields = _fields(data, Fault.BAD_EVENT)
+            if "error" in fields and bytes(fields["error"]) != b"null":
+                return Broken(inband_fault(bytes(fields["error"])))
+            chunk = _chunk(fields)
+        except UpstreamFailed as failed:
+            return Broken(failed.failure)
+        if not chunk.content and chunk.usage is None:
+            # root fields of a frame without choices (Azure's prompt filter) go with the next one
+            self._waiting.update(fields)
+            return None
+        if self._waiting:
+            chunk = Chunk({**self._waiting, **chunk.fields}, chunk.finishes, chunk.usage)
+            self._waiting = {}
+        self._finished = self._finished or bool(chunk.finishes)
+        self._content = self._content or chunk.content
+        self._prefix = _prefix(data, fields)
+        return chunk
+
+
+def _fields(data: bytes, fault: Fault) -> _Fields:
+    """Read the root of a JSON object; raises UpstreamFailed(`fault`) where it is none."""
+    try:
+        if not data.isascii():
+            data.decode()
+        return _read_fields(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UpstreamFailed(Failure(fault, 200)) from error
+
+
+def _chunk(fields: _Fields) -> Chunk:
+    try:
+        choices = _read_choices(fields.get("choices", b"[]"))
+        usage = _usage(fields.get("usage", _NULL))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UpstreamFailed(Failure(Fault.BAD_EVENT, 200)) from error
+    finishes = tuple(
+        Finish(
+            choice.index, FINISHES.get(choice.finish_reason.lower(), "stop"), choice.finish_reason
+        )
+        for choice in choices
+        if choice.finish_reason
+    )
+    if any(b'"reasoning' in bytes(choice.delta) + bytes(choice.message) for choice in choices):
+        fields = {**fields, "choices": _twin_reasoning(fields["choices"])}
+    return Chunk(fields, finishes, usage, content=bool(choices))
+
+
+def _usage(raw: msgspec.Raw) -> Usage | None:
+    usage = _read_usage(raw)
+    if usage is None or usage.prompt_tokens is None:
+        return None
+    prompt = usage.prompt_tokens
+    completion = usage.completion_tokens or 0
+    part = usage.prompt_tokens_details or _PromptDetails()
+    made = usage.completion_tokens_details or _CompletionDetails()
+    if min(prompt, completion) < 0:
+        return None
+    others = {
+        key: value
+        for key, value in _read_fields(raw).items()
+        if key not in _COUNTS and not key.startswith("cost") and bytes(value) != b"null"
+    }
+    return Usage(
+        prompt=prompt,
+        completion=completion,
+        total=usage.total_tokens or prompt + completion,
+        cached=part.cached_tokens or usage.prompt_cache_hit_tokens or 0,
+        cache_write=part.cache_write_tokens or 0,
+        reasoning=made.reasoning_tokens or 0,
+        audio_input=part.audio_tokens or 0,
+        audio_output=made.audio_tokens or 0,
+        details=others or None,
+    )
+
+
+def _twin_reasoning(raw: msgspec.Raw) -> msgspec.Raw:
+    """Give `reasoning` beside `reasoning_content` and the other way round: clients read either."""
+    choices = _read_parts(raw)
+    for choice in choices:
+        for key in ("delta", "message"):
+            if key not in choice or bytes(choice[key]) == b"null":
+                continue
+            part = _read_fields(choice[key])
+            for one, other in (
+                ("reasoning_content", "reasoning"),
+                ("reasoning", "reasoning_content"),
+            ):
+                if one in part and bytes(part[one]).startswith(b'"'):
+                    part.setdefault(other, part[one])
+            choice[key] = msgspec.Raw(_write(part))
+    return msgspec.Raw(_write(choices))
+
+
+def _prefix(data: bytes, fields: _Fields) -> bytes:
+    """Return how this frame begins, up to `"choices":`, or nothing where that is not the root's."""
+    cut = data.find(b'"choices":')
+    if cut < 0:
+        return b""
+    before = list(fields)[: list(fields).index("choices")]
+    try:
+        if list(_read_fields(data[:cut] + b'"choices":[]}')) != [*before, "choices"]:
+            return b""
+    except msgspec.DecodeError:
+        return b""
+    return b"data: " + data[:cut]

@@ -1,0 +1,47 @@
+"""The vendors infway knows, by name: rows of data and no code.
+
+Departures from the dialect are data as well: `rename`, `drop`, `defaults`. What is in a row can
+be overridden in the configuration.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from infway.providers.vendor import OLD_LIMIT, Vendor
+from infway.providers.vendors_cloud import CLOUD
+
+__all__ = ["VENDORS", "Vendor"]
+
+
+def _local(name: str, title: str, port: int, path: str = "/v1") -> Vendor:
+    return Vendor(name, title, f"http://127.0.0.1:{port}{path}", port=port, rename=OLD_LIMIT)
+
+
+# Several servers share a port: the first row of a port is the one that is named when something
+# answers there.
+_LOCAL: tuple[Vendor, ...] = (
+    _local("ollama", "Ollama", 11434),
+    _local("lmstudio", "LM Studio", 1234),
+    _local("vllm", "vLLM", 8000),
+    _local("llamacpp", "llama.cpp server", 8081),
+    _local("localai", "LocalAI", 8080),
+    _local("llamafile", "llamafile", 8080),
+    _local("mlx", "MLX LM server", 8080),
+    _local("jan", "Jan", 1337),
+    _local("sglang", "SGLang", 30000),
+    _local("koboldcpp", "KoboldCpp", 5001),
+    _local("textgen", "text-generation-webui", 5000),
+    _local("tabbyapi", "TabbyAPI", 5000),
+    _local("gpt4all", "GPT4All", 4891),
+    _local("xinference", "Xinference", 9997),
+    _local("docker-model-runner", "Docker Model Runner", 12434, "/engines/v1"),
+)
+
+_OWN: tuple[Vendor, ...] = (
+    Vendor("custom", "Any server of the OpenAI dialect"),
+    Vendor("sandbox", "infway's simulated upstreams", "sandbox://", dialect="sandbox"),
+)
+
+VENDORS: Mapping[str, Vendor] = MappingProxyType(
+    {vendor.name: vendor for vendor in (*CLOUD, *_LOCAL, *_OWN)}
+)

@@ -1,0 +1,281 @@
+"""Vendors in the cloud, a row each. Every fact is from the vendor's own documentation.
+
+The first variable is the one the vendor's documentation names; others are in wide use.
+"""
+
+from infway.providers.vendor import NEW_LIMIT, OLD_LIMIT, Vendor
+
+CLOUD: tuple[Vendor, ...] = (
+    Vendor(
+        "openai",
+        "OpenAI",
+        "https://api.openai.com/v1",
+        ("OPENAI_API_KEY",),
+        "openai",
+        rename=NEW_LIMIT,  # reasoning models refuse max_tokens, every model takes the newer name
+    ),
+    Vendor(
+        "azure",
+        "Azure OpenAI, v1 API",
+        None,
+        ("AZURE_OPENAI_API_KEY",),
+        "azure",
+        chat_path="/openai/v1/chat/completions",
+        models_path="/openai/v1/models",
+        auth="header:api-key",
+        rename=NEW_LIMIT,
+        own_names=True,
+    ),
+    Vendor(
+        "azure-deployments",
+        "Azure OpenAI, dated API versions",
+        None,
+        ("AZURE_OPENAI_API_KEY",),
+        "azure",
+        chat_path="/openai/deployments/{model}/chat/completions?api-version={api_version}",
+        auth="header:api-key",
+        rename=NEW_LIMIT,
+        api_version="2024-10-21",  # the last dated version that is generally available
+        own_names=True,
+    ),
+    Vendor("bedrock", "Amazon Bedrock", None, ("AWS_BEARER_TOKEN_BEDROCK",), "bedrock_mantle"),
+    Vendor(
+        "gemini",
+        "Google Gemini",
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        "gemini",
+    ),
+    Vendor(
+        "mistral",
+        "Mistral AI",
+        "https://api.mistral.ai/v1",
+        ("MISTRAL_API_KEY",),
+        "mistral",
+        rename={"max_completion_tokens": "max_tokens", "seed": "random_seed"},
+        # It answers 422 to every field it does not know, and streams the usage unasked.
+        drop=frozenset(
+            {"stream_options", "user", "logit_bias", "logprobs", "top_logprobs", "store"}
+            | {"service_tier", "modalities", "audio", "verbosity", "web_search_options"}
+        ),
+    ),
+    Vendor(
+        "deepseek",
+        "DeepSeek",
+        "https://api.deepseek.com/v1",
+        ("DEEPSEEK_API_KEY",),
+        "deepseek",
+        rename=OLD_LIMIT,
+    ),
+    Vendor("xai", "xAI", "https://api.x.ai/v1", ("XAI_API_KEY",), "xai"),
+    Vendor(
+        "groq",
+        "Groq",
+        "https://api.groq.com/openai/v1",
+        ("GROQ_API_KEY",),
+        "groq",
+        # It answers 400 to these.
+        drop=frozenset({"logit_bias", "logprobs", "top_logprobs", "n"}),
+    ),
+    Vendor(
+        "cerebras",
+        "Cerebras",
+        "https://api.cerebras.ai/v1",
+        ("CEREBRAS_API_KEY",),
+        "cerebras",
+        # It answers 400 to these.
+        drop=frozenset({"frequency_penalty", "presence_penalty", "logit_bias", "service_tier"}),
+    ),
+    Vendor(
+        "sambanova",
+        "SambaNova",
+        "https://api.sambanova.ai/v1",
+        ("SAMBANOVA_API_KEY",),
+        "sambanova",
+        rename=OLD_LIMIT,
+    ),
+    Vendor(
+        "together",
+        "Together AI",
+        "https://api.together.ai/v1",
+        ("TOGETHER_API_KEY",),
+        "together_ai",
+        rename=OLD_LIMIT,
+    ),
+    Vendor(
+        "fireworks",
+        "Fireworks AI",
+        "https://api.fireworks.ai/inference/v1",
+        ("FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY"),
+        "fireworks_ai",
+        rename=OLD_LIMIT,
+    ),
+    Vendor(
+        "deepinfra",
+        "DeepInfra",
+        "https://api.deepinfra.com/v1/openai",
+        ("DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"),
+        "deepinfra",
+        rename=OLD_LIMIT,
+    ),
+    Vendor("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",)),
+    Vendor(
+        "perplexity",
+        "Perplexity",
+        "https://api.perplexity.ai",
+        ("PERPLEXITY_API_KEY", "PERPLEXITYAI_API_KEY"),
+        "perplexity",
+        rename=OLD_LIMIT,
+    ),
+    Vendor("nebius", "Nebius", "https://api.studio.nebius.ai/v1", ("NEBIUS_API_KEY",), "nebius"),
+    Vendor(
+        "novita",
+        "Novita AI",
+        "https://api.novita.ai/v3/openai",
+        ("NOVITA_API_KEY",),
+        "novita",
+        rename=OLD_LIMIT,
+    ),
+    Vendor(
+        "hyperbolic",
+        "Hyperbolic",
+        "https://api.hyperbolic.xyz/v1",
+        ("HYPERBOLIC_API_KEY",),
+        "hyperbolic",
+        rename=OLD_LIMIT,
+    ),
+    Vendor("lambda", "Lambda", "https://api.lambda.ai/v1", ("LAMBDA_API_KEY",), "lambda_ai"),
+    Vendor(
+        "nvidia",
+        "NVIDIA NIM",
+        "https://integrate.api.nvidia.com/v1",
+        ("NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY"),
+        rename=OLD_LIMIT,
+    ),
+    Vendor("huggingface", "Hugging Face", "https://router.huggingface.co/v1", ("HF_TOKEN",)),
+    Vendor(
+        "moonshot",
+        "Moonshot AI",
+        "https://api.moonshot.ai/v1",
+        ("MOONSHOT_API_KEY",),
+        "moonshot",
+        rename=OLD_LIMIT,
+    ),
+    Vendor(
+        "zai",
+        "Z.ai",
+        "https://api.z.ai/api/paas/v4",
+        ("ZAI_API_KEY",),
+        "zai",
+        rename=OLD_LIMIT,
+    ),
+    Vendor(
+        "dashscope",
+        "Alibaba Model Studio",
+        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        ("DASHSCOPE_API_KEY",),
+        "dashscope",
+        rename=OLD_LIMIT,
+    ),
+    Vendor("minimax", "MiniMax", "https://api.minimax.io/v1", ("MINIMAX_API_KEY",), "minimax"),
+    Vendor(
+        "volcengine",
+        "Volcengine Ark",
+        "https://ark.cn-beijing.volces.com/api/v3",
+        ("ARK_API_KEY", "VOLCENGINE_API_KEY"),
+        "volcengine",
+        rename=OLD_LIMIT,
+    ),
+    Vendor("scaleway", "Scaleway", "https://api.scaleway.ai/v1", ("SCW_SECRET_KEY",), "scaleway"),
+    Vendor(
+        "ovhcloud",
+        "OVHcloud AI Endpoints",
+        "https://oai.endpoints.kepler.ai.cloud.ovh.net/v1",
+        ("OVH_AI_ENDPOINTS_ACCESS_TOKEN", "OVHCLOUD_API_KEY"),
+        "ovhcloud",
+        rename=OLD_LIMIT,
+    ),
+    Vendor(
+        "nscale", "Nscale", "https://inference.api.nscale.com/v1", ("NSCALE_API_KEY",), "nscale"
+    ),
+    Vendor(
+        "featherless",
+        "Featherless AI",
+        "https://api.featherless.ai/v1",
+        ("FEATHERLESS_API_KEY", "FEATHERLESS_AI_API_KEY"),
+        "featherless_ai",
+        rename=OLD_LIMIT,
+    ),
+    Vendor(
+        "baseten", "Baseten", "https://inference.baseten.co/v1", ("BASETEN_API_KEY",), "baseten"
+    ),
+    Vendor(
+        "wandb", "W&B Inference", "https://api.inference.wandb.ai/v1", ("WANDB_API_KEY",), "wandb"
+    ),
+    Vendor("v0", "Vercel v0", "https://api.v0.dev/v1", ("V0_API_KEY",), "v0"),
+    Vendor(
+        "vercel",
+        "Vercel AI Gateway",
+        "https://ai-gateway.vercel.sh/v1",
+        ("AI_GATEWAY_API_KEY", "VERCEL_AI_GATEWAY_API_KEY"),
+        "vercel_ai_gateway",
+    ),
+    Vendor(
+        "inception",
+        "Inception",
+        "https://api.inceptionlabs.ai/v1",
+        ("INCEPTION_API_KEY",),
+        "inception",
+        rename=OLD_LIMIT,
+    ),
+    Vendor("morph", "Morph", "https://api.morphllm.com/v1", ("MORPH_API_KEY",), "morph"),
+    Vendor(
+        "digitalocean",
+        "DigitalOcean Gradient",
+        "https://inference.do-ai.run/v1",
+        ("GRADIENT_MODEL_ACCESS_KEY", "GRADIENT_AI_API_KEY"),
+        "gradient_ai",
+    ),
+    Vendor(
+        "meta", "Meta Llama", "https://api.llama.com/compat/v1", ("LLAMA_API_KEY",), "meta_llama"
+    ),
+    Vendor(
+        "friendli",
+        "FriendliAI",
+        "https://api.friendli.ai/serverless/v1",
+        ("FRIENDLI_TOKEN", "FRIENDLIAI_API_KEY"),
+        "friendliai",
+        rename=OLD_LIMIT,
+    ),
+    Vendor("ai21", "AI21", "https://api.ai21.com/studio/v1", ("AI21_API_KEY",), "ai21"),
+    Vendor(
+        "chutes",
+        "Chutes",
+        "https://llm.chutes.ai/v1",
+        ("CHUTES_API_KEY",),
+        rename=OLD_LIMIT,
+    ),
+    Vendor(
+        "crusoe",
+        "Crusoe",
+        "https://api.inference.crusoecloud.com/v1",
+        ("CRUSOE_API_KEY",),
+        "crusoe",
+    ),
+    Vendor(
+        "databricks",
+        "Databricks",
+        None,  # https://<workspace>/serving-endpoints
+        ("DATABRICKS_TOKEN",),
+        "databricks",
+        rename=OLD_LIMIT,
+    ),
+    Vendor(
+        "cloudflare",
+        "Cloudflare Workers AI",
+        None,  # https://api.cloudflare.com/client/v4/accounts/<account>/ai/v1
+        ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"),
+        "cloudflare",
+        rename=OLD_LIMIT,
+    ),
+)

@@ -1,0 +1,186 @@
+"""The running process: what is served, what is said at the start, signals, and the end.
+
+`run` is what `infway serve` does. One process serves by itself; several are kept by uvicorn's
+supervisor, which starts a worker again when it dies.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from secrets import randbelow, randbits
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from infway.app import App, parts
+from infway.banner import banner
+from infway.kernel.errors import InfwayError, SettingsError
+from infway.ledger.sqlite import SqliteLedger
+from infway.serving import Plan, ServeOptions, embedded_upstream, plan, with_embedded
+from infway.settings import Settings
+from infway.telemetry.logs import redact_logs, write_logs
+
+_log = logging.getLogger(__name__)
+_KEEP_ALIVE = 75  # seconds an idle client connection stays open; reliability A8
+
+__all__ = ["ServeOptions", "run"]
+
+
+class AddressError(InfwayError):
+    """The address cannot be listened on."""
+
+
+def run(options: ServeOptions) -> None:
+    """Serve until a signal ends it; raises SettingsError and AddressError before that."""
+    planned = plan(options, randbelow)
+    server = planned.settings.server
+    listener = _listen(server.host, server.port)
+    try:
+        if server.workers > 1:
+            print(banner(planned), flush=True)
+            config = _config(_Worker(options), planned.settings)
+            options.data.write_pid(os.getpid(), planned.url)
+            _Supervisor(config, sockets=[listener]).run()
+        else:
+            app = _Worker(options).build(planned)
+            _Server(_config(app.front, planned.settings), planned).run([listener])
+    finally:
+        options.data.remove_pid(os.getpid())
+        listener.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """Builds the app of one process; the supervisor's workers get it over a pipe."""
+
+    options: ServeOptions
+
+    def __call__(self) -> object:
+        return self.build(plan(self.options, randbelow)).front
+
+    def build(self, planned: Plan) -> App:
+        """Return the app, with its signals and its embedded model beside it."""
+        settings = planned.settings
+        handler = write_logs(settings.logs.level, settings.logs.format)
+        ledger = SqliteLedger(settings.ledger.path or self.options.data.ledger)
+        app = App(settings, planned.inventory, parts(ledger, randbits(128)))
+        redact_logs(handler, lambda text: app.client.signer.redact(text))
+        running = _Running(app, self.options, planned)
+        app.beside += [running.embedded, running.signals]
+        return app
+
+
+class _Running:
+    """What a running app does beside answering: reload on SIGHUP, keep the embedded model."""
+
+    def __init__(self, app: App, options: ServeOptions, planned: Plan) -> None:
+        self._app = app
+        self._options = options
+        self._planned = planned
+        self._model_url: str | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def embedded(self) -> AsyncIterator[None]:
+        """Keep the embedded model while the app is open, where it is part of the plan."""
+        if not self._planned.embedded:
+            yield
+            return
+        async with embedded_upstream() as url:
+            self._model_url = url
+            self._use(self._planned)
+            yield
+
+    @asynccontextmanager
+    async def signals(self) -> AsyncIterator[None]:
+        """Reload on SIGHUP while the app is open."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self._start_reload)
+        gc.collect()
+        gc.freeze()  # what was built so far lives as long as the process
+        yield
+        loop.remove_signal_handler(signal.SIGHUP)
+
+    def _start_reload(self) -> None:
+        self._task = asyncio.create_task(self._reload())
+
+    async def _reload(self) -> None:
+        try:
+            planned = await asyncio.to_thread(plan, self._options, randbelow)
+        except SettingsError as error:
+            _log.error("the configuration is wrong, the running one stays:\n%s", error)
+            return
+        self._use(planned)
+        _log.info("the configuration was read again")
+
+    def _use(self, planned: Plan) -> None:
+        if self._model_url is not None:
+            planned = with_embedded(planned, self._model_url)
+        self._app.swap(planned.settings, planned.inventory)
+
+
+class _Server(uvicorn.Server):
+    """One process: says what it serves as soon as it can be asked."""
+
+    def __init__(self, config: uvicorn.Config, planned: Plan) -> None:
+        super().__init__(config)
+        self._planned = planned
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then print the banner and leave the pid for `infway reload`."""
+        await super().startup(sockets)
+        if self.started:
+            self._planned.options.data.write_pid(os.getpid(), self._planned.url)
+            print(banner(self._planned), flush=True)
+
+
+class _Supervisor(Multiprocess):
+    """Several processes; a reload is passed on to them instead of restarting them."""
+
+    def handle_hup(self) -> None:
+        """Let every worker read the configuration again."""
+        for process in self.processes:
+            if process.pid is not None:
+                os.kill(process.pid, signal.SIGHUP)
+
+
+def _config(app: object, settings: Settings) -> uvicorn.Config:
+    server = settings.server
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # an ASGI callable, or what builds one
+        factory=isinstance(app, _Worker),
+        workers=server.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=server.proxy_headers,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=int(server.drain),
+        backlog=4096,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise AddressError(
+            f"{host}:{port} cannot be listened on: {error.strerror or error}. "
+            "Another port: infway serve --port 9000"
+        ) from error
+    listener.set_inheritable(True)
+    return listener

@@ -1,0 +1,142 @@
+"""What a start comes to: settings, what was found by itself, and the default where nothing was."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from infway.datadir import DataDir
+from infway.ims.pricebook import PriceBook
+from infway.ims.quality import Quality
+from infway.inventory import Inventory, build, with_found
+from infway.kernel.clock import system_clock
+from infway.kernel.errors import InfwayError
+from infway.settings import KeySettings, Override, Settings, UpstreamSettings, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infway.discover import Found
+
+MADE_KEY = "first-start"
+EMBEDDED = "embedded"
+_CONTEXT = 2048  # tokens of the embedded model's window
+
+
+class EmbeddedError(InfwayError):
+    """The embedded model could not be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What `infway serve` was told."""
+
+    config: "Path | None"
+    overrides: tuple[Override, ...]
+    environment: Mapping[str, str]
+    data: DataDir
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be served. `made_key`: the key of the first start, where it is in use.
+
+    `embedded`: the embedded model is started. `warnings`: what is unwise or was left out.
+    """
+
+    options: ServeOptions
+    settings: Settings
+    inventory: Inventory
+    found: "Found | None"
+    made_key: str | None
+    embedded: bool
+    warnings: tuple[str, ...]
+
+    @property
+    def url(self) -> str:
+        """Where the gateway is reached from this machine."""
+        server = self.settings.server
+        host = "127.0.0.1" if server.host in ("0.0.0.0", "::") else server.host  # noqa: S104 - compared
+        return f"http://[{host}]:{server.port}" if ":" in host else f"http://{host}:{server.port}"
+
+
+def plan(options: ServeOptions, below: Callable[[int], int]) -> Plan:
+    """Read, discover and build; raises SettingsError. `below`: randomness fit for secrets."""
+    loaded = read(options.config, options.environment, options.overrides)
+    settings = loaded.settings
+    made_key = None
+    if not settings.keys:
+        made_key = options.data.make_key(below)
+        key = KeySettings.model_validate({"name": MADE_KEY, "key": made_key, "admin": True})
+        settings = settings.model_copy(update={"keys": (key,)})
+    found = _found(settings, options.environment)
+    if found is not None:
+        settings = with_found(settings, found)
+    embedded = not settings.upstreams and _embeddable()
+    if not settings.upstreams and not embedded:
+        settings = settings.model_copy(update={"sandbox": True})
+    inventory = build(settings, *_packaged())
+    warnings = (*loaded.warnings, *inventory.warnings)
+    return Plan(options, settings, inventory, found, made_key, embedded, warnings)
+
+
+def _found(settings: Settings, environment: Mapping[str, str]) -> "Found | None":
+    keys, local = settings.discovers_environment, settings.discovers_local
+    if not keys and not local:
+        return None
+    from infway.discover import discover  # noqa: PLC0415 - 130 ms, only where it is used
+
+    return discover(environment, keys=keys, local=local, own_port=settings.server.port)
+
+
+def _packaged() -> tuple[PriceBook, Quality]:
+    data = files("infway.ims") / "data"
+    prices = PriceBook.read((data / "catalog.json.gz").read_bytes())
+    return prices, Quality.read((data / "quality.json").read_bytes())
+
+
+def _embeddable() -> bool:
+    from infway.embedded import available  # noqa: PLC0415 - only where nothing else is there
+
+    return available()
+
+
+def with_embedded(planned: Plan, url: str) -> Plan:
+    """Return the plan with the embedded model as one more upstream."""
+    from infway.embedded import Embedded  # noqa: PLC0415 - only where it is used
+
+    model = {"id": Embedded.model, "input_price": 0, "output_price": 0, "context": _CONTEXT}
+    upstream = UpstreamSettings.model_validate(
+        {
+            "name": EMBEDDED,
+            "vendor": "llamacpp",
+            "base_url": url,
+            "models": [{**model, "capabilities": ["json_object", "logprobs"], "quality": 50}],
+        }
+    )
+    ups = (*planned.settings.upstreams, upstream)
+    settings = planned.settings.model_copy(update={"upstreams": ups})
+    return replace(planned, settings=settings, inventory=build(settings, *_packaged()))
+
+
+@asynccontextmanager
+async def embedded_upstream() -> AsyncIterator[str]:
+    """Run the embedded model and watch over it; yields its base URL. Raises EmbeddedError."""
+    from infway.embedded import Embedded, EmbeddedFailed  # noqa: PLC0415 - only where it is used
+
+    child = Embedded(system_clock())
+    try:
+        await child.start()
+    except EmbeddedFailed as failed:
+        raise EmbeddedError(f"the embedded model: {failed.reason}") from failed
+    watcher = asyncio.create_task(child.watch())
+    try:
+        yield child.base_url
+    finally:
+        await child.stop()
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher

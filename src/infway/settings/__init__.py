@@ -1,0 +1,48 @@
+"""The whole configuration, read once: frozen and closed, every problem in it named at once.
+
+Nothing here listens, connects or reads the environment: variables are handed in.
+"""
+
+from infway.settings.file import Override
+from infway.settings.load import Loaded, defaults, json_schema, load, read
+from infway.settings.models import (
+    AttemptSettings,
+    DecisionSettings,
+    DefaultWeightSettings,
+    DiscoverSettings,
+    KeySettings,
+    LedgerSettings,
+    LogSettings,
+    PolicySettings,
+    RoutingSettings,
+    ServerSettings,
+    Settings,
+    StateSettings,
+    WeightSettings,
+)
+from infway.settings.upstreams import ModelSettings, TimeoutSettings, UpstreamSettings
+
+__all__ = [
+    "AttemptSettings",
+    "DecisionSettings",
+    "DefaultWeightSettings",
+    "DiscoverSettings",
+    "KeySettings",
+    "LedgerSettings",
+    "Loaded",
+    "LogSettings",
+    "ModelSettings",
+    "Override",
+    "PolicySettings",
+    "RoutingSettings",
+    "ServerSettings",
+    "Settings",
+    "StateSettings",
+    "TimeoutSettings",
+    "UpstreamSettings",
+    "WeightSettings",
+    "defaults",
+    "json_schema",
+    "load",
+    "read",
+]

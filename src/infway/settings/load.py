@@ -1,0 +1,187 @@
+"""From a file, variables and the command line to Settings, or to every problem at once."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from infway.kernel.errors import SettingsError
+from infway.settings import checks
+from infway.settings.file import Document, Override, parse
+from infway.settings.models import Settings
+from infway.settings.tree import Where, is_list, is_mapping, rows
+from infway.settings.upstreams import PATTERNS
+
+LARGEST_FILE = 2**20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that is right, and what is unwise about it."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+
+
+def load(
+    path: Path | None, environment: Mapping[str, str], overrides: Iterable[Override] = ()
+) -> Settings:
+    """Return the configuration; raises SettingsError with every problem at once."""
+    return read(path, environment, overrides).settings
+
+
+def defaults(environment: Mapping[str, str]) -> Settings:
+    """Return the configuration for where there is no file."""
+    return load(None, environment)
+
+
+def read(
+    path: Path | None, environment: Mapping[str, str], overrides: Iterable[Override] = ()
+) -> Loaded:
+    """Return the configuration with its warnings; raises SettingsError with every problem."""
+    document = Document() if path is None else _document(path, environment)
+    if document.problems and not document.value:
+        raise SettingsError(tuple(document.problems))
+    for override in overrides:
+        _apply(override, document)
+    _fill_keys(document, environment)
+    settings = _validate(document)
+    for where, message in checks.problems(document.value):
+        document.report(where, message)
+    if settings is None or document.problems:
+        raise SettingsError(tuple(sorted(document.problems, key=_position)))
+    return Loaded(settings, tuple(_warnings(document)))
+
+
+def json_schema() -> dict[str, object]:
+    """Return the JSON schema of a configuration file, for editors."""
+    schema = Settings.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "infway.yaml"
+    return {name: _with_variables(value) for name, value in schema.items()}
+
+
+def _document(path: Path, environment: Mapping[str, str]) -> Document:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SettingsError((f"{path}: cannot be read: {error.strerror}",)) from error
+    if len(data) > LARGEST_FILE:
+        raise SettingsError((f"{path}: larger than {LARGEST_FILE} bytes",))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        raise SettingsError((f"{path}:{line}:{column}: not UTF-8",)) from error
+    return parse(text, str(path), environment, path.parent)
+
+
+def _apply(override: Override, document: Document) -> None:
+    *steps, last = override.path
+    where: Where = override.path
+    inner: object = document.value
+    for depth, step in enumerate(steps, 1):
+        if is_mapping(inner):
+            if inner.get(step) is None:
+                inner[step] = [] if last == "+" and depth == len(steps) else {}
+            inner = inner[step]
+    if is_list(inner):
+        where = (*steps, len(inner))
+        inner.append(override.value)
+    elif is_mapping(inner):
+        inner[last] = override.value
+    document.places[where] = override.origin
+
+
+def _fill_keys(document: Document, environment: Mapping[str, str]) -> None:
+    found = document.value.get("upstreams")
+    for index, row in rows(document.value, "upstreams"):
+        vendor = checks.vendor_of(row)
+        names = vendor.env if vendor else ()
+        key = next((environment[name] for name in names if environment.get(name)), None)
+        if key and not row.get("key") and is_list(found):
+            found[index] = {**row, "key": key}
+
+
+def _validate(document: Document) -> Settings | None:
+    said = {name: value for name, value in document.value.items() if value is not None}
+    try:
+        return Settings.model_validate(said)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            document.report(detail["loc"], _message(detail))
+    return None
+
+
+_MESSAGES: Mapping[str, str] = {
+    "missing": "is required",
+    "string_type": "should be text; put it in quotes",
+    "model_type": "should be a mapping of keys to values",
+    "dict_type": "should be a mapping of keys to values",
+    "tuple_type": "should be a list",
+    "too_short": "should be at least {min_length} characters long",
+    "string_too_short": "should be at least {min_length} characters long",
+}
+
+
+def _message(detail: ErrorDetails) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        *parents, name = detail["loc"]
+        return f"unknown key{checks.closest(str(name), set(_fields(tuple(parents))))}"
+    if kind == "string_pattern_mismatch":
+        return PATTERNS[context["pattern"]]
+    if kind in _MESSAGES:
+        return _MESSAGES[kind].format(**context)
+    return detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+
+
+def _fields(where: Where) -> Iterable[str]:
+    model: type[BaseModel] = Settings
+    for step in where:
+        if isinstance(step, str) and step in model.model_fields:
+            model = _model_in(model.model_fields[step].annotation) or model
+    return model.model_fields
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(inner) for inner in get_args(annotation))
+    return next((model for model in found if model), None)
+
+
+def _position(problem: str) -> tuple[int, int]:
+    place = re.search(r":(\d+):(\d+): ", problem)
+    return (int(place[1]), int(place[2])) if place else (0, 0)
+
+
+def _warnings(document: Document) -> Iterable[str]:
+    for section in ("keys", "upstreams"):
+        for index, _ in rows(document.value, section):
+            where: Where = (section, index, "key")
+            if where in document.literal:
+                yield (
+                    f"{document.places[where]}: {section}[{index}].key: a secret in a file is read"
+                    " by many; write ${NAME} for a variable, or {file: path}"
+                )
+
+
+def _with_variables(schema: object) -> object:
+    """Let every value but a mapping or a list also be written as a variable."""
+    if is_list(schema):
+        return [_with_variables(item) for item in schema]
+    if not is_mapping(schema):
+        return schema
+    inner = {name: _with_variables(value) for name, value in schema.items()}
+    is_text = inner.get("type") == "string" and inner.keys() & {"enum", "pattern"}
+    if inner.get("type") not in ("integer", "number", "boolean") and not is_text:
+        return inner
+    about = ("title", "description", "default")
+    kept = {name: inner.pop(name) for name in about if name in inner}
+    return {**kept, "anyOf": [inner, {"type": "string", "pattern": r"\$\{"}]}

@@ -1,0 +1,167 @@
+"""What an upstream is in the configuration, and the kinds of values all settings share."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import SecretStr as Secret
+
+CapabilityWord = Literal[
+    "tools",
+    "vision",
+    "audio_in",
+    "audio_out",
+    "files",
+    "json_object",
+    "json_schema",
+    "reasoning",
+    "logprobs",
+    "several",
+    "prefill",
+]
+
+
+def _sendable(secret: Secret) -> Secret:
+    if not all("!" <= letter <= "~" for letter in secret.get_secret_value()):
+        raise ValueError("holds a space or a letter that no HTTP header can carry")
+    return secret
+
+
+def _named(value: object) -> object:
+    return {"id": value} if isinstance(value, str) else value
+
+
+def _listed(value: object) -> object:
+    return None if value == "all" else value
+
+
+_NAME = r"^[a-z0-9][a-z0-9._-]*$"
+_HEADER = r"^[\x20-\x7e]*$"
+_AUTH = r"^(bearer|header:[A-Za-z0-9-]+)$"
+_URL = r"^https?://[^\s/?#@]+[^\s?#@]*$"
+PATTERNS: Mapping[str, str] = {
+    _NAME: "should be lower-case letters, digits, `.`, `_` and `-`",
+    _HEADER: "should be letters that an HTTP header can carry",
+    _AUTH: "should be `bearer` or `header:<name>`",
+    _URL: "should be an http:// or https:// URL without a password, a query or a fragment",
+}
+
+Name = Annotated[str, Field(pattern=_NAME, max_length=64)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Weight = Annotated[float, Field(ge=0, le=1000)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Price = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+Words = tuple[str, ...]
+Header = Annotated[str, Field(pattern=_HEADER, max_length=1024)]
+Key = Annotated[Secret, AfterValidator(_sendable)]
+Auth = Annotated[str, Field(pattern=_AUTH)]
+HttpUrl = Annotated[str, Field(pattern=_URL)]
+
+
+class Closed(BaseModel):
+    """Frozen, and an unknown key is an error. Input never appears in messages: it may be secret."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
+        defer_build=True,
+        validate_default=False,
+    )
+
+
+class TimeoutSettings(Closed):
+    """Limits of one attempt, in seconds; `total` is shared by all attempts of a request."""
+
+    connect: Seconds = Field(default=3.0, description="Until the connection stands.")
+    first_token: Seconds = Field(default=60.0, description="Until the first token.")
+    idle: Seconds = Field(default=30.0, description="Between two tokens.")
+    total: Seconds = Field(default=600.0, description="For the whole answer.")
+
+
+class ModelSettings(Closed):
+    """One model at an upstream. What is left out comes from the packaged catalogue."""
+
+    id: str = Field(min_length=1, max_length=256, description="The name that callers use.")
+    native: str | None = Field(
+        default=None, min_length=1, description="The upstream's own name for it."
+    )
+    deployment: str | None = Field(
+        default=None, min_length=1, description="Azure: its deployment's name."
+    )
+    input_price: Price | None = Field(default=None, description="USD per million input tokens.")
+    output_price: Price | None = Field(default=None, description="USD per million output tokens.")
+    cache_read_price: Price | None = Field(
+        default=None, description="USD per million tokens read cached."
+    )
+    cache_write_price: Price | None = Field(
+        default=None, description="USD per million tokens cached."
+    )
+    context: int | None = Field(default=None, ge=1, description="Longest prompt, in tokens.")
+    max_output: int | None = Field(default=None, ge=1, description="Longest answer, in tokens.")
+    capabilities: tuple[CapabilityWord, ...] | None = Field(
+        default=None,
+        description="What it can do; null: what the catalogue says, or else everything.",
+    )
+    quality: Percent | None = Field(default=None, description="How good it is, 0 to 100.")
+    quantization: str | None = Field(
+        default=None, description="Number format of its weights, like `fp8`."
+    )
+
+
+OneModel = Annotated[
+    ModelSettings, BeforeValidator(_named, json_schema_input_type=str | ModelSettings)
+]
+Models = Annotated[
+    tuple[OneModel, ...] | None,
+    BeforeValidator(_listed, json_schema_input_type=Literal["all"] | tuple[OneModel, ...] | None),
+]
+
+
+class UpstreamSettings(Closed):
+    """One account at a vendor, or one model server."""
+
+    name: Name = Field(description="Its own name: letters, digits, `.`, `_` and `-`.")
+    vendor: str = Field(description="A row of the vendors' table; `custom` for none.")
+    base_url: HttpUrl | None = Field(default=None, description="Overrides the vendor's own.")
+    key: Key | None = Field(
+        default=None,
+        min_length=1,
+        description="The vendor's key; default: the vendor's own variable.",
+    )
+    auth: Auth | None = Field(
+        default=None, description="How the key travels: `bearer` or `header:<name>`."
+    )
+    headers: dict[str, Header] = Field(
+        default_factory=dict[str, Header], description="More headers to send."
+    )
+    api_version: str | None = Field(default=None, description="Azure's dated API version.")
+    timeouts: TimeoutSettings = Field(
+        default_factory=TimeoutSettings, description="Limits of one attempt here."
+    )
+    allow_unpriced: bool = Field(
+        default=False,
+        description="Use models whose price is not known; without it they are left out.",
+    )
+    drop: Words | None = Field(
+        default=None, description="Request fields never sent; replaces the vendor's."
+    )
+    rename: dict[str, str] | None = Field(
+        default=None, description="Request fields sent under another name; replaces the vendor's."
+    )
+    defaults: dict[str, JsonValue] | None = Field(
+        default=None,
+        description="Request fields sent where the caller gave none; replaces the vendor's.",
+    )
+    max_in_flight: int | None = Field(
+        default=None, ge=1, description="Requests at once; beyond it the upstream is tried last."
+    )
+    trains_on_data: bool | None = Field(default=None, description="It trains on what it is sent.")
+    zero_data_retention: bool | None = Field(
+        default=None, description="It keeps nothing it is sent."
+    )
+    models: Models = Field(
+        default=None, description="Its models; `all`: every chat model of the vendor's catalogue."
+    )

@@ -1,0 +1,128 @@
+"""Every metric of infway. Labels are closed sets: configured models and upstreams, faults, codes.
+
+Numbers come from settled rows, a batch at a time, so that the request path pays nothing for them.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_PICO = 1e12
+CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
+
+# name -> what it counts, and its labels; docs/metrics.md shows this table.
+DESCRIPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "infway_requests": ("Requests that were ranked, by how they ended.", ("model", "outcome")),
+    "infway_attempts": (
+        "Attempts at upstreams, by how they ended.",
+        ("upstream", "model", "outcome"),
+    ),
+    "infway_tokens": ("Tokens, as settled.", ("upstream", "model", "kind")),
+    "infway_cost_usd": ("Cost in USD, as settled.", ("upstream", "model")),
+    "infway_first_token_seconds": ("From an attempt's start to its first token.", ("upstream",)),
+    "infway_attempt_seconds": ("From an attempt's start to its end.", ("upstream",)),
+    "infway_errors": ("Error bodies sent, by code.", ("code",)),
+    "infway_waiting_requests": ("Requests that wait for their reply to begin.", ()),
+}
+
+
+class Settled(Protocol):
+    """What is read of a ledger row."""
+
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def upstream(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def prompt_tokens(self) -> int: ...
+    @property
+    def completion_tokens(self) -> int: ...
+    @property
+    def cached_tokens(self) -> int: ...
+    @property
+    def reasoning_tokens(self) -> int: ...
+    @property
+    def cost(self) -> int: ...
+    @property
+    def start_ms(self) -> int | None: ...
+    @property
+    def end_ms(self) -> int: ...
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the page and say nothing that a scrape does not
+        self.registry = CollectorRegistry()
+        self._requests = self._counter("infway_requests")
+        self._attempts = self._counter("infway_attempts")
+        self._tokens = self._counter("infway_tokens")
+        self._cost = self._counter("infway_cost_usd")
+        self._errors = self._counter("infway_errors")
+        self._first = self._histogram("infway_first_token_seconds")
+        self._whole = self._histogram("infway_attempt_seconds")
+        self.waiting_requests = Gauge(
+            "infway_waiting_requests",
+            DESCRIPTIONS["infway_waiting_requests"][0],
+            registry=self.registry,
+        )
+
+    def _counter(self, name: str) -> Counter:
+        text, labels = DESCRIPTIONS[name]
+        return Counter(name, text, labels, registry=self.registry)
+
+    def _histogram(self, name: str) -> Histogram:
+        text, labels = DESCRIPTIONS[name]
+        return Histogram(name, text, labels, buckets=_SECONDS, registry=self.registry)
+
+    def settled(self, rows: Sequence[Settled]) -> None:
+        """Count a batch of settled rows."""
+        attempts = [row for row in rows if row.attempt > 0]
+        for key, times in Tally((r.model, r.outcome) for r in rows if not r.attempt).items():
+            self._requests.labels(*key).inc(times)
+        for tried, times in Tally((r.upstream, r.model, r.outcome) for r in attempts).items():
+            self._attempts.labels(*tried).inc(times)
+        for counted, tokens in _sum_tokens(attempts).items():
+            self._tokens.labels(*counted).inc(tokens)
+        costs: Tally[tuple[str, str]] = Tally()
+        for row in attempts:
+            costs[row.upstream, row.model] += row.cost
+        for key, cost in costs.items():
+            self._cost.labels(*key).inc(cost / _PICO)
+        for row in attempts:
+            if row.start_ms is not None:
+                self._first.labels(row.upstream).observe(row.start_ms / 1000)
+            self._whole.labels(row.upstream).observe(row.end_ms / 1000)
+
+    def refused(self, code: str) -> None:
+        """Count an error body; codes come from the fault table and the edge, never from callers."""
+        self._errors.labels(code).inc()
+
+    def page(self) -> bytes:
+        """Return the page that Prometheus reads."""
+        return generate_latest(self.registry)
+
+
+def _sum_tokens(attempts: Iterable[Settled]) -> Tally[tuple[str, str, str]]:
+    tokens: Tally[tuple[str, str, str]] = Tally()
+    for row in attempts:
+        tokens[row.upstream, row.model, "prompt"] += row.prompt_tokens
+        tokens[row.upstream, row.model, "completion"] += row.completion_tokens
+        tokens[row.upstream, row.model, "cached"] += row.cached_tokens
+        tokens[row.upstream, row.model, "reasoning"] += row.reasoning_tokens
+    return tokens

@@ -1,0 +1,54 @@
+"""Secrets become headers, and secrets are taken out of texts again.
+
+The only place that holds a provider's key in clear.
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+_MASK = "[redacted]"
+_LIKELY_KEY = re.compile(r"\b(?:sk|pk|gsk|xai|csk|nvapi|hf|fw|tgp|key)[-_][A-Za-z0-9_\-*]{12,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """How one upstream is paid: the header that carries the secret and what stands before it."""
+
+    header: str
+    secret: str = field(repr=False)
+    scheme: str = ""
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the one header."""
+        return {self.header: f"{self.scheme} {self.secret}" if self.scheme else self.secret}
+
+
+class Signer:
+    """Knows the credential of every upstream by the upstream's name."""
+
+    def __init__(self, credentials: Mapping[str, Credential]) -> None:
+        self._headers = {name: one.headers() for name, one in credentials.items()}
+        self._redaction = _redaction(one.secret for one in credentials.values())
+
+    def headers(self, upstream: str) -> Mapping[str, str]:
+        """Return the headers that authorise a call to `upstream`; none where it wants none."""
+        return self._headers.get(upstream, {})
+
+    def redact(self, text: str) -> str:
+        """Take every configured secret out of `text`, in the spellings an upstream may echo."""
+        if self._redaction is not None:
+            text = self._redaction.sub(_MASK, text)
+        return _LIKELY_KEY.sub(_MASK, text)
+
+
+def _redaction(secrets: Iterable[str]) -> re.Pattern[str] | None:
+    spellings: set[str] = set()
+    for secret in secrets:
+        if len(secret) >= 8:
+            raw = secret.encode()
+            spellings |= {secret, quote(secret, safe=""), base64.b64encode(raw).decode()}
+    longest_first = sorted(spellings, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None

@@ -1,0 +1,126 @@
+"""The price catalogue: reading, laziness, and what the packaged rows must hold."""
+
+import gzip
+import importlib.resources
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from infway.ims.pricebook import ModelFacts, PriceBook, Step
+
+PACKAGED = importlib.resources.files("infway.ims") / "data" / "catalog.json.gz"
+
+
+def written(**providers: Any) -> bytes:
+    """A catalogue file with these rows."""
+    origin = {"name": "somebody", "version": "1.2", "date": "2026-11-21"}
+    check = {**origin, "name": "another", "compared": 3, "agreeing": 2}
+    document = {"source": origin, "check": check, "providers": providers}
+    return gzip.compress(json.dumps(document).encode())
+
+
+@pytest.fixture(scope="module")
+def packaged() -> PriceBook:
+    return PriceBook.read(PACKAGED.read_bytes())
+
+
+def test_an_unknown_price_is_none_and_a_free_one_is_zero() -> None:
+    rows = [{"id": "gap", "mode": "chat"}, {"id": "free", "mode": "chat", "input": 0, "output": 0}]
+    book = PriceBook.read(written(acme=rows))
+    gap, free = book.facts("acme", "gap"), book.facts("acme", "free")
+    assert gap is not None
+    assert free is not None
+    assert (gap.input, gap.output, gap.checked) == (None, None, None)
+    assert (free.input, free.output) == (0, 0)
+
+
+def test_a_model_or_vendor_that_is_not_in_the_catalogue_has_no_facts() -> None:
+    book = PriceBook.read(written(acme=[{"id": "one", "mode": "chat"}]))
+    assert book.facts("acme", "two") is None
+    assert book.facts("nobody", "one") is None
+    assert book.models("nobody") == ()
+
+
+def test_the_book_says_where_its_prices_come_from() -> None:
+    book = PriceBook.read(written())
+    assert (book.source.name, book.source.version, book.source.date) == (
+        "somebody",
+        "1.2",
+        "2026-11-21",
+    )
+    assert (book.check.compared, book.check.agreeing) == (3, 2)
+
+
+def test_only_the_vendor_that_is_asked_for_is_decoded() -> None:
+    book = PriceBook.read(written(good=[{"id": "one", "mode": "chat"}], bad=[{"id": 7}]))
+    assert [row.id for row in book.models("good")] == ["one"]
+    with pytest.raises(msgspec.ValidationError):
+        book.models("bad")
+
+
+def test_a_capability_outside_the_closed_words_is_refused() -> None:
+    book = PriceBook.read(written(acme=[{"id": "a", "mode": "chat", "capabilities": ["magic"]}]))
+    with pytest.raises(msgspec.ValidationError, match="capabilities"):
+        book.facts("acme", "a")
+
+
+def test_damaged_data_is_an_error() -> None:
+    with pytest.raises(OSError, match="gzip"):
+        PriceBook.read(b"not a catalogue")
+    with pytest.raises(msgspec.DecodeError):
+        PriceBook.read(gzip.compress(b"{"))
+
+
+def test_the_longest_step_that_the_prompt_passes_prices_it() -> None:
+    steps = (Step(above=32_000, input=2, output=4), Step(above=128_000, input=3, output=6))
+    facts = ModelFacts(id="long", mode="chat", input=1, output=2, steps=steps)
+    assert facts.step(32_000) is None
+    assert facts.step(32_001) == steps[0]
+    assert facts.step(10**6) == steps[1]
+    assert (facts.long_from, facts.long_input, facts.long_output) == (32_000, 2, 4)
+
+
+def test_a_model_without_steps_has_one_price_for_every_length() -> None:
+    facts = ModelFacts(id="flat", mode="chat", input=1, output=2)
+    assert facts.step(10**9) is None
+    assert (facts.long_from, facts.long_input, facts.long_output) == (None, None, None)
+
+
+def test_the_packaged_prices_are_exact(packaged: PriceBook) -> None:
+    gpt = packaged.facts("openai", "gpt-4o")
+    assert gpt is not None
+    assert (gpt.input, gpt.output, gpt.cache_read) == (2_500_000, 10_000_000, 1_250_000)
+    assert gpt.context == 128_000
+    assert gpt.checked is True
+    assert {"tools", "vision", "json_schema", "prompt_cache"} <= set(gpt.capabilities)
+
+
+def test_every_packaged_row_is_whole_and_no_model_appears_twice(packaged: PriceBook) -> None:
+    for provider in packaged.providers:
+        models = packaged.models(provider)
+        assert models
+        for row in models:
+            assert packaged.facts(provider, row.id) is row
+            assert not row.id.startswith(f"{provider}/") or provider == "perplexity"
+            assert sorted(step.above for step in row.steps) == [step.above for step in row.steps]
+
+
+def test_packaged_zeros_are_free_models_and_unbilled_answers_only(packaged: PriceBook) -> None:
+    for provider in packaged.providers:
+        for row in packaged.models(provider):
+            if row.mode in {"chat", "responses", "completion"} and row.output == 0:
+                assert row.input == 0, (provider, row.id)
+            if row.input:
+                assert 0 not in {row.cache_read, row.cache_write, row.reasoning}, row.id
+
+
+def test_nine_of_ten_packaged_prices_were_confirmed_where_both_sources_know_one(
+    packaged: PriceBook,
+) -> None:
+    rows = [row for p in packaged.providers for row in packaged.models(p)]
+    compared = [row.checked for row in rows if row.checked is not None]
+    assert len(compared) == packaged.check.compared
+    assert sum(compared) == packaged.check.agreeing
+    assert packaged.check.agreeing > 0.9 * packaged.check.compared

@@ -1,0 +1,111 @@
+"""The data folder: private, and one key however many start at once."""
+
+import os
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from infway.datadir import DataDir, data_dir, new_key, whole
+from infway.kernel.errors import SettingsError
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_folder_and_key_are_for_their_owner_only(tmp_path: Path):
+    data = DataDir(tmp_path / "deep" / "infway")
+    data.make_key(secrets.randbelow)
+    assert mode(data.path) == 0o700
+    assert mode(data.key_file) == 0o600
+    assert list(data.path.iterdir()) == [data.key_file]
+
+
+def test_a_key_is_made_once_and_found_again(tmp_path: Path):
+    data = DataDir(tmp_path)
+    assert data.key() is None
+    key = data.make_key(secrets.randbelow)
+    assert data.make_key(secrets.randbelow) == data.key() == key
+
+
+def test_many_starts_at_once_agree_on_one_key(tmp_path: Path):
+    folders = [DataDir(tmp_path / "a") for _ in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(lambda data: data.make_key(secrets.randbelow), folders))
+    assert keys == {folders[0].key()}
+
+
+def test_a_key_has_256_random_bits_and_a_checksum():
+    key = new_key(Random(7).randrange)
+    prefix, name, rest = key[:6], key[6:18], key[19:]
+    assert (prefix, key[18], len(name), len(rest)) == ("sk-iw-", "-", 12, 49)
+    assert whole(key)
+    assert 62**43 > 2**256
+
+
+def test_a_key_with_a_mistake_is_not_whole():
+    key = new_key(Random(7).randrange)
+    for place in range(len(key)):
+        wrong = key[:place] + ("x" if key[place] != "x" else "y") + key[place + 1 :]
+        assert not whole(wrong)
+    assert not whole("")
+    assert not whole(key[:-1])
+    assert not whole("sk-proj-abc")
+
+
+def test_the_same_chance_makes_the_same_key():
+    assert new_key(Random(7).randrange) == new_key(Random(7).randrange)
+    assert new_key(Random(7).randrange) != new_key(Random(8).randrange)
+
+
+def test_the_pid_file_says_who_runs_and_where(tmp_path: Path):
+    data = DataDir(tmp_path)
+    assert (data.pid(), data.url()) == (None, None)
+    data.write_pid(os.getpid(), "http://127.0.0.1:8080")
+    assert (data.pid(), data.url()) == (os.getpid(), "http://127.0.0.1:8080")
+    data.remove_pid(1)
+    assert data.pid() == os.getpid()
+    data.remove_pid(os.getpid())
+    assert data.pid() is None
+    data.remove_pid(os.getpid())
+
+
+@pytest.mark.parametrize("text", [b"", b"x\n", b"\xff", b"-1\n"])
+def test_a_pid_file_that_makes_no_sense_names_nobody(tmp_path: Path, text: bytes):
+    data = DataDir(tmp_path)
+    data.pid_file.write_bytes(text)
+    assert data.pid() is None
+
+
+def test_the_folder_is_where_the_platform_keeps_data():
+    home = Path("/home/x")
+    assert data_dir({"INFWAY_DATA_DIR": "/d"}, home).path == Path("/d")
+    assert data_dir({}, home, "linux").path == home / ".local/share/infway"
+    assert data_dir({"XDG_DATA_HOME": "/s"}, home, "linux").path == Path("/s/infway")
+    assert data_dir({"XDG_DATA_HOME": "s"}, home, "linux").path == home / ".local/share/infway"
+    library = home / "Library" / "Application Support" / "infway"
+    assert data_dir({"XDG_DATA_HOME": "/s"}, home, "darwin").path == library
+    assert data_dir({}, home).ledger.name == "ledger.db"
+
+
+def test_a_folder_that_cannot_be_made_is_a_problem_with_a_way_out(tmp_path: Path):
+    (tmp_path / "file").touch()
+    data = DataDir(tmp_path / "file" / "infway")
+    with pytest.raises(SettingsError, match=r"Not a directory; INFWAY_DATA_DIR names another"):
+        data.make_key(secrets.randbelow)
+    with pytest.raises(SettingsError):
+        data.write_pid(1, "http://127.0.0.1:1")
+    with pytest.raises(SettingsError):
+        data.key()
+
+
+def test_a_key_file_that_is_not_text_is_a_problem(tmp_path: Path):
+    (tmp_path / "key").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="not readable text"):
+        DataDir(tmp_path).key()
+    (tmp_path / "infway.pid").mkdir()
+    with pytest.raises(SettingsError, match="Is a directory"):
+        DataDir(tmp_path).write_pid(1, "http://127.0.0.1:1")
