@@ -67,7 +67,8 @@ def _run(folder: Path, only: list[str] | None, *, quick: bool, cores: Cores) -> 
                 outcome = MEASUREMENTS[name](rig)
             except UnmeasuredError as fault:
                 failed = True
-                notes.append(f"{name} not measured: {fault}")
+                print(f"{name} not measured: {fault}", file=sys.stderr, flush=True)
+                notes.append(f"{name} could not be measured")
                 continue
             values |= outcome.values
             notes += outcome.notes

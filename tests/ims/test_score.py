@@ -1,7 +1,7 @@
 """The formula: its loops agree with its words, and its order has the promised properties."""
 
 from dataclasses import dataclass
-from math import inf, isclose, log
+from math import exp, inf, isclose, lgamma, log
 
 import pytest
 from hypothesis import given
@@ -204,22 +204,21 @@ def test_a_free_local_offer_has_a_finite_value_and_comes_first() -> None:
 
 
 @pytest.mark.parametrize("a", [0.1, 0.5, 1.0, 4.0, 40.0])
-@pytest.mark.parametrize("b", [10.0, 200.0])
+@pytest.mark.parametrize("b", [50.0, 200.0])
 def test_the_fast_beta_draw_has_the_mean_and_the_tail_of_a_beta(a: float, b: float) -> None:
     zs = Draws().window(0, 4096)[0] + Draws().window(4096, 4096)[0]
     fast = sorted(beta(a, b, z) for z in zs)
-    assert isclose(sum(fast) / len(fast), a / (a + b), rel_tol=0.2)
-    rare = sum(p > 3 * a / (a + b) for p in fast) / len(fast)
-    assert isclose(rare, _beta_tail(a, b, 3 * a / (a + b)), abs_tol=0.02)
+    mean = a / (a + b)
+    assert isclose(sum(fast) / len(fast), mean, rel_tol=0.25 if a < 0.5 else 0.05)
+    rare = sum(p > 2 * mean for p in fast) / len(fast)
+    assert isclose(rare, _beta_tail(a, b, 2 * mean), abs_tol=0.03)
 
 
 def _beta_tail(a: float, b: float, above: float) -> float:
     """Integrate the density of a Beta from `above` to 1; above 0 it is smooth."""
-    steps = 200_000
+    steps = 20_000
     width = (1.0 - above) / steps
     points = (above + (step + 0.5) * width for step in range(steps))
-    from math import exp, lgamma  # noqa: PLC0415 - only this sum needs them
-
     norm = lgamma(a + b) - lgamma(a) - lgamma(b)
     return sum(exp(norm + (a - 1) * log(x) + (b - 1) * log(1 - x)) for x in points) * width
 

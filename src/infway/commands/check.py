@@ -14,7 +14,7 @@ from infway.settings import json_schema
 @click.option("--config", "-c", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--schema", is_flag=True, help="Print the JSON schema of the file and stop.")
 @click.pass_obj
-def command(surroundings: Surroundings, config: Path | None, schema: bool) -> None:
+def command(surroundings: Surroundings, config: Path | None, *, schema: bool) -> None:
     """Check the configuration and say what would be served.
 
     Prints every problem at once, each with its file, line and column, and leaves with code 2.

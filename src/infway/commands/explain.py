@@ -38,19 +38,15 @@ PATIENCE = 10.0  # seconds
 @click.option("--url", help="The gateway, for --id; default: the one on this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything that is known, as JSON.")
 @click.pass_obj
-def command(
-    surroundings: Surroundings,
-    request_file: BinaryIO | None,
-    config: Path | None,
-    **options: object,
-) -> None:
+def command(surroundings: Surroundings, /, config: Path | None, **options: object) -> None:
     """Show how a request is routed, or was.
 
     REQUEST.json holds the body of a chat request (- is standard input). It is ranked as a fresh
     start would: nothing is sent, and nothing is known yet of how the upstreams do. With --id it
     is the decision as it was made, from the running gateway; that takes an admin key.
     """
-    request_id, request_file = options["request_id"], options["request_file"]
+    request_id = options["request_id"]
+    request_file = cast("BinaryIO | None", options["request_file"])
     if (request_file is None) == (request_id is None):
         raise click.UsageError("Give a request in a file, or --id of one.")
     if request_file is None:
@@ -58,7 +54,7 @@ def command(
     else:
         settings = configured(surroundings, config).settings
         inventory, _ = stock(surroundings, settings)
-        facts = _ranked(cast("BinaryIO", request_file).read(), settings, inventory)
+        facts = _ranked(request_file.read(), settings, inventory)
     click.echo(json.dumps(facts, indent=2) if options["as_json"] else _shown(facts))
 
 

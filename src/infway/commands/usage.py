@@ -1,7 +1,6 @@
 """`infway usage`: what was used and what it cost, from the ledger; the gateway may be running."""
 
 import re
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 from infway.commands.configuration import configured
 from infway.commands.surroundings import Surroundings
 from infway.commands.table import table
+from infway.kernel.clock import system_clock
 from infway.kernel.money import usd_text
 from infway.ledger.sqlite import GROUPS, summary
 
@@ -29,7 +29,7 @@ class Since(click.ParamType[float]):
         """Read either form."""
         text = str(value)
         if span := _SPAN.fullmatch(text):
-            return time.time() - int(span[1]) * SECONDS[span[2]]
+            return system_clock().wall() - int(span[1]) * SECONDS[span[2]]
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:

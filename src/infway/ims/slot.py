@@ -34,7 +34,7 @@ class Slot:
     """
 
     __slots__ = (
-        "account", "breaker", "evidence", "fresh", "in_flight", "model", "rest_until", "room",
+        "account", "breaker", "evidence", "fresh", "habit", "in_flight", "model", "rest_until", "room",
         "shut", "upstream", "usual", "view",
     )  # fmt: skip
 
@@ -46,7 +46,7 @@ class Slot:
         self.evidence = Evidence()
         self.in_flight = 0
         self.usual = 0.0
-        self.room = tuning.room
+        self.room, self.habit = tuning.room, tuning.habit
         self.rest_until = 0.0
         self.shut = 0.0
         self.fresh = -FOREVER
@@ -77,7 +77,7 @@ class Slot:
 
     def began(self, now: float) -> None:
         """Count an attempt that starts."""
-        self.usual += (self.in_flight - self.usual) / (4.0 * self.room)
+        self.usual += (self.in_flight - self.usual) / self.habit
         self.in_flight += 1
         if self.breaker.tripped:
             self.breaker.dispatched(now)

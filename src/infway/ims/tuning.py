@@ -74,7 +74,8 @@ class Tuning:
     logarithms finite. `explore`: the share of requests whose order is drawn from the posteriors.
     `wide`: from how many offers on only those near the best are drawn. `refresh`: seconds after
     which an idle offer's belief is computed anew. `room`: requests in flight beside the usual
-    number before an offer is taken for slower. Half-lives and cache life in seconds.
+    number before an offer is taken for slower; `habit`: dispatches after which a number of them is
+    usual. Half-lives and cache life in seconds.
     """
 
     weights: Weights = WEIGHTS
@@ -90,6 +91,7 @@ class Tuning:
     wide: int = 24
     refresh: float = 1.0
     room: float = 4.0
+    habit: float = 64.0
     cache_life: float = 300.0
     cache_hit: float = 0.9
     remembered: int = 20_000

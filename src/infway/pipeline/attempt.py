@@ -62,12 +62,13 @@ class Reply:
             with StallGuard(idle, self._deadline) as guard:
                 while not decoder.done:
                     events = await _next_events(response, decoder, guard)
+                    if not events:
+                        continue
                     self.attempt.see(events)
-                    if events and isinstance(events[-1], Broken):
-                        left = events[-1].failure
-                        yield events
-                        return
                     yield events
+                    if isinstance(events[-1], Broken):
+                        left = events[-1].failure
+                        return
             left = None
         except UpstreamFailed as failed:
             left = failed.failure

@@ -61,7 +61,7 @@ def parse(text: str, name: str, environment: Mapping[str, str], folder: Path) ->
         _Reader(
             yaml.parse(text, Loader=yaml.CSafeLoader), name, document, environment, folder
         ).read()
-    except _Unreadable as problem:
+    except _UnreadableError as problem:
         document.problems.append(str(problem))
     except yaml.MarkedYAMLError as problem:
         document.problems.append(_syntax(problem, name, text))
@@ -70,7 +70,7 @@ def parse(text: str, name: str, environment: Mapping[str, str], folder: Path) ->
     return document
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     """Reading cannot go on."""
 
 
@@ -100,7 +100,7 @@ class _Reader:
                 continue
             if isinstance(event, yaml.DocumentStartEvent):
                 if self._count:
-                    raise _Unreadable(f"{self._place(event)}: only one document is allowed")
+                    raise _UnreadableError(f"{self._place(event)}: only one document is allowed")
                 self._root(next(self._events))
 
     def _root(self, event: yaml.Event) -> None:
@@ -116,11 +116,13 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if not isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
-            raise _Unreadable(f"{self._place(event)}: a value is missing")
+            raise _UnreadableError(f"{self._place(event)}: a value is missing")
         before = self._count
         self._grow(1, event)
         if len(where) > MAX_DEPTH:
-            raise _Unreadable(f"{self._place(event)}: nested more than {MAX_DEPTH} levels deep")
+            raise _UnreadableError(
+                f"{self._place(event)}: nested more than {MAX_DEPTH} levels deep"
+            )
         tag, anchor = str(event.tag or "!"), event.anchor
         if tag not in _TAGS:
             self._document.report(where, f"the tag {tag} is not allowed")
@@ -140,7 +142,7 @@ class _Reader:
 
     def _alias(self, event: yaml.AliasEvent) -> object:
         if event.anchor not in self._anchors:
-            raise _Unreadable(f"{self._place(event)}: *{event.anchor} stands for nothing")
+            raise _UnreadableError(f"{self._place(event)}: *{event.anchor} stands for nothing")
         value, size = self._anchors[event.anchor]
         self._grow(size, event)
         return value
@@ -148,7 +150,7 @@ class _Reader:
     def _grow(self, size: int, event: yaml.Event) -> None:
         self._count += size
         if self._count > MAX_VALUES:
-            raise _Unreadable(f"{self._place(event)}: more than {MAX_VALUES} values")
+            raise _UnreadableError(f"{self._place(event)}: more than {MAX_VALUES} values")
 
     def _sequence(self, where: Where) -> list[object]:
         values: list[object] = []
@@ -160,7 +162,7 @@ class _Reader:
         values: dict[str, object] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                raise _Unreadable(f"{self._place(event)}: a key should be a word")
+                raise _UnreadableError(f"{self._place(event)}: a key should be a word")
             inner = (*where, event.value)
             first = self._document.places.get(inner, "").removeprefix(f"{self._name}:")
             self._document.places[inner] = self._place(event)
