@@ -75,7 +75,7 @@ class App:
         self.beside: list[Callable[[], AbstractAsyncContextManager[None]]] = []
         self._parts = built
         self._random = Random(built.seed)  # noqa: S311 - chance of routing, not a secret
-        self.client = Client(Signer(inventory.credentials))
+        self.client = Client(Signer(inventory.credentials), built.clock.monotonic)
         self.settler = Settler(
             built.ledger, built.clock, self.metrics.settled, settings.ledger.queue
         )
@@ -150,7 +150,6 @@ class App:
             stack.push_async_callback(self.settler.close)
             writer = asyncio.create_task(self.settler.run())
             stack.push_async_callback(_end, writer)
-            await self.client.open()
             stack.push_async_callback(self.client.close)
             for open_one in self.beside:
                 await stack.enter_async_context(open_one())

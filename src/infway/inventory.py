@@ -7,6 +7,7 @@ out with a warning, unless it is allowed or runs on the user's own machine.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -149,7 +150,8 @@ class _Shelf:
     ) -> Iterator[tuple[ModelSettings, ModelFacts | None]]:
         if configured.models is None:
             for facts in self._prices.models(vendor.catalogue or ""):
-                if facts.mode == "chat" and not facts.id.startswith("ft:"):
+                skipped = any(fnmatchcase(facts.id, pattern) for pattern in vendor.skip)
+                if facts.mode == "chat" and not skipped:
                     yield ModelSettings(id=facts.id), facts
             return
         for model in configured.models:

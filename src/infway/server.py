@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from secrets import randbelow, randbits
+from types import FrameType
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -138,6 +139,11 @@ class _Server(uvicorn.Server):
         if self.started:
             self._planned.options.data.write_pid(os.getpid(), self._planned.url)
             print(banner(self._planned), flush=True)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in order, and leave with exit code 0: a second signal does not wait for streams."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 class _Supervisor(Multiprocess):

@@ -182,13 +182,18 @@ class Evidence:
 
 
 def _trust(n: float, x: float, old: float, old_x: float, limit: float) -> float:
-    """Return how far older counts are believed beside newer ones: 1 where they agree."""
+    """Return how far an older share of failures is believed beside a newer one."""
     if n < MIN_VARIANCE or old < MIN_VARIANCE:
         return 1.0
     pooled = (x + old_x + 0.5) / (n + old + 1.0)
     gap = x / n - old_x / old
     spread = pooled * (1.0 - pooled) * (1.0 / n + 1.0 / old)
-    return limit * spread / (gap * gap) if gap * gap > limit * spread > 0.0 else 1.0
+    return _belief(gap * gap, limit * spread)
+
+
+def _belief(gap: float, agreed: float) -> float:
+    """Return how far older evidence is believed: wholly up to the agreed gap (both squared)."""
+    return (agreed / gap) ** 2 if gap > agreed else 1.0
 
 
 _Moments = tuple[float, float, float]
@@ -203,8 +208,7 @@ def _blend(slow: _Moments, fast: _Moments, limit: float, variance: float) -> _Mo
         if n > MIN_VARIANCE:
             gap = x / n - (slow[1] - x) / old
             spread = variance * (1.0 / n + 1.0 / old)
-            if gap * gap > limit * spread:
-                trust = limit * spread / (gap * gap)
+            trust = _belief(gap * gap, limit * spread)
         n += trust * old
         x += trust * (slow[1] - x)
         xx += trust * (slow[2] - xx)

@@ -71,7 +71,8 @@ def rows(decision: Decision) -> list[Row]:
     """Return a row per offer: those tried, in order; then those not tried; then those ruled out."""
     tried = {offer.index: place for place, offer in enumerate(decision.order, 1)}
     ranked = [row for ballot in decision.ballots for row in _ranked(decision, ballot, tried)]
-    ranked.sort(key=lambda row: row.place or len(ranked) + 1)
+    last = len(ranked) + 1
+    ranked.sort(key=lambda row: row.place or last)
     return ranked + [
         Row(offer.id, offer.model, offer.upstream.name, removed_by=constraint)
         for constraint, offers in decision.ground.chosen.removed.items()

@@ -57,13 +57,17 @@ class Health:
         slot.account.dispatched(now)
         self._note(slot)
 
+    def heard(self, offer: Offer, now: float) -> None:
+        """Count a first token: silence is held against an offer long before its timeout."""
+        self.slots[offer.index].heard(now)
+
     def observe(self, offer: Offer, now: float, outcome: Outcome) -> None:
         """Count an attempt that ended; exactly once for each `dispatched`."""
         slot = self.slots[offer.index]
         account = slot.account
         if outcome.fault in (Fault.RATE_LIMITED, Fault.OVERLOADED):
             account.refused(now)
-        slot.ended()
+        slot.ended(silent=outcome.start is None)
         account.returned(now, outcome.input_tokens + (outcome.output_tokens or 0))
         if outcome.limits is not None:
             account.told(now, *outcome.limits)
@@ -109,14 +113,10 @@ class Health:
         peers = shrink(slot.model.counts(now, self.decay, tuning), self._default, strength)
         like = shrink(slot.upstream.counts(now, self.decay, tuning), peers, strength)
         own = slot.evidence.counts(self.decay.factors(now), tuning.disagreement, spread * spread)
-        slot.view = view(own, like, strength, spread)._replace(
-            load=slot.load,
-            output=peers.output,
-            in_flight=slot.in_flight,
-            tripped=slot.breaker.tripped,
-        )
+        posterior = view(own, like._replace(output=peers.output), strength, spread)
+        slot.start = posterior.start
         slot.fresh = now + tuning.refresh
-        return slot.view
+        return slot.show(posterior, now)
 
     def troubled(self, now: float) -> bool:
         """Tell whether any offer may be shut now; False is certain, and costs one comparison."""
@@ -131,7 +131,7 @@ class Health:
         """Move evidence, breaker and rests by one outcome."""
         if outcome.fault is not None:
             self._rest(slot, now, outcome.fault, outcome.retry_after)
-        learnt = lesson(outcome, slot.view.start)
+        learnt = lesson(outcome, slot.start)
         if learnt is None:
             slot.breaker.abandoned(now)
         else:

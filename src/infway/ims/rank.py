@@ -56,7 +56,8 @@ class Router:
         return decision
 
     def served(self, offer: Offer, ask: ChatRequest, now: float) -> None:
-        """Remember that an offer has read this request's input, so that its cache is warm."""
+        """Take note of a reply's first token: the offer is alive, and its prompt cache warm."""
+        self.health.heard(offer, now)
         if ask.affinity is not None:
             self.affinity.served(ask.affinity, Warm(offer.index, now, ask.input_tokens))
 

@@ -3,7 +3,7 @@
 from infway.ims.account import FOREVER, Account
 from infway.ims.breaker import Breaker, State
 from infway.ims.evidence import Counts, Decay, Evidence
-from infway.ims.posterior import default, view
+from infway.ims.posterior import View, default, view
 from infway.ims.tuning import Tuning
 
 
@@ -29,13 +29,15 @@ class Pool:
 class Slot:
     """One offer's health. `view` holds while `fresh` is in the future.
 
-    `usual`: requests in flight as lately found at dispatch. `rest_until`: a rest of the offer
-    alone. `shut`: until when its rest or its breaker keeps it at the end of the order.
+    `usual`: requests in flight as lately found at dispatch. `waiting`: how many of them have no
+    first token yet, and `quiet_since` when none came. `start`: believed seconds to the first token
+    without regard to them. `rest_until`: a rest of the offer alone. `shut`: until when its rest or
+    its breaker keeps it at the end of the order.
     """
 
     __slots__ = (
-        "account", "breaker", "evidence", "fresh", "habit", "in_flight", "model", "rest_until", "room",
-        "shut", "upstream", "usual", "view",
+        "account", "breaker", "evidence", "fresh", "habit", "in_flight", "model", "quiet_since",
+        "rest_until", "room", "shut", "start", "upstream", "usual", "view", "waiting",
     )  # fmt: skip
 
     def __init__(self, account: Account, upstream: Pool, model: Pool, tuning: Tuning) -> None:
@@ -44,13 +46,19 @@ class Slot:
         self.model = model
         self.breaker = Breaker(tuning.trip)
         self.evidence = Evidence()
-        self.in_flight = 0
+        self.in_flight = self.waiting = 0
+        self.quiet_since = 0.0
         self.usual = 0.0
         self.room, self.habit = tuning.room, tuning.habit
         self.rest_until = 0.0
         self.shut = 0.0
         self.fresh = -FOREVER
         self.view = view(Counts(), default(tuning.prior), tuning.strength, tuning.prior.spread)
+        self.start = self.view.start
+
+    def silence(self, now: float) -> float:
+        """Return the seconds in which requests waited for a first token and none came."""
+        return now - self.quiet_since if self.waiting else 0.0
 
     @property
     def load(self) -> float:
@@ -79,15 +87,39 @@ class Slot:
         """Count an attempt that starts."""
         self.usual += (self.in_flight - self.usual) / self.habit
         self.in_flight += 1
+        if not self.waiting:
+            self.quiet_since = now
+        self.waiting += 1
         if self.breaker.tripped:
             self.breaker.dispatched(now)
             self.settle()
-        self.view = self.view._replace(load=self.load, in_flight=self.in_flight)
+        self.show(self.view, now)
 
-    def ended(self) -> None:
-        """Count an attempt that ended."""
+    def heard(self, now: float) -> None:
+        """Count a first token."""
+        self.waiting = max(0, self.waiting - 1)
+        self.quiet_since = now
+        self.show(self.view, now)
+
+    def ended(self, *, silent: bool) -> None:
+        """Count an attempt that ended; `silent`: before its first token."""
         self.in_flight = max(0, self.in_flight - 1)
+        self.waiting = min(self.in_flight, self.waiting - silent)
         self.fresh = -FOREVER
+
+    def show(self, posterior: View, now: float) -> View:
+        """Set `view`: what the evidence says, and what is under way at this moment.
+
+        Requests that wait for their first token say early what their timeouts will say late: half
+        of the silence is the least to be expected of the next one.
+        """
+        self.view = posterior._replace(
+            start=max(self.start, self.silence(now) / 2.0),
+            load=self.load,
+            in_flight=self.in_flight,
+            tripped=self.breaker.tripped,
+        )
+        return self.view
 
     def rest(self, until: float) -> None:
         """Leave the offer itself alone until then."""

@@ -50,7 +50,7 @@ class Trip:
     longest: float = 60.0
     jitter: float = 0.5
     lease: float = 60.0
-    doubt: float = 4.0  # attempts that what was seen before the opening still counts for
+    doubt: float = 2.0  # attempts that what was seen before the opening still counts for
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class Vendor:
     hold the key, the first that is set counts; empty: no key is needed. `catalogue`: the vendor's
     name in the packaged price list, None where it is not in it. `auth`: `bearer`, or
     `header:<name>`. `port`: where it listens on the user's own machine; None: in the cloud.
+    `skip`: models of the catalogue that `all` leaves out, with * for any letters.
     `own_names`: its models are called as the account's owner likes, so no list can know them.
     `{model}` and `{api_version}` in `chat_path` stand for what the configuration says.
     """
@@ -34,6 +35,7 @@ class Vendor:
     defaults: Mapping[str, object] = field(default_factory=dict[str, object])
     api_version: str | None = None
     port: int | None = None
+    skip: tuple[str, ...] = ("ft:*",)  # what a fine-tuned model costs: not a model itself
     own_names: bool = False
 
     @property

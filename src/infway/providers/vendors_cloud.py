@@ -127,7 +127,13 @@ CLOUD: tuple[Vendor, ...] = (
         "perplexity",
         rename=OLD_LIMIT,
     ),
-    Vendor("nebius", "Nebius", "https://api.studio.nebius.ai/v1", ("NEBIUS_API_KEY",), "nebius"),
+    Vendor(
+        "nebius",
+        "Nebius Token Factory",
+        "https://api.tokenfactory.nebius.com/v1",
+        ("NEBIUS_API_KEY",),
+        "nebius",
+    ),
     Vendor(
         "novita",
         "Novita AI",
@@ -144,7 +150,6 @@ CLOUD: tuple[Vendor, ...] = (
         "hyperbolic",
         rename=OLD_LIMIT,
     ),
-    Vendor("lambda", "Lambda", "https://api.lambda.ai/v1", ("LAMBDA_API_KEY",), "lambda_ai"),
     Vendor(
         "nvidia",
         "NVIDIA NIM",
@@ -202,8 +207,7 @@ CLOUD: tuple[Vendor, ...] = (
         "featherless",
         "Featherless AI",
         "https://api.featherless.ai/v1",
-        ("FEATHERLESS_API_KEY", "FEATHERLESS_AI_API_KEY"),
-        "featherless_ai",
+        ("FEATHERLESS_API_KEY", "FEATHERLESS_AI_API_KEY"),  # a subscription: no price per token
         rename=OLD_LIMIT,
     ),
     Vendor(
@@ -237,7 +241,12 @@ CLOUD: tuple[Vendor, ...] = (
         "gradient_ai",
     ),
     Vendor(
-        "meta", "Meta Llama", "https://api.llama.com/compat/v1", ("LLAMA_API_KEY",), "meta_llama"
+        "meta",
+        "Meta Model API",
+        "https://api.meta.ai/v1",
+        ("META_API_KEY",),  # Meta's own MODEL_API_KEY says too little about whose key it holds
+        "meta",
+        skip=("*-contributor",),  # cheap because Meta may train on the requests
     ),
     Vendor(
         "friendli",

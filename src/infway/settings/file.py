@@ -245,6 +245,6 @@ def _syntax(problem: yaml.MarkedYAMLError, name: str, text: str) -> str:
     message = ", ".join(part for part in (problem.context, problem.problem) if part)
     if mark is None:
         return f"{name}: {message}"
-    line = (text.splitlines() or [""])[min(mark.line, max(text.count("\n"), 0)) : mark.line + 1]
-    hint = "; put ${...} in quotes inside { } and [ ]" if line and "${" in line[0] else ""
+    line = "".join(text.split("\n")[mark.line : mark.line + 1])
+    hint = "; put ${...} in quotes inside { } and [ ]" if "${" in line else ""
     return f"{name}:{mark.line + 1}:{mark.column + 1}: {message}{hint}"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 
 from infway.kernel.chat import Scripted
+from infway.upstream.http1 import DRAIN, MAX_BODY
 
 
 class Played:
@@ -14,7 +15,7 @@ class Played:
         self.headers: Mapping[str, str] = script.headers
         self._pieces: Iterator[tuple[float, bytes]] = iter(script.pieces)
 
-    async def read(self) -> bytes:
+    async def read(self, limit: int = MAX_BODY) -> bytes:  # noqa: ARG002 - a script is never too long
         """Return all pieces, after all pauses."""
         pieces: list[bytes] = []
         while piece := await self.read_some():
@@ -28,7 +29,7 @@ class Played:
             await asyncio.sleep(pause)
         return piece
 
-    async def finish(self) -> None:
+    async def finish(self, patience: float = DRAIN) -> None:  # noqa: ARG002 - nothing to wait for
         """Nothing is held."""
 
     def close(self) -> None:

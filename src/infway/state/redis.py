@@ -1,0 +1,134 @@
+"""The board as one Redis stream: an entry for each message, trimmed, and gone when unused.
+
+Messages are read by the store's own clock, so that no replica's clock matters.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from infway.kernel.errors import SettingsError
+
+_log = logging.getLogger(__name__)
+
+KEY = "infway:1:evidence"  # the number is the version of what the messages say
+_FROM, _SAYS = b"from", b"says"
+
+_Position = tuple[int, int]  # an entry's id: the store's milliseconds, and a number within them
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a board takes at most.
+
+    Seconds: `deadline` of one trade, `pause` before another after a failure, `fresh`: how old a
+    message may be that is still read, `unused`: after which the stream goes. Messages: `kept` in
+    the stream (about), `read` in one trade.
+    """
+
+    deadline: float = 0.5
+    pause: float = 1.0
+    fresh: float = 5.0
+    unused: int = 60
+    kept: int = 256
+    read: int = 128
+
+
+class RedisBoard:
+    """A board at `url`, which may name a database; raises SettingsError where it is no URL.
+
+    `sender` sets this process apart from all others. `now`: monotonic seconds.
+    """
+
+    def __init__(
+        self, url: str, sender: str, now: Callable[[], float], bounds: Bounds | None = None
+    ) -> None:
+        self._redis = _client(url)
+        self._sender = sender.encode()
+        self._now = now
+        self._bounds = bounds or Bounds()
+        self._answers: bool | None = None
+        self._again = float("-inf")
+        self._position: _Position = (0, 0)
+
+    async def trade(self, mine: bytes | None) -> list[bytes]:
+        """Leave `mine` and return what others said, in at most `deadline` seconds.
+
+        While Redis fails it is asked once every `pause` seconds, and [] is returned.
+        """
+        if self._now() < self._again:
+            return []
+        try:
+            async with asyncio.timeout(self._bounds.deadline):
+                if not self._answers:
+                    await self._find_place()
+                heard = await self._round_trip(mine)
+        except (RedisError, OSError) as error:
+            self._again = self._now() + self._bounds.pause
+            if self._answers is not False:
+                _log.warning("redis fails, evidence is not shared until it is back: %s", error)
+            self._answers = False
+            return []
+        if not self._answers:
+            _log.info("redis answers, evidence is shared with other replicas")
+        self._answers = True
+        return heard
+
+    async def close(self) -> None:
+        """Hang up; a Redis that does not take part in it is left behind."""
+        with contextlib.suppress(RedisError, OSError):
+            async with asyncio.timeout(self._bounds.deadline):
+                await self._redis.aclose()
+
+    async def _find_place(self) -> None:
+        """Read on where reading ended, or where the fresh messages begin.
+
+        Asking for the time first also keeps messages from being sent to a store that is silent,
+        which would take them for new ones once it wakes.
+        """
+        seconds, microseconds = await self._redis.time()
+        present = seconds * 1000 + microseconds // 1000
+        oldest = present - round(self._bounds.fresh * 1000)
+        if not oldest <= self._position[0] <= present:
+            self._position = (oldest, 0)
+
+    async def _round_trip(self, mine: bytes | None) -> list[bytes]:
+        bounds = self._bounds
+        async with self._redis.pipeline(transaction=False) as commands:
+            if mine is not None:
+                entry = {_FROM: self._sender, _SAYS: mine}
+                commands.xadd(KEY, entry, maxlen=bounds.kept, approximate=True)
+                commands.expire(KEY, bounds.unused)
+            since = "{}-{}".format(*self._position)
+            commands.xread({KEY: since}, count=bounds.read)
+            *_, read = await commands.execute()
+        return list(self._of_others(read[0][1] if read else ()))
+
+    def _of_others(self, entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> Iterable[bytes]:
+        """Yield what others said and move on; an entry that is no message is an empty one."""
+        for name, entry in entries:
+            milliseconds, _, number = name.partition(b"-")
+            self._position = (int(milliseconds), int(number))
+            if entry.get(_FROM) != self._sender:
+                yield entry.get(_SAYS, b"")
+
+
+def _client(url: str) -> Redis:
+    """Return a client that asks once and sends nothing but what it is told to.
+
+    The deadline is the board's own: options in the URL cannot lengthen it.
+    """
+    try:
+        return Redis.from_url(
+            url, protocol=2, retry=Retry(NoBackoff(), 0), driver_info=None, max_connections=1
+        )
+    except ValueError:  # its text may quote a part of the password
+        problem = "state.redis: this is no redis://, rediss:// or unix:// URL"
+        raise SettingsError((problem,)) from None

@@ -1,0 +1,150 @@
+"""Commands that need no gateway: check, models, explain, usage, and a wrong serve."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from infway.kernel.clock import system_clock
+from infway.ledger.rows import Row
+from infway.ledger.sqlite import SqliteLedger
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "config" / "infway.yaml"
+SMALL = "upstreams: [{name: box, vendor: ollama, models: [llama3.2:3b]}]"
+
+
+def test_check_says_what_would_be_served(infway):
+    done = infway("check", "--config", str(EXAMPLE))
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "openai: 2 models",
+        "groq: 1 model",
+        "azure: 1 model",
+        "workstation: 1 model",
+        "The configuration is right: 4 models, 2 keys.",
+    ]
+
+
+def test_check_lists_every_problem_and_leaves_with_2(infway, config):
+    path = config("server: {port: x}\nkyes: []\n")
+    done = infway("check", "-c", path)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines() == [
+        "The configuration is wrong:",
+        f"  {path}:1:10: server.port: should be a valid integer, unable to parse string as an integer",
+        f"  {path}:2:1: kyes: unknown key; did you mean `keys`?",
+    ]
+
+
+def test_check_prints_the_schema(infway):
+    done = infway("check", "--schema")
+    assert json.loads(done.out) == json.loads((ROOT / "config/infway.schema.json").read_text())
+
+
+def test_the_file_may_be_named_by_a_variable(infway, config):
+    done = infway("check", INFWAY_CONFIG=config(SMALL))
+    assert done.out.startswith("box: 1 model\n")
+
+
+def test_variables_override_the_file_and_are_named_when_they_are_wrong(infway, config):
+    done = infway("check", "-c", config("server: {port: 1}"), PORT="x", INFWAY_PORT="y")
+    assert done.code == 2
+    assert "INFWAY_PORT: server.port: should be a valid integer" in done.err
+    assert "\n  PORT" not in done.err
+
+
+def test_a_short_key_in_the_environment_is_refused_without_being_shown(infway, config):
+    done = infway("check", "-c", config(SMALL), INFWAY_API_KEY="short-one")
+    assert done.code == 2
+    assert "INFWAY_API_KEY: keys[0].key: should be at least 16 characters long" in done.err
+    assert "short-one" not in done.err
+
+
+def test_models_are_listed_with_prices(infway):
+    done = infway("models", "-c", str(EXAMPLE))
+    head, *rows = done.out.splitlines()
+    assert head.split() == [
+        "MODEL",
+        "UPSTREAM",
+        "IN",
+        "OUT",
+        "CONTEXT",
+        "QUALITY",
+        "CAPABILITIES",
+    ]
+    assert re.match(r"gpt-4o-mini +openai +0\.15 +0\.6 +128,000 +43 +tools", rows[2])
+    assert re.match(r"qwen3-32b +workstation +\? +\? +\? +\d+ +not known", rows[4])
+    assert len(infway("models", "mini", "-c", str(EXAMPLE)).out.splitlines()) == 2
+    assert infway("models", "nothing-like-it", "-c", str(EXAMPLE)).code == 1
+
+
+def test_explain_ranks_a_request_from_a_file(infway):
+    body = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]})
+    done = infway("explain", "-", "-c", str(EXAMPLE), stdin=body)
+    assert (done.code, done.err) == (0, "")
+    rows = [line.split() for line in done.out.splitlines()[3:]]
+    assert [row[0] for row in rows] == ["1", "2"]
+    assert {row[1] for row in rows} == {"openai/gpt-4o", "azure/gpt-4o"}
+    facts = json.loads(infway("explain", "-", "-c", str(EXAMPLE), "--json", stdin=body).out)
+    assert [offer["place"] for offer in facts["offers"]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            '{"model": "nope", "messages": [{"role": "user", "content": "x"}]}',
+            "404 model_not_found",
+        ),
+        ("{", "400 invalid_request_body"),
+    ],
+)
+def test_explain_says_what_a_caller_would_be_told(infway, body, message):
+    done = infway("explain", "-", "-c", str(EXAMPLE), stdin=body)
+    assert done.code == 1
+    assert message in done.err
+
+
+def test_explain_wants_one_request(infway):
+    assert infway("explain").code == 2
+    assert infway("explain", "-", "--id", "x").code == 2
+
+
+def row(request: str, at: float, **more: object) -> Row:
+    usual = Row(
+        request, 0, at, "me", "gpt-4o", "", "ok", 200, 1, 1000, 50, 0, 0, 7 * 10**9, 0, 1, 100, 900
+    )
+    return usual._replace(**more)
+
+
+def test_usage_sums_the_ledger(infway, tmp_path):
+    now = system_clock().wall()
+    ledger = SqliteLedger(tmp_path / "data" / "ledger.db")
+    ledger.open()
+    rows = [row("r1", now), row("r2", now, outcome="stream_cut"), row("r3", now - 90_000)]
+    ledger.append([*rows, row("r4", now, model="other", cost=1)])
+    ledger.close()
+    done = infway("usage", "--since", "1d")
+    assert done.code == 0, done.err
+    head, first, second = done.out.splitlines()
+    assert head.split()[:3] == ["MODEL", "REQUESTS", "FAILED"]
+    assert first.split() == ["gpt-4o", "2", "1", "2,000", "100", "0.014", "0"]
+    assert second.split()[0] == "other"
+    assert len(infway("usage", "--by", "key", "--since", "2020-01-01").out.splitlines()) == 2
+    assert "Nothing was used" in infway("usage", "--since", "2999-01-01").out
+
+
+def test_usage_refuses_what_it_does_not_understand(infway):
+    assert infway("usage", "--since", "yesterday").code == 2
+    assert infway("usage", "--by", "colour").code == 2
+    missing = infway("usage")
+    assert missing.code == 1
+    assert missing.err.startswith("infway: the ledger ")
+
+
+def test_serve_refuses_a_wrong_option_by_its_name(infway):
+    done = infway("serve", "--port", "99999")
+    assert done.code == 2
+    assert "--port: server.port: should be less than or equal to 65535" in done.err

@@ -1,0 +1,108 @@
+"""The installed command `infway serve` as a process on a real port, and what clients need of it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+INFWAY = Path(sysconfig.get_path("scripts")) / "infway"
+CLIENTS = Path(__file__).parent / "clients"
+# Where `make install-dev` puts the clients that cannot stand beside the development packages.
+OTHER_PYTHON = Path(sys.prefix).parent / ".venv-clients" / "bin" / "python"
+PATIENCE = 60  # seconds; reached only where something hangs
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway. `banner` is all it printed at its start; `log` is its standard error."""
+
+    process: subprocess.Popen[str]
+    url: str
+    environment: Mapping[str, str]
+    banner: str
+    log: Path
+
+    def infway(self, *argv: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run another `infway` in the same surroundings."""
+        return run(INFWAY, *argv, environment=self.environment, stdin=stdin)
+
+    def stop(self) -> int:
+        """Stop it in order and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+def run(
+    *argv: str | Path,
+    environment: Mapping[str, str] | None = None,
+    stdin: str = "",
+    folder: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end."""
+    return subprocess.run(
+        argv,
+        env=environment,
+        input=stdin,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def reported(*argv: str | Path, folder: Path | None = None) -> dict:
+    """Run a client and read its report; what it says instead is the failure."""
+    done = run(*argv, environment={"PATH": os.defpath}, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serving(folder: Path, *options: str | Path) -> Iterator[Gateway]:
+    """Run `infway serve` with nothing in its environment but a home, a path and a port."""
+    port = free_port()
+    environment = {"HOME": str(folder), "PATH": os.defpath, "PORT": str(port)}
+    log = folder / "log"
+    with (
+        log.open("a") as errors,
+        subprocess.Popen(
+            [INFWAY, "serve", *options],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        try:
+            banner = _banner(process)
+            assert banner, log.read_text()
+            yield Gateway(process, f"http://127.0.0.1:{port}", environment, banner, log)
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def _banner(process: subprocess.Popen[str]) -> str:
+    """Read what is printed at the start, up to the end of the line to paste."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.lstrip().startswith("-d "):
+            return "".join(lines)
+    return ""

@@ -1,0 +1,99 @@
+"""Learned ceilings: down at once on a refusal, up slowly with successes, over by themselves."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infway.ims.account import FOREVER, Account
+from infway.ims.tuning import Rests
+
+
+def busy(requests: int, now: float = 0.0) -> Account:
+    account = Account(Rests())
+    for _ in range(requests):
+        account.dispatched(now)
+    return account
+
+
+def test_an_account_that_was_never_refused_has_no_ceiling() -> None:
+    account = busy(10_000)
+    assert account.shut == 0.0
+
+
+def test_a_refusal_sets_the_ceiling_a_tenth_below_what_was_in_flight() -> None:
+    account = busy(10)
+    account.refused(0.0)
+    assert account.most_in_flight == 9.0
+    assert account.shut == FOREVER
+
+
+def test_room_in_flight_opens_it_again() -> None:
+    account = busy(10)
+    account.refused(0.0)
+    for _ in range(2):
+        account.returned(0.0, 0.0)
+    assert account.shut == 0.0
+
+
+def test_a_full_round_of_successes_raises_the_ceiling_by_about_one() -> None:
+    account = busy(10)
+    account.refused(0.0)
+    for _ in range(9):
+        account.succeeded(0.0)
+    assert 9.8 < account.most_in_flight < 10.1
+
+
+def test_the_token_ceiling_opens_as_the_minute_passes() -> None:
+    account = busy(1)
+    account.returned(0.0, 90_000.0)
+    account.dispatched(0.0)
+    account.refused(0.0)
+    account.returned(0.0, 0.0)
+    assert 0.0 < account.shut < 60.0
+    account.dispatched(account.shut)
+    account.returned(account.shut + 0.001, 0.0)
+    assert account.shut <= 7.0
+
+
+def test_headers_that_leave_nothing_close_it_until_their_reset() -> None:
+    account = busy(1)
+    account.told(0.0, 2.0, 20.0)
+    assert account.shut == 0.0
+    account.dispatched(1.0)
+    account.dispatched(2.0)
+    assert account.shut == 20.0
+    account.returned(21.0, 0.0)
+    assert account.shut == 0.0
+
+
+def test_headers_cannot_close_it_for_longer_than_the_longest_rest() -> None:
+    account = busy(1)
+    account.told(0.0, 0.0, 1e9)
+    assert account.shut == Rests().longest
+
+
+def test_a_heir_keeps_ceilings_and_rests_but_not_what_is_in_flight() -> None:
+    old, new = busy(10), Account(Rests())
+    old.refused(0.0)
+    old.rest(30.0)
+    new.inherit(old)
+    assert (new.most_in_flight, new.shut, new.in_flight) == (9.0, 30.0, 0)
+
+
+@given(st.lists(st.sampled_from(["out", "back", "refused", "well"]), max_size=200))
+def test_one_request_may_always_go_out(steps: list[str]) -> None:
+    account, now = Account(Rests()), 0.0
+    for step in steps:
+        now += 0.1
+        if step == "out":
+            account.dispatched(now)
+        elif step == "back":
+            account.returned(now, 0.0)
+        elif step == "refused":
+            account.refused(now)
+        else:
+            account.succeeded(now)
+        assert account.most_in_flight >= 1.0
+        assert account.in_flight >= 0
+    while account.in_flight:
+        account.returned(now, 0.0)
+    assert account.shut == 0.0
