@@ -29,18 +29,20 @@ from infway.ims.tuning import Tuning
 from infway.inventory import Inventory
 from infway.kernel.chat import Principal, Selection, Weights
 from infway.kernel.clock import Clock, system_clock
-from infway.kernel.ids import Ids
+from infway.kernel.ids import Ids, base36
 from infway.ledger.rows import Ledger
 from infway.pipeline.attempt import Attempts
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Gateway
 from infway.pipeline.itinerary import Persistence
 from infway.pipeline.settle import Settler
+from infway.pipeline.sharing import Sharing
 from infway.providers.adapter import Adapter
 from infway.providers.registry import ADAPTERS
 from infway.providers.vendors import VENDORS
 from infway.settings import Settings
 from infway.settings.models import KeySettings, WeightSettings
+from infway.state.redis import RedisBoard
 from infway.telemetry.metrics import Metrics
 from infway.upstream.client import Client
 from infway.upstream.sign import Signer
@@ -75,6 +77,9 @@ class App:
         self.beside: list[Callable[[], AbstractAsyncContextManager[None]]] = []
         self._parts = built
         self._random = Random(built.seed)  # noqa: S311 - chance of routing, not a secret
+        self._shares = settings.state.redis is not None
+        if settings.state.redis is not None:
+            self.beside.append(self._sharing(settings.state.redis.get_secret_value()).open)
         self.client = Client(Signer(inventory.credentials), built.clock.monotonic)
         self.settler = Settler(
             built.ledger, built.clock, self.metrics.settled, settings.ledger.queue
@@ -88,7 +93,9 @@ class App:
         self.chat = ChatEndpoint(
             self.gateway, _keyring(settings.keys), _rules(settings), built.clock
         )
-        rest = described_app(self._routers(), self._lifespan, docs=settings.server.docs)
+        rest = described_app(
+            self._routers(), self._lifespan, self.metrics.refused, docs=settings.server.docs
+        )
         ids = Ids(self._random.getrandbits(64))
         self.front = Front(self.chat, rest, ids, built.clock, self.metrics)
 
@@ -112,8 +119,14 @@ class App:
             vendors=VENDORS,
             quality_floor=settings.routing.quality_floor,
         )
-        health = Health(inventory.offers, tuning, self._random)
+        health = Health(inventory.offers, tuning, self._random, share=self._shares)
         return Router(catalog, health, tuning, self._random)
+
+    def _sharing(self, redis_url: str) -> Sharing:
+        """Return what keeps the book of the moment in touch with those of other replicas."""
+        now = self._parts.clock.monotonic
+        board = RedisBoard(redis_url, base36(self._random.getrandbits(64)), now)
+        return Sharing(board, lambda: self.gateway.router.health, now)
 
     def _attempts(self, settings: Settings) -> Attempts:
         said = settings.attempts

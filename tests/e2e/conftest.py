@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from .gateway import CLIENTS, OTHER_PYTHON, Gateway, reported, serving
-from .upstream import REFUSALS, Upstream, running_upstream
+from tests.e2e.gateway import CLIENTS, OTHER_PYTHON, Gateway, reported, serving
+from tests.e2e.upstream import REFUSALS, Upstream, running_upstream
 
 KEY = "sk-e2e-0123456789abcdef"
 TAGS = ("current", "oldest")  # the two OpenAI SDKs, so that neither spoils the other's upstreams

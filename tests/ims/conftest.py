@@ -32,6 +32,9 @@ class Market:
     calm = Tuning(explore=0.0)
     anyone = ANYONE
 
+    def chance(self, seed: int) -> Random:
+        return Random(seed)  # noqa: S311 - a repeatable test, nothing secret
+
     def upstream(self, name: str, **said: object) -> Upstream:
         facts: dict[str, object] = {"vendor": name.rstrip("0123456789"), **said}
         return Upstream(name=name, dialect="openai", chat_url="http://x", **facts)
@@ -58,8 +61,8 @@ class Market:
         **said: object,
     ) -> Router:
         catalog = self.catalog(*offers, policies=policies, **said)
-        health = Health(catalog.offers, tuning, Random(seed))
-        return Router(catalog, health, tuning, Random(seed + 1))
+        health = Health(catalog.offers, tuning, self.chance(seed))
+        return Router(catalog, health, tuning, self.chance(seed + 1))
 
     def ask(self, model: str | None = "m", **said: object) -> ChatRequest:
         size = {"input_tokens": 1000, "output_tokens": None, "features": Feature(0)}

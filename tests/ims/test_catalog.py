@@ -51,7 +51,8 @@ def test_a_name_stands_for_these_offers(catalog, name: str | None, offers: list[
 
 
 @pytest.mark.parametrize(
-    "name", ["gpt-5", "5.4", "openai.gpt-5.4", "groq/gpt-5.4", "", ":floor", "gpt-5.4@2024", "a:b:c"]
+    "name",
+    ["gpt-5", "5.4", "openai.gpt-5.4", "groq/gpt-5.4", "", ":floor", "gpt-5.4@2024", "a:b:c"],
 )
 def test_an_unknown_name_is_a_404(catalog, name: str) -> None:
     with pytest.raises(CallerError) as caught:

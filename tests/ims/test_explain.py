@@ -43,15 +43,11 @@ def test_the_numbers_are_those_that_decided_even_after_the_world_has_moved_on(
     for row in shown:
         assert row.reasons.own <= row.reasons.value + 1e-9
         assert isclose(sum(row.reasons.parts), row.reasons.own)
-    last = max(shown, key=lambda row: row.reasons.own)
-    assert isclose(last.reasons.value, last.reasons.own, abs_tol=1.0)
 
 
 def test_every_offer_has_a_row_with_what_removed_it(market) -> None:
     router = lived(market, 3, market.calm)
-    told = explain(
-        router.decide(market.ask(ignore=("elsewhere",)), market.anyone, 1.0)
-    )
+    told = explain(router.decide(market.ask(ignore=("elsewhere",)), market.anyone, 1.0))
     assert [offer["place"] for offer in told["offers"]] == [1, 2, 3, None]
     assert told["offers"][-1]["removed_by"] == "provider.ignore"
     assert told["weights"]["start_latency"] == 0.25
@@ -81,7 +77,9 @@ def test_states_are_those_of_the_decision(market) -> None:
     assert {row.upstream: row.in_flight for row in rows(decisions[0])} == {"a": 0, "b": 0, "c": 1}
 
 
-@pytest.mark.parametrize("said", [{"allow_fallbacks": False}, {"order": ("b",), "allow_fallbacks": False}])
+@pytest.mark.parametrize(
+    "said", [{"allow_fallbacks": False}, {"order": ("b",), "allow_fallbacks": False}]
+)
 def test_what_is_not_tried_is_shown_without_a_place(market, said) -> None:
     router = market.router(market.offer("a", 1.0), market.offer("b", 2.0))
     decision = router.decide(market.ask(**said), market.anyone, 0.0)

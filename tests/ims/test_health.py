@@ -1,8 +1,6 @@
 """What the book learns, what it forgets, and what it leaves alone."""
 
-from dataclasses import replace
 from math import exp, isclose, log
-from random import Random
 
 import pytest
 from hypothesis import given
@@ -234,8 +232,8 @@ def test_another_book_takes_over_what_is_known_and_leaves_what_is_in_flight(mark
 def test_replicas_learn_from_one_another(market) -> None:
     offers = (market.offer("a"), market.offer("b"))
     catalog = market.catalog(*offers)
-    one = Health(catalog.offers, Tuning(), Random(1), share=True)
-    two = Health(catalog.offers, Tuning(), Random(2))
+    one = Health(catalog.offers, Tuning(), market.chance(1), share=True)
+    two = Health(catalog.offers, Tuning(), market.chance(2))
     for _ in range(5):
         one.dispatched(catalog.offers[1], 1.0)
         one.observe(catalog.offers[1], 1.0, BROKEN)
@@ -280,12 +278,8 @@ def test_a_failure_is_seen_only_where_no_fallback_could_have_helped() -> None:
     assert lesson(first, 1.0) == Lesson(failed=1.0, lost=0.5)
     cut = Outcome(fault=Fault.STREAM_CUT, start=1.0, end=5.0, visible=True)
     assert lesson(cut, 1.0) == Lesson(seen=1.0, start=0.0)
-    rescued = replace_visible(cut)
+    rescued = cut._replace(visible=False)
     assert lesson(rescued, 1.0) == Lesson(failed=1.0, lost=5.0, start=0.0)
-
-
-def replace_visible(outcome: Outcome) -> Outcome:
-    return outcome._replace(visible=False)
 
 
 def test_times_of_zero_have_a_logarithm() -> None:
@@ -299,7 +293,3 @@ def test_what_is_believed_does_not_depend_on_how_often_it_is_asked(market) -> No
             market.live(router, 0, float(second), market.served(start=1.0 + second % 3))
         view(asked, 0, float(second))
     assert view(asked, 0, 61.0)[:7] == pytest.approx(view(silent, 0, 61.0)[:7], rel=0.02)
-
-
-def test_the_tuning_is_plain_data() -> None:
-    assert replace(Tuning(), explore=0.25).explore == 0.25

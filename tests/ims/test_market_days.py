@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from math import log
-from random import Random
 
 import pytest
 
@@ -57,14 +56,14 @@ def sick(now: float) -> bool:
 
 
 WEATHERS: dict[str, Weather] = {
-    "steady": lambda n, now: n,
+    "steady": lambda n, _: n,
     "brown-out": lambda n, now: (
         replace(n, start=n.start * 6, speed=n.speed / 6, failure=0.05) if sick(now) else n
     ),
     "outage": lambda n, now: replace(n, failure=1.0) if sick(now) else n,
     "hanging": lambda n, now: replace(n, failure=1.0, delay=10.0) if sick(now) else n,
     "flapping": lambda n, now: replace(n, failure=0.9) if int(now / 45) % 2 else n,
-    "losses": lambda n, now: replace(n, failure=0.08),
+    "losses": lambda n, _: replace(n, failure=0.08),
 }
 
 
@@ -76,7 +75,7 @@ class Day:
         self.router = market.router(*offers, tuning=Tuning(), seed=seed)
         self.offers = self.router.catalog.offers
         self.ask, self.who = market.ask(input_tokens=INPUT), market.anyone
-        self.weather, self.chance = weather, Random(seed)
+        self.weather, self.chance = weather, market.chance(seed)
         self.later: list[tuple[float, int, Offer, Outcome | None]] = []
         self.serial = count()
         self.visible = 0
@@ -136,14 +135,14 @@ def ranked(day: Day, now: float) -> list[Offer]:
     return day.router.decide(day.ask, day.who, now).order
 
 
-def cheapest(day: Day, now: float) -> list[Offer]:
+def cheapest(day: Day, _: float) -> list[Offer]:
     return list(day.offers)
 
 
 def round_robin() -> Callable[[Day, float], list[Offer]]:
     turns: Iterator[int] = count()
 
-    def order(day: Day, now: float) -> list[Offer]:
+    def order(day: Day, _: float) -> list[Offer]:
         turn = next(turns) % len(day.offers)
         return [*day.offers[turn:], *day.offers[:turn]]
 

@@ -1,6 +1,7 @@
 """The formula: its loops agree with its words, and its order has the promised properties."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp, inf, isclose, lgamma, log
 
 import pytest
@@ -37,7 +38,9 @@ class Case:
     view: View
 
 
-def made(price: float, start: float, pace: float, failure: float, seen: float, delay: float) -> Case:
+def made(
+    price: float, start: float, pace: float, failure: float, seen: float, delay: float
+) -> Case:
     blank = view(
         Counts(n=10.0, failed=10.0 * failure),
         Belief(failure, seen, delay, log(start), log(pace), 250.0),
@@ -72,14 +75,12 @@ def agree(one: list[tuple[float, int]], other: list[tuple[float, int]]) -> bool:
     """Tell whether two orders are the same, where values differ by more than rounding."""
     value = {place: v for v, place in one}
     order = [value[place] for _, place in other]
-    return all(a <= b + NEARLY for a, b in zip(order, order[1:], strict=False))
+    return all(a <= b + NEARLY for a, b in pairwise(order))
 
 
 @given(fields)
 def test_the_value_of_a_plan_is_the_formula(field: list[Case]) -> None:
-    rows = steady(
-        range(len(field)), [c.rate for c in field], [c.view for c in field], WORK, SCALE
-    )
+    rows = steady(range(len(field)), [c.rate for c in field], [c.view for c in field], WORK, SCALE)
     expected = {}
     for own, place, j, _, _, p, d in rows:
         behind = min(

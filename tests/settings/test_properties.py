@@ -11,8 +11,6 @@ from infway.kernel.errors import SettingsError
 from infway.settings import Settings, load
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "infway.yaml"
-# ----------------------------------------------------------------------------------- properties
-
 TEXT = EXAMPLE.read_text()
 PIECES = st.sampled_from(
     [

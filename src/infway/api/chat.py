@@ -73,7 +73,7 @@ class ChatEndpoint:
         extras: dict[str, object] = bill_fields(bill) if wishes.cost else {}
         if flat and wishes.warnings:
             extras["warnings"] = [{"code": c, "message": m} for c, m in wishes.warnings]
-        usage = answer.attempt.settled_usage(ask)
+        usage = answer.attempt.usage
         stamp = self._stamp(exchange, answer, wishes)
         body = whole_body(answer.first, stamp, usage, end, flat=flat, extras=extras)
         await exchange.reply(200, self._whole_head(exchange, [answer], bill.total), body)
@@ -114,7 +114,7 @@ class ChatEndpoint:
                     return data + DONE
                 if data:
                     await out.write(data)
-        usage = answer.attempt.settled_usage(answer.settlement.ask)
+        usage = answer.attempt.usage
         return encoder.close(usage, bill_fields(answer.bill()) if wishes.cost else {})
 
     async def _several(
@@ -148,12 +148,17 @@ class ChatEndpoint:
     def _milliseconds(self, exchange: Exchange) -> int:
         return self._elapsed(exchange, self._clock.monotonic())
 
-    def _headers(self, exchange: Exchange, answers: list[Answer]) -> list[Header]:
-        """Return the headers that tell where an answer came from."""
-        took = self._milliseconds(exchange)
+    def traces(self, began: float) -> list[Header]:
+        """Return what every reply tells of itself: how long it took since `began`, and where."""
+        took = round((self._clock.monotonic() - began) * 1000)
         headers: list[Header] = [(b"openai-processing-ms", b"%d" % took)]
         if self.rules.region is not None:
             headers.append((b"x-infe-region", self.rules.region.encode()))
+        return headers
+
+    def _headers(self, exchange: Exchange, answers: list[Answer]) -> list[Header]:
+        """Return the headers that tell where an answer came from."""
+        headers = self.traces(exchange.began)
         if answers:
             attempts = answers[0].settlement.attempts
             told = ", ".join(

@@ -32,8 +32,10 @@ _SCHEMES: dict[str, Any] = {
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def described_app(routers: Sequence[APIRouter], lifespan: Lifespan, *, docs: bool) -> FastAPI:
-    """Return the app; `docs` False leaves the description and its page out."""
+def described_app(
+    routers: Sequence[APIRouter], lifespan: Lifespan, refused: Callable[[str], None], *, docs: bool
+) -> FastAPI:
+    """Return the app. `refused` is told every error's code; `docs` False leaves the page out."""
     app = FastAPI(
         title="infway",
         version=__version__,
@@ -44,42 +46,47 @@ def described_app(routers: Sequence[APIRouter], lifespan: Lifespan, *, docs: boo
     )
     for router in routers:
         app.include_router(router)
-    app.add_exception_handler(GatewayError, _gateway_error)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(Exception, _own_fault)
+    refusals = _Refusals(refused)
+    app.add_exception_handler(GatewayError, refusals.gateway_error)
+    app.add_exception_handler(HTTPException, refusals.http_error)
+    app.add_exception_handler(RequestValidationError, refusals.validation_error)
+    app.add_exception_handler(Exception, refusals.own_fault)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
 
 
-def _answer(error: GatewayError) -> Response:
-    response = Response(error_body(error), error.status)
-    response.raw_headers = [*error_headers(error), (b"content-length", b"%d" % len(response.body))]
-    return response
+class _Refusals:
+    """The web framework's errors as the one error body."""
 
+    def __init__(self, refused: Callable[[str], None]) -> None:
+        self._refused = refused
 
-async def _gateway_error(_: Request, error: Exception) -> Response:
-    return _answer(error if isinstance(error, GatewayError) else own_fault())
+    def _answer(self, error: GatewayError) -> Response:
+        self._refused(error.code)
+        response = Response(error_body(error), error.status)
+        length = (b"content-length", b"%d" % len(response.body))
+        response.raw_headers = [*error_headers(error), length]
+        return response
 
+    async def gateway_error(self, _: Request, error: Exception) -> Response:
+        return self._answer(error if isinstance(error, GatewayError) else own_fault())
 
-async def _http_error(_: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    response = _answer(error_of_status(status))
-    if isinstance(error, HTTPException) and error.headers:
-        response.headers.update(error.headers)
-    return response
+    async def http_error(self, _: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        response = self._answer(error_of_status(status))
+        if isinstance(error, HTTPException) and error.headers:
+            response.headers.update(error.headers)
+        return response
 
+    async def validation_error(self, _: Request, error: Exception) -> Response:
+        first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+        place = ".".join(str(step) for step in first.get("loc", ())[1:])
+        message = f"{place}: {first.get('msg', 'invalid')}"
+        return self._answer(CallerError(400, "invalid_field", message, place or None))
 
-async def _validation_error(_: Request, error: Exception) -> Response:
-    first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
-    place = ".".join(str(step) for step in first.get("loc", ())[1:])
-    message = f"{place}: {first.get('msg', 'invalid')}"
-    return _answer(CallerError(400, "invalid_field", message, place or None))
-
-
-async def _own_fault(_: Request, error: Exception) -> Response:
-    _log.error("a request failed inside infway", exc_info=error)
-    return _answer(own_fault())
+    async def own_fault(self, _: Request, error: Exception) -> Response:
+        _log.error("a request failed inside infway", exc_info=error)
+        return self._answer(own_fault())
 
 
 def _description(app: FastAPI) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def several_body(
         choices.append({**choice, "index": len(choices)})
     for result in failed:
         choices.append(_failed(result, len(choices)))
-    usages = [answer.attempt.settled_usage(answer.settlement.ask) for answer, _ in parts]
+    usages = [answer.attempt.usage for answer, _ in parts]
     total = Usage(
         sum(usage.prompt for usage in usages),
         sum(usage.completion for usage in usages),

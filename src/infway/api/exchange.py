@@ -11,8 +11,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Scope = MutableMapping[str, Any]
 
-_JSON = (b"application/json", b"+json")
-
 
 class ClientLeftError(Exception):
     """The client went away before its request was whole: there is nobody to answer."""
@@ -42,19 +40,17 @@ class Exchange:
         if message["type"] == "http.disconnect":
             raise ClientLeftError
         body: bytes = message.get("body", b"")
-        if not message.get("more_body", False):
-            return body
-        pieces = [body]
         size = len(body)
-        while message.get("more_body", False):
+        pieces = [body]
+        while size <= limit and message.get("more_body", False):
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise ClientLeftError
             pieces.append(message.get("body", b""))
             size += len(pieces[-1])
-            if size > limit:
-                raise _too_large(limit)
-        return b"".join(pieces)
+        if size > limit:
+            raise _too_large(limit)
+        return b"".join(pieces) if len(pieces) > 1 else body
 
     def check_size(self, limit: int) -> None:
         """Raise CallerError 413 where the declared length is beyond `limit`."""
@@ -66,7 +62,7 @@ class Exchange:
         for name, value in self.headers:
             if name == b"content-type":
                 kind = value.partition(b";")[0].strip().lower()
-                if kind and not kind.endswith(_JSON):
+                if kind not in (b"", b"application/json") and not kind.endswith(b"+json"):
                     raise CallerError(
                         415, "unsupported_media_type", "Content-Type must be application/json."
                     )

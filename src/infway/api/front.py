@@ -56,10 +56,11 @@ class Front:
             return
         found, model = chat_route(scope["path"])
         request_id = self._ids.next()
+        began = self._clock.monotonic()
         if not found:
-            await self._rest(scope, receive, _with_id(send, request_id))
+            await self._rest(scope, receive, self._traced(send, request_id, began))
             return
-        exchange = Exchange(scope, receive, send, request_id, self._clock.monotonic())
+        exchange = Exchange(scope, receive, send, request_id, began)
         try:
             if scope["method"] != "POST":
                 raise CallerError(405, "method_not_allowed", "This endpoint takes POST.")
@@ -76,17 +77,16 @@ class Front:
     async def _refuse(self, exchange: Exchange, error: GatewayError) -> None:
         """Send the one error body."""
         self._metrics.refused(error.code)
-        headers = error_headers(error)
+        headers = [*error_headers(error), *self._chat.traces(exchange.began)]
         if error.status == 405:
             headers.append((b"allow", b"POST"))
         await exchange.reply(error.status, headers, error_body(error))
 
+    def _traced(self, send: Send, request_id: str, began: float) -> Send:
+        async def stamped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                traces = [(b"x-request-id", request_id.encode()), *self._chat.traces(began)]
+                message = {**message, "headers": [*message.get("headers", ()), *traces]}
+            await send(message)
 
-def _with_id(send: Send, request_id: str) -> Send:
-    async def stamped(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
-            message = {**message, "headers": headers}
-        await send(message)
-
-    return stamped
+        return stamped

@@ -39,6 +39,8 @@ class EventStream:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        if self._comment is not None:
+            self._comment.cancel()
 
     def _beat(self) -> None:
         now = self._loop.time()

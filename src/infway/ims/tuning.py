@@ -86,7 +86,7 @@ class Tuning:
     floor_end: float = 0.25
     slow_half_life: float = 300.0
     fast_half_life: float = 30.0
-    disagreement: float = 4.0  # squared standard errors between the two time scales
+    disagreement: float = 2.0  # squared standard errors between the two time scales
     explore: float = 1.0
     wide: int = 24
     refresh: float = 1.0

@@ -6,14 +6,14 @@ together, as one list, and leave in one write.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from infway.kernel.faults import Failure
 
 FINISH_REASONS = frozenset({"tool_calls", "stop", "length", "content_filter", "error"})
 
 
-@dataclass(frozen=True, slots=True)
-class Verbatim:
+class Verbatim(NamedTuple):
     """Whole SSE frames of the client's own dialect that need no change but their root prefix.
 
     `block`: the frames as they came, each `data: {...}` and a blank line. `frames`: how many.
@@ -35,8 +35,7 @@ class Finish:
     native: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens as the upstream counted them (`estimated`: as infway did, since it said nothing).
 
     `cached`, `cache_write`, `audio_input` are parts of `prompt`; `reasoning`, `audio_output` are
@@ -55,8 +54,7 @@ class Usage:
     estimated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """One object of the client's own dialect whose root was read: a frame that matters, or a body.
 
     `fields`: root key -> value, either plain or raw JSON that is encoded as it stands.

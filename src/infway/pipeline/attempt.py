@@ -205,9 +205,7 @@ class Attempts:
         self, attempt: Attempt, failure: Failure | None, ask: ChatRequest, router: Router
     ) -> None:
         now = self._now()
-        attempt.ended = now
-        attempt.failure = failure
-        usage = attempt.settled_usage(ask)
+        attempt.end(now, failure, ask)
         router.health.observe(
             attempt.offer,
             now,
@@ -215,8 +213,8 @@ class Attempts:
                 fault=None if failure is None else failure.fault,
                 start=None if attempt.first is None else attempt.first - attempt.began,
                 end=now - attempt.began,
-                output_tokens=usage.completion or None,
-                input_tokens=usage.prompt,
+                output_tokens=attempt.usage.completion or None,
+                input_tokens=attempt.usage.prompt,
                 retry_after=None if failure is None else failure.retry_after,
                 visible=failure is not None and attempt.first is not None,
             ),

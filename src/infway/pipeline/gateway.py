@@ -19,6 +19,7 @@ from infway.pipeline.settle import Attempt, Settlement, Settler
 
 GONE = Fault.CLIENT_GONE.value
 GONE_STATUS = CONSEQUENCES[Fault.CLIENT_GONE].status
+OWN_FAULT = ("internal_server_error", 500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,8 @@ class Answer:
 
     def bill(self) -> Bill:
         """Return the cost so far: that of this answer, and the sum over all attempts."""
-        settlement = self.settlement
-        mine = settlement.cost(self.attempt)
-        others = (settlement.cost(one) for one in settlement.attempts if one is not self.attempt)
-        return Bill(mine, mine.total + sum(cost.total for cost in others))
+        attempts = self.settlement.attempts
+        return Bill(self.attempt.cost, sum(attempt.cost.total for attempt in attempts))
 
 
 class Gateway:
@@ -124,6 +123,9 @@ class Gateway:
             raise
         except asyncio.CancelledError:
             settlement.close(GONE, GONE_STATUS)
+            raise
+        except Exception:
+            settlement.close(*OWN_FAULT)
             raise
         return Answer(reply, settlement)
 

@@ -19,13 +19,25 @@ from infway.pipeline.cost import Cost, cost_of
 
 _log = logging.getLogger(__name__)
 _FRAME = 50  # bytes of a content frame around its text, behind the constant prefix
+NOTHING = Usage(0, 0, 0)
 CHARS_PER_TOKEN = 4  # the rule of thumb of the wire design, part 3
 
 
 class Attempt:
     """What happened at one offer. Times are seconds of the monotonic clock."""
 
-    __slots__ = ("_chars", "_frames", "began", "ended", "failure", "first", "offer", "usage")
+    __slots__ = (
+        "_chars",
+        "_frames",
+        "_said",
+        "began",
+        "cost",
+        "ended",
+        "failure",
+        "first",
+        "offer",
+        "usage",
+    )
 
     def __init__(self, offer: Offer, began: float) -> None:
         self.offer = offer
@@ -33,7 +45,9 @@ class Attempt:
         self.first: float | None = None
         self.ended: float | None = None
         self.failure: Failure | None = None
-        self.usage: Usage | None = None
+        self.usage = NOTHING
+        self.cost = Cost()
+        self._said: Usage | None = None
         self._frames = 0
         self._chars = 0
 
@@ -45,9 +59,9 @@ class Attempt:
                 self._chars += len(event.block) - event.frames * (len(event.prefix) + _FRAME)
             elif isinstance(event, Chunk):
                 self._frames += event.content
-                self.usage = event.usage or self.usage
+                self._said = event.usage or self._said
             elif isinstance(event, Usage):
-                self.usage = event
+                self._said = event
             elif isinstance(event, Text):
                 self._frames += 1
                 self._chars += len(event.text)
@@ -55,14 +69,20 @@ class Attempt:
                 self._frames += 1
                 self._chars += len(event.arguments)
 
-    def settled_usage(self, ask: ChatRequest) -> Usage:
-        """Return the upstream's usage, or an estimate of what was asked and seen."""
-        if self.usage is not None:
-            return self.usage
-        if not self._frames:
-            return Usage(0, 0, 0, estimated=True)
-        made = max(self._frames, self._chars // CHARS_PER_TOKEN)
-        return Usage(ask.input_tokens, made, ask.input_tokens + made, estimated=True)
+    def end(self, now: float, failure: Failure | None, ask: ChatRequest) -> None:
+        """Close the account: usage as the upstream said it, or estimated, and what it costs.
+
+        An attempt that gave no token and no usage costs nothing.
+        """
+        self.ended = now
+        self.failure = failure
+        if self._said is not None:
+            self.usage = self._said
+        elif self._frames:
+            made = max(self._frames, self._chars // CHARS_PER_TOKEN)
+            self.usage = Usage(ask.input_tokens, made, ask.input_tokens + made, estimated=True)
+        if self.usage is not NOTHING:
+            self.cost = cost_of(self.usage, self.offer.prices)
 
 
 class Settlement:
@@ -104,12 +124,12 @@ class Settlement:
         rows = [self._row(number, attempt) for number, attempt in enumerate(self.attempts, 1)]
         if len(rows) == 1 and rows[0].outcome == self.outcome:
             first = rows[0]
-            return [first, first._replace(attempt=0, status=self.status)]
+            return [first, Row._make((first.request, 0, *first[2:7], self.status, *first[8:]))]
         return [*rows, self._sum(rows)]
 
     def _row(self, number: int, attempt: Attempt) -> Row:
-        usage = attempt.settled_usage(self.ask)
-        cost = self.cost(attempt)
+        usage = attempt.usage
+        cost = attempt.cost
         failure = attempt.failure
         ended = attempt.began if attempt.ended is None else attempt.ended
         return Row(
@@ -127,7 +147,7 @@ class Settlement:
             cached_tokens=usage.cached,
             reasoning_tokens=usage.reasoning,
             cost=cost.total,
-            estimated=int(usage.estimated and usage.total > 0),
+            estimated=int(usage.estimated),
             priced=int(cost.priced),
             start_ms=_milliseconds(attempt.began, attempt.first),
             end_ms=_milliseconds(attempt.began, ended) or 0,
@@ -158,13 +178,6 @@ class Settlement:
             start_ms=_milliseconds(self.began, first),
             end_ms=_milliseconds(self.began, ended) or 0,
         )
-
-    def cost(self, attempt: Attempt) -> Cost:
-        """Return what an attempt costs; one that gave no token and no usage costs nothing."""
-        usage = attempt.settled_usage(self.ask)
-        if usage.prompt == 0 and usage.completion == 0:
-            return Cost()
-        return cost_of(usage, attempt.offer.prices)
 
 
 def _milliseconds(began: float, until: float | None) -> int | None:

@@ -7,7 +7,7 @@ never depends on it.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Annotated, TypeVar
 
@@ -22,7 +22,7 @@ from infway.state.board import Board
 _log = logging.getLogger(__name__)
 
 PAUSE = 0.2  # seconds between two trades
-MOST = 1000  # outcomes of one message; a process ends fewer attempts between two trades
+MOST = 500  # outcomes of one message; a process ends fewer attempts between two trades
 _LONGEST = 1e9
 _MOST_TOKENS = 2**31
 _QUIET = 60.0  # seconds between two log lines about messages that cannot be read
@@ -105,7 +105,7 @@ class Sharing:
         self._quiet_until = float("-inf")
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
+    async def open(self) -> AsyncGenerator[None]:
         """Share while the block runs."""
         task = asyncio.create_task(self.run())
         try:

@@ -8,11 +8,14 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.typing import EncodableT, FieldT
 
 from infway.kernel.errors import SettingsError
 
@@ -20,6 +23,13 @@ _log = logging.getLogger(__name__)
 
 KEY = "infway:1:evidence"  # the number is the version of what the messages say
 _FROM, _SAYS = b"from", b"says"
+# Of the options of a connection, those that a URL may not change.
+_OURS: dict[str, Any] = {
+    "protocol": 2,
+    "retry": Retry(NoBackoff(), 0),
+    "driver_info": None,
+    "decode_responses": False,
+}
 
 _Position = tuple[int, int]  # an entry's id: the store's milliseconds, and a number within them
 
@@ -70,10 +80,12 @@ class RedisBoard:
                 if not self._answers:
                     await self._find_place()
                 heard = await self._round_trip(mine)
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, UnicodeError) as error:  # the last: of impossible host names
             self._again = self._now() + self._bounds.pause
             if self._answers is not False:
-                _log.warning("redis fails, evidence is not shared until it is back: %s", error)
+                _log.warning(
+                    "redis fails, evidence is not shared until it is back: %s", _why(error)
+                )
             self._answers = False
             return []
         if not self._answers:
@@ -93,7 +105,7 @@ class RedisBoard:
         Asking for the time first also keeps messages from being sent to a store that is silent,
         which would take them for new ones once it wakes.
         """
-        seconds, microseconds = await self._redis.time()
+        seconds, microseconds = await self._redis.time()  # pyright: ignore[reportUnknownMemberType] # its **kwargs have no type
         present = seconds * 1000 + microseconds // 1000
         oldest = present - round(self._bounds.fresh * 1000)
         if not oldest <= self._position[0] <= present:
@@ -103,7 +115,7 @@ class RedisBoard:
         bounds = self._bounds
         async with self._redis.pipeline(transaction=False) as commands:
             if mine is not None:
-                entry = {_FROM: self._sender, _SAYS: mine}
+                entry: dict[FieldT, EncodableT] = {_FROM: self._sender, _SAYS: mine}
                 commands.xadd(KEY, entry, maxlen=bounds.kept, approximate=True)
                 commands.expire(KEY, bounds.unused)
             since = "{}-{}".format(*self._position)
@@ -121,14 +133,16 @@ class RedisBoard:
 
 
 def _client(url: str) -> Redis:
-    """Return a client that asks once and sends nothing but what it is told to.
-
-    The deadline is the board's own: options in the URL cannot lengthen it.
-    """
+    """Return a client for `url` that asks once and sends nothing but what it is told to."""
     try:
-        return Redis.from_url(
-            url, protocol=2, retry=Retry(NoBackoff(), 0), driver_info=None, max_connections=1
-        )
-    except ValueError:  # its text may quote a part of the password
-        problem = "state.redis: this is no redis://, rediss:// or unix:// URL"
+        options: dict[str, Any] = {**parse_url(url), **_OURS}
+        pool = ConnectionPool(**options)
+        pool.make_connection()  # type: ignore[no-untyped-call] # opens nothing, but refuses unknown options
+    except (ValueError, TypeError):  # their text may quote a part of the password
+        problem = "state.redis: this is no redis://, rediss:// or unix:// URL with known options"
         raise SettingsError((problem,)) from None
+    return Redis.from_pool(pool)
+
+
+def _why(error: Exception) -> str:
+    return str(error) or "no answer in time"

@@ -104,10 +104,13 @@ class Metrics:
             costs[row.upstream, row.model] += row.cost
         for key, cost in costs.items():
             self._cost.labels(*key).inc(cost / _PICO)
-        for row in attempts:
-            if row.start_ms is not None:
-                self._first.labels(row.upstream).observe(row.start_ms / 1000)
-            self._whole.labels(row.upstream).observe(row.end_ms / 1000)
+        for upstream in {row.upstream for row in attempts}:
+            first, whole = self._first.labels(upstream), self._whole.labels(upstream)
+            for row in attempts:
+                if row.upstream == upstream:
+                    if row.start_ms is not None:
+                        first.observe(row.start_ms / 1000)
+                    whole.observe(row.end_ms / 1000)
 
     def refused(self, code: str) -> None:
         """Count an error body; codes come from the fault table and the edge, never from callers."""
