@@ -42,7 +42,6 @@ from infway.providers.registry import ADAPTERS
 from infway.providers.vendors import VENDORS
 from infway.settings import Settings
 from infway.settings.models import KeySettings, WeightSettings
-from infway.state.redis import RedisBoard
 from infway.telemetry.metrics import Metrics
 from infway.upstream.client import Client
 from infway.upstream.sign import Signer
@@ -124,6 +123,8 @@ class App:
 
     def _sharing(self, redis_url: str) -> Sharing:
         """Return what keeps the book of the moment in touch with those of other replicas."""
+        from infway.state.redis import RedisBoard  # noqa: PLC0415 - 40 ms, only where configured
+
         now = self._parts.clock.monotonic
         board = RedisBoard(redis_url, base36(self._random.getrandbits(64)), now)
         return Sharing(board, lambda: self.gateway.router.health, now)

@@ -33,9 +33,9 @@ def _upstreams(planned: Plan) -> list[str]:
         told = f"{models} model{'' if models == 1 else 's'}"
         if upstream.dialect == "sandbox":
             origin = "simulated"
+        elif upstream.name == EMBEDDED:
+            origin = f"{Embedded.model}, on this machine"
         lines.append(f"  {upstream.name:<{_NARROW}} {told:<12} {origin}".rstrip())
-    if planned.embedded:
-        lines.append(f"  {EMBEDDED:<{_NARROW}} {'1 model':<12} {Embedded.model}, on this machine")
     return lines or ["  none: every request will be refused"]
 
 

@@ -6,14 +6,18 @@ Only loopback addresses are asked, never infway's own port, and no key is ever s
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
-import aiohttp
 import msgspec
 
+from infway.kernel.errors import UpstreamFailed
 from infway.providers.vendors import VENDORS, Vendor
+from infway.upstream.http1 import Reply
+from infway.upstream.pool import Origin, Pool
 
 PATIENCE = 0.4  # seconds a local server has for its list: a live one takes milliseconds
 LARGEST_LIST = 2**20  # bytes
+_REQUEST = "GET {path} HTTP/1.1\r\nhost: {host}\r\nuser-agent: infway\r\nconnection: close\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +90,30 @@ async def local_servers(vendors: Iterable[Vendor], own_port: int) -> tuple[Disco
     for vendor in vendors:
         if vendor.port is not None and vendor.port != own_port:
             rows.setdefault(vendor.port, vendor)
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE)) as session:
-        answers = await asyncio.gather(*(_ask(session, vendor) for vendor in rows.values()))
+    pool = Pool(asyncio.get_running_loop().time)
+    try:
+        answers = await asyncio.gather(*(_ask(pool, vendor) for vendor in rows.values()))
+    finally:
+        pool.close()
     return tuple(answer for answer in answers if answer)
 
 
-async def _ask(session: aiohttp.ClientSession, vendor: Vendor) -> Discovered | None:
-    url = f"{vendor.base_url}{vendor.models_path}"
+async def _ask(pool: Pool, vendor: Vendor) -> Discovered | None:
     try:
-        async with session.get(url, allow_redirects=False, raise_for_status=True) as response:
-            body = await response.content.read(LARGEST_LIST)
-            listed = _read_list(body)
-    except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError, UnicodeDecodeError):
+        async with asyncio.timeout(PATIENCE):
+            listed = _read_list(await _models(pool, vendor))
+    except (UpstreamFailed, TimeoutError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     models = tuple(dict.fromkeys(model.id for model in listed.data or () if model.id))
     return Discovered(vendor, vendor.base_url or "", None, models) if models else None
+
+
+async def _models(pool: Pool, vendor: Vendor) -> bytes:
+    """Return the list of models as it was sent, nothing where it was refused."""
+    parts = urlsplit(f"{vendor.base_url}{vendor.models_path}")
+    origin = Origin(parts.hostname or "", parts.port or 80, is_tls=False)
+    connection = await pool.connect(origin, PATIENCE)
+    incoming = connection.post(_REQUEST.format(path=parts.path, host=parts.netloc).encode())
+    while not incoming.status and incoming.fault is None:
+        await incoming.changed()
+    return await Reply(incoming).read(LARGEST_LIST) if incoming.status == 200 else b""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
+from infway.discover import Found
 from infway.ims.policies import PolicyName
 from infway.ims.pricebook import ModelFacts, PriceBook
 from infway.ims.quality import Quality
@@ -20,9 +20,6 @@ from infway.providers.vendors import VENDORS, Vendor
 from infway.settings import ModelSettings, PolicySettings, Settings, UpstreamSettings
 from infway.settings.checks import POLICIES, SANDBOX_MODEL
 from infway.upstream.sign import Credential
-
-if TYPE_CHECKING:
-    from infway.discover import Found  # only its shape: what it imports takes 130 ms
 
 EVERYTHING = ~Feature(0)  # what a model is believed to do of which nothing is known
 # The catalogue does not speak of these: a model does them where its vendor takes the field.
@@ -74,7 +71,7 @@ def build(settings: Settings, prices: PriceBook, quality: Quality) -> Inventory:
     )
 
 
-def with_found(settings: Settings, found: "Found") -> Settings:
+def with_found(settings: Settings, found: Found) -> Settings:
     """Return the settings with discovered upstreams; one of a configured name is left out."""
     taken = {one.name for one in settings.upstreams}
     more = tuple(

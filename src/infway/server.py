@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from secrets import randbelow, randbits
 from types import FrameType
@@ -23,7 +23,15 @@ from infway.app import App, parts
 from infway.banner import banner
 from infway.kernel.errors import InfwayError, SettingsError
 from infway.ledger.sqlite import SqliteLedger
-from infway.serving import Plan, ServeOptions, embedded_upstream, plan, with_embedded
+from infway.serving import (
+    EmbeddedError,
+    Plan,
+    ServeOptions,
+    embedded_upstream,
+    plan,
+    with_embedded,
+    with_sandbox,
+)
 from infway.settings import Settings
 from infway.telemetry.logs import redact_logs, write_logs
 
@@ -52,8 +60,8 @@ def run(options: ServeOptions) -> None:
             options.data.write_pid(os.getpid(), planned.url)
             _Supervisor(config, sockets=[listener]).run()
         else:
-            app = _Worker(options).build(planned)
-            _Server(_config(app.front, planned.settings), planned).run([listener])
+            running = _Worker(options).build(planned)
+            _Server(_config(running.app.front, planned.settings), running).run([listener])
     finally:
         options.data.remove_pid(os.getpid())
         listener.close()
@@ -66,39 +74,44 @@ class _Worker:
     options: ServeOptions
 
     def __call__(self) -> object:
-        return self.build(plan(self.options, randbelow)).front
+        return self.build(plan(self.options, randbelow)).app.front
 
-    def build(self, planned: Plan) -> App:
+    def build(self, planned: Plan) -> "_Running":
         """Return the app, with its signals and its embedded model beside it."""
         settings = planned.settings
         handler = write_logs(settings.logs.level, settings.logs.format)
+        if settings.logs.level != "debug":
+            logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and stop are ours
         ledger = SqliteLedger(settings.ledger.path or self.options.data.ledger)
         app = App(settings, planned.inventory, parts(ledger, randbits(128)))
         redact_logs(handler, lambda text: app.client.signer.redact(text))
         running = _Running(app, self.options, planned)
         app.beside += [running.embedded, running.signals]
-        return app
+        return running
 
 
 class _Running:
     """What a running app does beside answering: reload on SIGHUP, keep the embedded model."""
 
     def __init__(self, app: App, options: ServeOptions, planned: Plan) -> None:
-        self._app = app
+        self.app = app
+        self.planned = planned
         self._options = options
-        self._planned = planned
         self._model_url: str | None = None
         self._task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def embedded(self) -> AsyncIterator[None]:
         """Keep the embedded model while the app is open, where it is part of the plan."""
-        if not self._planned.embedded:
+        if not self.planned.embedded:
             yield
             return
-        async with embedded_upstream() as url:
-            self._model_url = url
-            self._use(self._planned)
+        async with AsyncExitStack() as stack:
+            try:
+                self._model_url = await stack.enter_async_context(embedded_upstream())
+            except EmbeddedError as error:
+                _log.warning("%s; the simulated upstreams take its place", error)
+            self._use(self.planned)
             yield
 
     @asynccontextmanager
@@ -127,22 +140,26 @@ class _Running:
     def _use(self, planned: Plan) -> None:
         if self._model_url is not None:
             planned = with_embedded(planned, self._model_url)
-        self._app.swap(planned.settings, planned.inventory)
+        elif planned.embedded:
+            planned = with_sandbox(planned)
+        self.planned = planned
+        self.app.swap(planned.settings, planned.inventory)
 
 
 class _Server(uvicorn.Server):
     """One process: says what it serves as soon as it can be asked."""
 
-    def __init__(self, config: uvicorn.Config, planned: Plan) -> None:
+    def __init__(self, config: uvicorn.Config, running: _Running) -> None:
         super().__init__(config)
-        self._planned = planned
+        self._running = running
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then print the banner and leave the pid for `infway reload`."""
         await super().startup(sockets)
         if self.started:
-            self._planned.options.data.write_pid(os.getpid(), self._planned.url)
-            print(banner(self._planned), flush=True)
+            planned = self._running.planned
+            planned.options.data.write_pid(os.getpid(), planned.url)
+            print(banner(planned), flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop in order, and leave with exit code 0: a second signal does not wait for streams."""

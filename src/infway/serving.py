@@ -122,6 +122,13 @@ def with_embedded(planned: Plan, url: str) -> Plan:
     return replace(planned, settings=settings, inventory=build(settings, *_packaged()))
 
 
+def with_sandbox(planned: Plan) -> Plan:
+    """Return the plan with the simulated upstreams in the place of the embedded model."""
+    settings = planned.settings.model_copy(update={"sandbox": True})
+    inventory = build(settings, *_packaged())
+    return replace(planned, settings=settings, inventory=inventory, embedded=False)
+
+
 @asynccontextmanager
 async def embedded_upstream() -> AsyncIterator[str]:
     """Run the embedded model and watch over it; yields its base URL. Raises EmbeddedError."""

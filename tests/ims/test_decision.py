@@ -52,6 +52,16 @@ def test_a_half_open_offer_is_let_in_for_one_probe_at_its_natural_place(market) 
     assert market.names(router, wakes + 0.02) == ["dear", "sick"]
 
 
+def test_a_probes_first_token_lets_the_next_probe_in(market) -> None:
+    router = market.router(market.offer("sick", 0.2), market.offer("dear", 5.0))
+    market.live(router, 0, 0.0, *[BROKEN] * 5)
+    sick, wakes = router.catalog.offers[0], router.health.slots[0].shut
+    router.health.dispatched(sick, wakes)
+    assert market.names(router, wakes + 0.1) == ["dear", "sick"]
+    router.served(sick, market.ask(), wakes + 0.2)
+    assert market.names(router, wakes + 0.3) == ["sick", "dear"]
+
+
 def test_an_account_at_its_ceiling_goes_to_the_end_until_it_has_room(market) -> None:
     router = market.router(market.offer("small", 0.5), market.offer("large", 1.0))
     small, health = router.catalog.offers[0], router.health

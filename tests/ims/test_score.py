@@ -230,5 +230,5 @@ def test_the_table_of_deviates_is_normal() -> None:
     assert isclose(sum(z * z for z in zs) / len(zs), 1.0, rel_tol=0.01)
 
 
-def test_more_offers_than_the_table_is_wide_still_get_a_deviate_each() -> None:
+def test_every_offer_gets_a_deviate_of_its_own_wherever_the_table_is_opened() -> None:
     assert [len(column) for column in Draws().window(8191, 4096)] == [4096, 4096, 4096]

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from infway.commands.surroundings import Surroundings
+from infway.discover import Found, discover
 from infway.inventory import Inventory, build, packaged, with_found
 from infway.settings import Loaded, Override, Settings, read
-
-if TYPE_CHECKING:
-    from infway.discover import Found
 
 # The first variable of a setting that is set counts.
 VARIABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -47,12 +44,10 @@ def configured(surroundings: Surroundings, config: Path | None) -> Loaded:
     return read(surroundings.config(config), environment, overrides(environment, {}))
 
 
-def stock(surroundings: Surroundings, settings: Settings) -> tuple[Inventory, "Found | None"]:
+def stock(surroundings: Surroundings, settings: Settings) -> tuple[Inventory, Found | None]:
     """Return what would be served, with what is found by itself where that is switched on."""
     found = None
     if settings.discovers_environment or settings.discovers_local:
-        from infway.discover import discover  # noqa: PLC0415 - 130 ms, only where it is used
-
         found = discover(
             surroundings.environment,
             keys=settings.discovers_environment,

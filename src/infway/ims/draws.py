@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 SIZE = 8192
 WIDEST = 4096
-"""How many offers a decision can draw for; further ones start again from the beginning."""
+"""How many offers one decision can draw for."""
 
 _START, _PACE, _FAILURE = 0, 2713, 5419  # far apart, so that the three do not repeat one another
 

@@ -96,9 +96,12 @@ class Slot:
         self.show(self.view, now)
 
     def heard(self, now: float) -> None:
-        """Count a first token."""
+        """Count a first token: it lets the next probe in, but only a whole reply closes a breaker."""
         self.waiting = max(0, self.waiting - 1)
         self.quiet_since = now
+        if self.breaker.tripped:
+            self.breaker.abandoned(now)
+            self.settle()
         self.show(self.view, now)
 
     def ended(self, *, silent: bool) -> None:

@@ -13,7 +13,7 @@ from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Broken, Chunk, Event, Finish, Usage, Verbatim
 from infway.kernel.faults import Failure, Fault
 from infway.providers.openai_faults import fault_of, inband_fault
-from infway.providers.sse import Framer, frames
+from infway.providers.sse import Frame, Framer, frames
 
 _HEADERS: Mapping[str, str] = {"content-type": "application/json"}
 _STREAM_OPTIONS = msgspec.Raw(b'{"include_usage":true}')
@@ -28,6 +28,7 @@ _MARKS = tuple(
         ("error", ""),
         ("reasoning_content", '"'),
         ("reasoning", '"'),
+        ("index", "1"),  # a second choice, or a second tool call
     )
     for gap in ("", " ")
     if value or not gap
@@ -87,6 +88,7 @@ _read_parts = msgspec.json.Decoder(list[_Fields]).decode
 _read_usage = msgspec.json.Decoder(_Usage | None, strict=False).decode
 _write = msgspec.json.Encoder().encode
 _NULL = msgspec.Raw(b"null")
+_OWNED = frozenset({"id", "model"})  # the root fields that infway writes anew
 _COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 
 
@@ -114,10 +116,10 @@ class OpenAI:
         fields = _fields(body, Fault.INVALID_JSON)
         if "error" in fields and bytes(fields["error"]) != b"null":
             raise UpstreamFailed(inband_fault(bytes(fields["error"])))
-        chunk = _chunk(fields)
-        if not chunk.content:
+        choices = _choices(fields, Fault.INVALID_JSON)
+        if not choices or any(bytes(choice.message) == b"null" for choice in choices):
             raise UpstreamFailed(Failure(Fault.EMPTY_CHOICES, 200))
-        return [chunk]
+        return [_chunk(fields, choices)]
 
     def decoder(self) -> "Decoder":
         """Return a new decoder."""
@@ -135,8 +137,9 @@ class Decoder:
         self.done = False
         self._framer = Framer()
         self._prefix = b""
-        self._finished = False
         self._content = False
+        self._open: set[int] = set()  # choices that have begun and are not finished
+        self._closed: set[int] = set()
         self._waiting: _Fields = {}
 
     def feed(self, data: bytes) -> list[Event]:
@@ -155,23 +158,24 @@ class Decoder:
 
     def close(self) -> list[Event]:
         """A stream without a finish was cut; one without any content never was an answer."""
-        events = [] if self.done else self._read(self._framer.close())
-        if self.done or self._finished:
-            self.done = True
-            return events
+        if self.done:
+            return []
+        self.done = True
+        return self._ending()
+
+    def _ending(self) -> list[Event]:
+        if self._closed and not self._open:
+            return []
         fault = Fault.STREAM_CUT if self._content else Fault.EMPTY_STREAM
-        return [*events, Broken(Failure(fault, 200))]
+        return [Broken(Failure(fault, 200))]
 
     def _read(self, block: bytes) -> list[Event]:
         events: list[Event] = []
         for frame in frames(block):
             if frame.data == b"[DONE]":
                 self.done = True
-                if not self._finished:
-                    fault = Fault.STREAM_CUT if self._content else Fault.EMPTY_STREAM
-                    events.append(Broken(Failure(fault, 200)))
-                break
-            event = self._event(frame.data)
+                return events + self._ending()
+            event = self._event(frame)
             if event is not None:
                 events.append(event)
                 if isinstance(event, Broken):
@@ -179,12 +183,15 @@ class Decoder:
                     break
         return events
 
-    def _event(self, data: bytes) -> Event | None:
+    def _event(self, frame: Frame) -> Event | None:
         try:
-            fields = _fields(data, Fault.BAD_EVENT)
+            fields = _fields(frame.data, Fault.BAD_EVENT)
             if "error" in fields and bytes(fields["error"]) != b"null":
                 return Broken(inband_fault(bytes(fields["error"])))
-            chunk = _chunk(fields)
+            if frame.event == b"error":
+                return Broken(inband_fault(frame.data))
+            choices = _choices(fields, Fault.BAD_EVENT)
+            chunk = _chunk(fields, choices)
         except UpstreamFailed as failed:
             return Broken(failed.failure)
         if not chunk.content and chunk.usage is None:
@@ -192,11 +199,13 @@ class Decoder:
             self._waiting.update(fields)
             return None
         if self._waiting:
-            chunk = Chunk({**self._waiting, **chunk.fields}, chunk.finishes, chunk.usage)
+            chunk = chunk._replace(fields={**self._waiting, **chunk.fields})
             self._waiting = {}
-        self._finished = self._finished or bool(chunk.finishes)
         self._content = self._content or chunk.content
-        self._prefix = _prefix(data, fields)
+        self._closed.update(finish.index for finish in chunk.finishes)
+        self._open.update(choice.index for choice in choices)
+        self._open -= self._closed
+        self._prefix = b"" if len(self._open | self._closed) > 1 else _prefix(frame.data, fields)
         return chunk
 
 
@@ -210,12 +219,16 @@ def _fields(data: bytes, fault: Fault) -> _Fields:
         raise UpstreamFailed(Failure(fault, 200)) from error
 
 
-def _chunk(fields: _Fields) -> Chunk:
+def _choices(fields: _Fields, fault: Fault) -> list[_Choice]:
+    """Read the choices of an object; raises UpstreamFailed(`fault`) where they are none."""
     try:
-        choices = _read_choices(fields.get("choices", b"[]"))
-        usage = _usage(fields.get("usage", _NULL))
+        return _read_choices(fields.get("choices", b"[]"))
     except (msgspec.DecodeError, RecursionError) as error:
-        raise UpstreamFailed(Failure(Fault.BAD_EVENT, 200)) from error
+        raise UpstreamFailed(Failure(fault, 200)) from error
+
+
+def _chunk(fields: _Fields, choices: list[_Choice]) -> Chunk:
+    usage = _usage(fields.get("usage", _NULL))
     finishes = tuple(
         Finish(
             choice.index, FINISHES.get(choice.finish_reason.lower(), "stop"), choice.finish_reason
@@ -280,6 +293,8 @@ def _prefix(data: bytes, fields: _Fields) -> bytes:
     if cut < 0:
         return b""
     before = list(fields)[: list(fields).index("choices")]
+    if not _OWNED.issubset(before):
+        return b""
     try:
         if list(_read_fields(data[:cut] + b'"choices":[]}')) != [*before, "choices"]:
             return b""

@@ -44,13 +44,6 @@ class Framer:
             return data
         return self._split(bytearray(data), cut)
 
-    def close(self) -> bytes:
-        """Return what the end of the bytes completes: an event that ends with a lone CR."""
-        if not self._carriage_return:
-            return b""
-        self._carriage_return = False
-        return self._join(b"\n")
-
     def _join(self, data: bytes) -> bytes:
         seen = len(self._rest)
         self._rest += data
@@ -74,12 +67,10 @@ class Framer:
         return data.removeprefix(_BOM)
 
     def _unify(self, data: bytes) -> bytes:
-        """Turn CRLF and CR into LF; a CR at the end waits for the LF that may follow it."""
+        """Turn CRLF and CR into LF; the LF of a CRLF that was cut in two is left out."""
         if self._carriage_return:
-            data = b"\r" + data
+            data = data.removeprefix(b"\n")
         self._carriage_return = data.endswith(b"\r")
-        if self._carriage_return:
-            data = data[:-1]
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     @property
