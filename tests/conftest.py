@@ -41,11 +41,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves the test runner's signals alone."""
+    """A server that leaves the test runner's signals alone and stops as soon as it is told."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.told = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.told.wait()
+        until = asyncio.get_running_loop().time() + 0.2
+        while self.server_state.connections and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(0.001)
 
 
 @dataclass
@@ -180,7 +191,7 @@ async def served(app: object) -> AsyncIterator[int]:
         assert server.started
         yield listener.getsockname()[1]
     finally:
-        server.should_exit = True
+        server.told.set()
         await task
 
 

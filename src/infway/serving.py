@@ -75,8 +75,9 @@ def plan(options: ServeOptions, below: Callable[[int], int]) -> Plan:
     found = _found(settings, options.environment)
     if found is not None:
         settings = with_found(settings, found)
-    embedded = not settings.upstreams and _embeddable()
-    if not settings.upstreams and not embedded:
+    nothing = not settings.upstreams and not settings.sandbox
+    embedded = nothing and _embeddable()
+    if nothing and not embedded:
         settings = settings.model_copy(update={"sandbox": True})
     inventory = build(settings, *_packaged())
     warnings = (*loaded.warnings, *inventory.warnings)
@@ -106,6 +107,20 @@ def _embeddable() -> bool:
 
 def with_embedded(planned: Plan, url: str) -> Plan:
     """Return the plan with the embedded model as one more upstream."""
+    settings = _with_model(planned.settings, url)
+    return replace(planned, settings=settings, inventory=build(settings, *_packaged()))
+
+
+def with_stand_in(settings: Settings) -> Settings:
+    """Return the settings with what is served where there are no upstreams at all."""
+    if settings.upstreams or settings.sandbox:
+        return settings
+    if _embeddable():
+        return _with_model(settings, "http://127.0.0.1")  # its port is known once it runs
+    return settings.model_copy(update={"sandbox": True})
+
+
+def _with_model(settings: Settings, url: str) -> Settings:
     from infway.embedded import Embedded  # noqa: PLC0415 - only where it is used
 
     model = {"id": Embedded.model, "input_price": 0, "output_price": 0, "context": _CONTEXT}
@@ -117,9 +132,7 @@ def with_embedded(planned: Plan, url: str) -> Plan:
             "models": [{**model, "capabilities": ["json_object", "logprobs"], "quality": 50}],
         }
     )
-    ups = (*planned.settings.upstreams, upstream)
-    settings = planned.settings.model_copy(update={"upstreams": ups})
-    return replace(planned, settings=settings, inventory=build(settings, *_packaged()))
+    return settings.model_copy(update={"upstreams": (*settings.upstreams, upstream)})
 
 
 def with_sandbox(planned: Plan) -> Plan:

@@ -44,14 +44,40 @@ def test_a_full_round_of_successes_raises_the_ceiling_by_about_one() -> None:
 
 def test_the_token_ceiling_opens_as_the_minute_passes() -> None:
     account = busy(1)
-    account.returned(0.0, 90_000.0)
-    account.dispatched(0.0)
-    account.refused(0.0)
-    account.returned(0.0, 0.0)
-    assert 0.0 < account.shut < 60.0
-    account.dispatched(account.shut)
-    account.returned(account.shut + 0.001, 0.0)
-    assert account.shut <= 7.0
+    account.returned(60.0, 90_000.0)
+    account.dispatched(60.0)
+    account.refused(60.0)
+    account.returned(60.0, 0.0)
+    assert 60.0 < account.shut < 68.0
+    later = account.shut
+    account.dispatched(later)
+    account.returned(later + 0.001, 0.0)
+    assert account.shut <= later
+
+
+def test_tokens_are_not_judged_before_a_whole_minutes_use() -> None:
+    account = busy(2)
+    account.returned(5.0, 90_000.0)
+    account.refused(5.0)
+    assert account.most_tokens(5.0) == FOREVER
+
+
+def test_the_token_ceiling_rises_by_a_tenth_per_minute() -> None:
+    account = busy(2)
+    account.returned(60.0, 90_000.0)
+    account.refused(60.0)
+    ceiling = account.most_tokens(60.0)
+    assert ceiling == 81_000.0
+    assert account.most_tokens(120.0) == ceiling * 1.1
+
+
+def test_refusals_that_come_together_are_one() -> None:
+    account = busy(10)
+    for _ in range(10):
+        account.refused(0.0)
+    assert account.most_in_flight == 9.0
+    account.refused(1.5)
+    assert 8.0 < account.most_in_flight < 8.2
 
 
 def test_headers_that_leave_nothing_close_it_until_their_reset() -> None:

@@ -137,7 +137,7 @@ def test_kinds_of_requests_are_remembered_in_bounded_number(market) -> None:
     router = market.router(market.offer("a"), market.offer("b"))
     for kind in range(5000):
         router.decide(market.ask(max_input_cost=float(kind + 1)), market.anyone, 0.0)
-    assert len(router._grounds) <= 4096  # noqa: SLF001 - bounded memory is a promise
+    assert len(router._grounds) <= 4096
 
 
 def test_errors_come_out_of_a_decision_as_they_are(market) -> None:

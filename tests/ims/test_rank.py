@@ -63,7 +63,7 @@ def test_the_same_inputs_and_the_same_seed_give_the_same_order_bit_for_bit(
     runs = []
     for _ in range(2):
         router = settled(market, field, EXPLORING)
-        router._random.seed(seed)  # noqa: SLF001 - the seed is the property under test
+        router._random.seed(seed)
         decisions = [router.decide(market.ask(), market.anyone, 2.0 + t) for t in range(5)]
         runs.append([[b.valued for b in decision.ballots] for decision in decisions])
     assert runs[0] == runs[1]

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from tests.state.valkey import Valkey, running
+from tests.wall import closed_port
 
 from infway.kernel.clock import system_clock
 from infway.kernel.errors import SettingsError
 from infway.state.redis import KEY, Bounds, RedisBoard
-from tests.state.valkey import Valkey, running
-from tests.wall import closed_port
 
 monotonic = system_clock().monotonic
 QUICK = Bounds(deadline=0.3, pause=0.05)
@@ -195,16 +195,26 @@ async def test_a_redis_that_is_not_there_raises_nothing(join: Join, host: str) -
 
 
 async def test_a_password_and_a_database_are_used_as_the_url_says(
-    tmp_path: Path, join: Join
+    join: Join, valkey: Valkey, client: Redis
 ) -> None:
-    with running(tmp_path / "guarded", requirepass="s3cret/x") as guarded:
-        url = f"redis://:s3cret%2Fx@127.0.0.1:{guarded.port}/5"
-        one, two = join("one", url=url), join("two", url=url)
-        await two.trade(None)
-        await one.trade(b"hello")
-        await heard(two, b"hello")
-        async with Redis.from_url(url) as client:
-            assert await client.xlen(KEY) == 1
+    await client.config_set("requirepass", "s3cret/x")
+    url = f"redis://:s3cret%2Fx@127.0.0.1:{valkey.port}/5"
+    one, two = join("one", url=url), join("two", url=url)
+    await two.trade(None)
+    await one.trade(b"hello")
+    await heard(two, b"hello")
+    async with Redis.from_url(url) as guest:
+        assert await guest.xlen(KEY) == 1
+
+
+async def test_a_wrong_password_is_not_told_to_the_log(
+    join: Join, valkey: Valkey, client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    await client.config_set("requirepass", "s3cret")
+    board = join("one", url=f"redis://:wr0ng@127.0.0.1:{valkey.port}")
+    assert await board.trade(b"lost") == []
+    assert "redis fails" in caplog.text
+    assert "wr0ng" not in caplog.text
 
 
 async def test_options_in_the_url_change_nothing_that_is_ours(join: Join, valkey: Valkey) -> None:

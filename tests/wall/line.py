@@ -43,7 +43,7 @@ class Wall:
         self.attempts: list[Attempt] = []
         self.connections = 0
         self.port = 0
-        self.open: set["Socket"] = set()
+        self.open: set[Socket] = set()
         self._played: Counter[str] = Counter()
 
     @property

@@ -106,10 +106,12 @@ class ChatEndpoint:
         """Pass the events on as they come; return the bytes that end the stream."""
         usage_chunk = wishes.usage_chunk or self.rules.always_usage_chunk
         stamp = self._stamp(exchange, answer, wishes)
-        encoder = SseEncoder(stamp, flat=flat, usage_chunk=usage_chunk)
+        encoder = SseEncoder(
+            stamp, lambda: self._milliseconds(exchange), flat=flat, usage_chunk=usage_chunk
+        )
         async with aclosing(answer.batches()) as batches:
             async for events in batches:
-                data = encoder.encode(events, self._milliseconds(exchange))
+                data = encoder.encode(events)
                 if isinstance(events[-1], Broken):
                     return data + DONE
                 if data:

@@ -1,6 +1,6 @@
 """Events to server-sent event frames: `data: {...}`, a blank line, and `data: [DONE]` last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -34,10 +34,14 @@ class SseEncoder:
     """Encodes one stream. `usage_chunk`: usage comes in a last chunk of its own, with no choices.
 
     Otherwise the finish chunk is held back for the usage that follows it, and carries it.
+    `elapsed`: milliseconds since the receipt of the request.
     """
 
-    def __init__(self, stamp: Stamp, *, flat: bool, usage_chunk: bool) -> None:
+    def __init__(
+        self, stamp: Stamp, elapsed: Callable[[], int], *, flat: bool, usage_chunk: bool
+    ) -> None:
         self._stamp = stamp
+        self._elapsed = elapsed
         self._flat = flat
         self._usage_chunk = usage_chunk
         self._old = b""
@@ -47,27 +51,31 @@ class SseEncoder:
         self._usage: Usage | None = None
         self._begun: set[int] = set()
 
-    def encode(self, events: Sequence[Event], end: int) -> bytes:
-        """Return the frames of `events`; `end`: milliseconds since the receipt of the request."""
+    def encode(self, events: Sequence[Event]) -> bytes:
+        """Return the frames of `events`."""
         if len(events) == 1 and isinstance(events[0], Verbatim) and not self._stamp.text:
             return self._flush() + self._verbatim(events[0])
-        return b"".join([self._one(event, end) for event in events])
+        return b"".join([self._one(event) for event in events])
 
-    def _one(self, event: Event, end: int) -> bytes:
+    def _one(self, event: Event) -> bytes:
         match event:
             case Verbatim():
                 if self._stamp.text:
                     return self._flush() + self._as_text(event)
                 return self._flush() + self._verbatim(event)
             case Chunk():
-                return self._chunk(event, end)
+                return self._chunk(event)
             case Usage():
                 self._usage = event
                 return b""
             case Broken():
                 return self._flush() + self._broken(event.failure)
             case Finish():
-                choice = {"index": event.index, "delta": {}, **self._stamp.ending(event, end)}
+                choice = {
+                    "index": event.index,
+                    "delta": {},
+                    **self._stamp.ending(event, self._elapsed()),
+                }
                 return self._finished(self._own([self._in_style(choice)]))
             case _:
                 return self._flush() + self._piece(event)
@@ -87,9 +95,9 @@ class SseEncoder:
     def _as_text(self, event: Verbatim) -> bytes:
         blocks = event.block.split(b"\n\n")
         chunks = [Chunk(_read_fields(block[6:])) for block in blocks if block]
-        return b"".join([self._chunk(chunk, 0) for chunk in chunks])
+        return b"".join([self._chunk(chunk) for chunk in chunks])
 
-    def _chunk(self, event: Chunk, end: int) -> bytes:
+    def _chunk(self, event: Chunk) -> bytes:
         fields = self._stamp.root(event.fields)
         if event.usage is not None:
             self._usage = event.usage
@@ -98,6 +106,7 @@ class SseEncoder:
             self._tail = fields
             return b""
         if event.finishes or self._stamp.text:
+            end = self._elapsed()
             fields["choices"] = self._stamp.choices(event.fields["choices"], event.finishes, end)
         return self._finished(fields) if event.finishes else self._flush() + _frame(fields)
 
@@ -153,13 +162,9 @@ class SseEncoder:
         """Return the terminal error: only a top-level `error` makes the OpenAI SDK raise."""
         error = broken_object(failure)
         code: object = error["code"] if self._flat else error["status"]
-        choice = {
-            "index": 0,
-            "delta": {"content": ""},
-            "finish_reason": "error",
-            "error": {"code": code, "message": error["message"]},
-        }
-        return _frame({**self._own([choice]), "error": error})
+        told = {"code": code, "message": error["message"]}
+        choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error", "error": told}
+        return _frame({**self._own([self._in_style(choice)]), "error": error})
 
     def close(self, usage: Usage, extras: Mapping[str, object]) -> bytes:
         """Return what ends a whole stream: usage where it belongs, then the sentinel."""

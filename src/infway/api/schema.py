@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 Weight = Annotated[float, Meta(ge=0, le=1000)]
-Positive = Annotated[int, Meta(ge=1)]
+Positive = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Cap = Annotated[float, Meta(ge=0)]
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Percentiles = dict[str, float]

@@ -26,10 +26,10 @@ def command(surroundings: Surroundings, config: Path | None, *, schema: bool) ->
     inventory, found = stock(surroundings, loaded.settings)
     for warning in (*loaded.warnings, *(found.unusable if found else ()), *inventory.warnings):
         click.echo(f"warning: {warning}", err=True)
+    if not loaded.settings.upstreams and not (found and found.upstreams):
+        click.echo("No upstreams are configured or found. `infway serve` answers from:")
     for upstream in inventory.upstreams:
         models = len({offer.model for offer in inventory.offers if offer.upstream is upstream})
         click.echo(f"{upstream.name}: {models} {'model' if models == 1 else 'models'}")
-    if not inventory.upstreams:
-        click.echo("No upstreams: `infway serve` answers from a small model or a simulation.")
     models = len({offer.model for offer in inventory.offers})
     click.echo(f"The configuration is right: {models} models, {len(loaded.settings.keys)} keys.")

@@ -6,6 +6,7 @@ from pathlib import Path
 from infway.commands.surroundings import Surroundings
 from infway.discover import Found, discover
 from infway.inventory import Inventory, build, packaged, with_found
+from infway.serving import with_stand_in
 from infway.settings import Loaded, Override, Settings, read
 
 # The first variable of a setting that is set counts.
@@ -55,4 +56,4 @@ def stock(surroundings: Surroundings, settings: Settings) -> tuple[Inventory, Fo
             own_port=settings.server.port,
         )
         settings = with_found(settings, found)
-    return build(settings, *packaged()), found
+    return build(with_stand_in(settings), *packaged()), found

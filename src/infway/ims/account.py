@@ -16,28 +16,31 @@ class Account:
     """Every method takes the present in monotonic seconds.
 
     `shut`: until when it is resting or at a limit. `resting_until`: until when it was told, or
-    had reason, to be left alone. `most_in_flight`, `most_tokens` per minute: learned ceilings.
+    had reason, to be left alone. `most_in_flight`: the learned ceiling.
     """
 
     __slots__ = (
-        "_at", "_remaining", "_reset_at", "_rests", "_tokens",
-        "in_flight", "most_in_flight", "most_tokens", "resting_until", "shut",
+        "_at", "_born", "_cut", "_cut_at", "_remaining", "_reset_at", "_rests", "_tokens",
+        "in_flight", "most_in_flight", "resting_until", "shut",
     )  # fmt: skip
 
     def __init__(self, rests: Rests) -> None:
         self._rests = rests
+        self._born = FOREVER
         self._at = 0.0
         self._tokens = 0.0  # decayed with a time constant of one minute: tokens per minute
-        self.resting_until = 0.0
+        self._cut = FOREVER  # tokens per minute that the last refusal left
+        self._cut_at = -FOREVER
         self._remaining: float | None = None
         self._reset_at = 0.0
+        self.resting_until = 0.0
         self.in_flight = 0
         self.most_in_flight = FOREVER
-        self.most_tokens = FOREVER
         self.shut = 0.0
 
     def dispatched(self, now: float) -> None:
         """Count a request that goes out."""
+        self._born = min(self._born, now)
         self.in_flight += 1
         if self._remaining is not None:
             self._remaining -= 1.0
@@ -54,20 +57,31 @@ class Account:
         """Return the tokens of the last minute, older ones fading."""
         return self._tokens * math.exp(min(0.0, self._at - now) / MINUTE)
 
+    def most_tokens(self, now: float) -> float:
+        """Return the learned ceiling in tokens per minute; it rises steadily after a refusal."""
+        if self._cut == FOREVER:
+            return FOREVER
+        return self._cut * (1.0 + self._rests.growth * (now - self._cut_at) / MINUTE)
+
     def succeeded(self, now: float) -> None:
         """Move a learned ceiling up a little: a request went well."""
         if self.most_in_flight < FOREVER:
             self.most_in_flight += self._rests.increase / max(1.0, self.most_in_flight)
-            self.most_tokens += self._rests.increase * self.most_tokens / MINUTE / 10.0
             self._settle(now)
 
     def refused(self, now: float) -> None:
-        """Learn ceilings from a 429 or an overload, its request still counted as in flight."""
+        """Learn ceilings from a 429 or an overload, its request still counted as in flight.
+
+        Refusals that come together are one. Tokens are judged only after a whole minute's use:
+        before, what was used says nothing about what may be.
+        """
+        if now - self._cut_at < self._rests.rate_limited:
+            return
         in_use = min(self.most_in_flight, float(max(1, self.in_flight)))
         self.most_in_flight = max(1.0, in_use * self._rests.decrease)
-        used = self.tokens(now)
-        if used > 0.0:
-            self.most_tokens = min(self.most_tokens, used) * self._rests.decrease
+        if now - self._born >= MINUTE:
+            self._cut = min(self.most_tokens(now), self.tokens(now)) * self._rests.decrease
+        self._cut_at = now
         self._settle(now)
 
     def rest(self, until: float) -> None:
@@ -83,9 +97,9 @@ class Account:
 
     def inherit(self, old: "Account") -> None:
         """Take over what an earlier account for the same credential knew."""
-        self._at, self._tokens = old._at, old._tokens  # noqa: SLF001 - the same class
-        self._remaining, self._reset_at = old._remaining, old._reset_at  # noqa: SLF001 - the same class
-        self.most_in_flight, self.most_tokens = old.most_in_flight, old.most_tokens
+        for name in ("_at", "_born", "_cut", "_cut_at", "_remaining", "_reset_at", "_tokens"):
+            setattr(self, name, getattr(old, name))
+        self.most_in_flight = old.most_in_flight
         self.rest(old.resting_until)
 
     def _settle(self, now: float) -> None:
@@ -97,8 +111,8 @@ class Account:
             free_at = self._reset_at
         if self.in_flight >= self.most_in_flight:
             free_at = FOREVER
-        elif self.most_tokens < FOREVER:
-            used = self.tokens(now)
-            if used > self.most_tokens:
-                free_at = max(free_at, now + MINUTE * math.log(used / self.most_tokens))
+        elif self._cut < FOREVER:
+            used, most = self.tokens(now), self.most_tokens(now)
+            if used > most > 0.0:
+                free_at = max(free_at, now + MINUTE * math.log(used / most))
         self.shut = max(free_at, self.resting_until)

@@ -110,10 +110,13 @@ class Health:
         """Compute what is believed of an offer now, and keep it for a while."""
         tuning, strength = self.tuning, self.tuning.strength
         spread = tuning.prior.spread
-        peers = shrink(slot.model.counts(now, self.decay, tuning), self._default, strength)
-        like = shrink(slot.upstream.counts(now, self.decay, tuning), peers, strength)
+        if now >= slot.prior_until:
+            peers = shrink(slot.model.counts(now, self.decay, tuning), self._default, strength)
+            like = shrink(slot.upstream.counts(now, self.decay, tuning), peers, strength)
+            slot.prior = like._replace(output=peers.output)
+            slot.prior_until = now + tuning.refresh
         own = slot.evidence.counts(self.decay.factors(now), tuning.disagreement, spread * spread)
-        posterior = view(own, like._replace(output=peers.output), strength, spread)
+        posterior = view(own, slot.prior, strength, spread)
         slot.start = posterior.start
         slot.fresh = now + tuning.refresh
         return slot.show(posterior, now)

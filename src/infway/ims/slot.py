@@ -31,13 +31,13 @@ class Slot:
 
     `usual`: requests in flight as lately found at dispatch. `waiting`: how many of them have no
     first token yet, and `quiet_since` when none came. `start`: believed seconds to the first token
-    without regard to them. `rest_until`: a rest of the offer alone. `shut`: until when its rest or
+    without regard to them. `prior`: what is believed of its like, until `prior_until`. `rest_until`: a rest of the offer alone. `shut`: until when its rest or
     its breaker keeps it at the end of the order.
     """
 
     __slots__ = (
-        "account", "breaker", "evidence", "fresh", "habit", "in_flight", "model", "quiet_since",
-        "rest_until", "room", "shut", "start", "upstream", "usual", "view", "waiting",
+        "account", "breaker", "evidence", "fresh", "habit", "in_flight", "model", "prior",
+        "prior_until", "quiet_since", "rest_until", "room", "shut", "start", "upstream", "usual", "view", "waiting",
     )  # fmt: skip
 
     def __init__(self, account: Account, upstream: Pool, model: Pool, tuning: Tuning) -> None:
@@ -53,7 +53,9 @@ class Slot:
         self.rest_until = 0.0
         self.shut = 0.0
         self.fresh = -FOREVER
-        self.view = view(Counts(), default(tuning.prior), tuning.strength, tuning.prior.spread)
+        self.prior = default(tuning.prior)
+        self.prior_until = -FOREVER
+        self.view = view(Counts(), self.prior, tuning.strength, tuning.prior.spread)
         self.start = self.view.start
 
     def silence(self, now: float) -> float:
@@ -138,4 +140,4 @@ class Slot:
         self.evidence = old.evidence.copy()
         self.breaker = old.breaker
         self.usual, self.rest_until, self.shut = old.usual, old.rest_until, old.shut
-        self.fresh = -FOREVER
+        self.fresh = self.prior_until = -FOREVER

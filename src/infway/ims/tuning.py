@@ -62,6 +62,7 @@ class Rests:
     longest: float = 300.0  # no upstream may ask for more
     decrease: float = 0.9  # ceiling after a 429, of what was in use
     increase: float = 1.0  # requests in flight that a full round of successes adds
+    growth: float = 0.1  # of the ceiling on tokens, per minute without a refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,9 +53,13 @@ class SqliteLedger:
             connection = sqlite3.connect(
                 self._path, isolation_level=None, check_same_thread=False, timeout=5.0
             )
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            _migrate(connection)
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                _migrate(connection)
+            except (sqlite3.Error, LedgerError):
+                connection.close()
+                raise
         except (sqlite3.Error, OSError) as error:
             raise LedgerError(f"the ledger {self._path} cannot be opened: {error}") from error
         self._connection = connection
@@ -87,16 +91,17 @@ class SqliteLedger:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
+    """Take every step that is missing, in one transaction: workers may start at once."""
+    connection.execute("BEGIN IMMEDIATE")
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise LedgerError(
             f"the ledger is of version {version}; this infway knows {len(MIGRATIONS)}"
         )
-    for number, step in enumerate(MIGRATIONS[version:], version + 1):
-        connection.execute("BEGIN IMMEDIATE")
+    for step in MIGRATIONS[version:]:
         connection.execute(step)
-        connection.execute(f"PRAGMA user_version = {number}")
-        connection.execute("COMMIT")
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    connection.execute("COMMIT")
 
 
 class Line(NamedTuple):

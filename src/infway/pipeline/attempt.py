@@ -20,9 +20,17 @@ from infway.pipeline.stall import StallGuard
 from infway.providers.adapter import Adapter, Decoder
 from infway.upstream.client import Client, Response
 
+_JSON = "application/json"
+_MAX_ERROR = 1024 * 1024  # bytes of an error reply that are read
+# What a stream's faults are called before anything of it was passed on, when others may still try.
+_EARLY = {Fault.STREAM_CUT: Fault.EMPTY_STREAM, Fault.BAD_EVENT: Fault.INVALID_JSON}
+
 
 class Reply:
-    """An answer that has begun: its first events are here, the others come by `batches()`."""
+    """An answer that has begun: its first events are here, the others come by `batches()`.
+
+    `at_end` is told how a stream ended, once, on every way out.
+    """
 
     def __init__(
         self,
@@ -37,6 +45,7 @@ class Reply:
         self._stream = stream
         self._ended = ended
         self._deadline = deadline
+        self.at_end: Callable[[Failure | None], None] | None = None
 
     @property
     def offer(self) -> Offer:
@@ -52,29 +61,24 @@ class Reply:
             yield self.first
             return
         response, decoder = self._stream
-        left: Failure | None = Failure(Fault.CLIENT_GONE)
+        left = _verdict(self.first) if decoder.done else Failure(Fault.CLIENT_GONE)
         try:
             yield self.first
-            if isinstance(self.first[-1], Broken):
-                left = self.first[-1].failure
-                return
-            idle = self.offer.upstream.timeouts.idle
-            with StallGuard(idle, self._deadline) as guard:
+            with StallGuard(self.offer.upstream.timeouts.idle, self._deadline) as guard:
                 while not decoder.done:
                     events = await _next_events(response, decoder, guard)
-                    if not events:
-                        continue
                     self.attempt.see(events)
-                    yield events
-                    if isinstance(events[-1], Broken):
-                        left = events[-1].failure
-                        return
-            left = None
+                    if decoder.done:
+                        left = _verdict(events)
+                    if events:
+                        yield events
         except UpstreamFailed as failed:
             left = failed.failure
             yield [Broken(failed.failure)]
         finally:
             self._ended(self.attempt, left)
+            if self.at_end is not None:
+                self.at_end(left)
             if left is not None:
                 response.close()
 
@@ -84,10 +88,16 @@ class Reply:
             await self._stream[0].finish()
 
 
+def _verdict(events: list[Event]) -> Failure | None:
+    """Return how a reply ended whose last events these are."""
+    last = events[-1] if events else None
+    return last.failure if isinstance(last, Broken) else None
+
+
 async def _next_events(response: Response, decoder: Decoder, guard: StallGuard) -> list[Event]:
     while True:
         guard.waiting = True
-        data = await response.read_some()
+        data = await _read_some(response)
         guard.waiting = False
         events = decoder.feed(data) if data else decoder.close()
         if events:
@@ -133,10 +143,13 @@ class Attempts:
                 except UpstreamFailed as failed:
                     failure = failed.failure
                 step = itinerary.after(failure, deadline - self._now())
-                if step is None or not (retrying or self._budget.allows()):
+                if step is None:
                     raise self._refusal(failure, settlement)
-                self._budget.retrying += 1 - retrying
-                retrying = 1
+                if step.again or step.offer.index in course.decision.shut:
+                    if not (retrying or self._budget.allows()):
+                        raise self._refusal(failure, settlement)
+                    self._budget.retrying += 1 - retrying
+                    retrying = 1
                 if step.pause:
                     await asyncio.sleep(step.pause)
         finally:
@@ -183,14 +196,18 @@ class Attempts:
         response = await self._client.send(adapter.request(ask, offer), offer.upstream.timeouts)
         try:
             if response.status != 200:
-                body = await response.read()
+                body = await _read_error(response)
                 raise UpstreamFailed(adapter.fault(response.status, response.headers, body))
             _check_head(response, stream=ask.stream)
+            if ask.stream and response.headers.get("content-type", "").startswith(_JSON):
+                adapter.whole(await response.read())  # raises the error that it may be
+                raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
             if ask.stream:
                 decoder = adapter.decoder()
                 first = await _first_events(response, decoder)
-                attempt.first = self._now()
                 attempt.see(first)
+                _check_first(first)
+                attempt.first = self._now()
                 return Reply(attempt, first, (response, decoder), ended, deadline)
             events = adapter.whole(await response.read())
         except BaseException:
@@ -244,22 +261,41 @@ def _check_head(response: Response, *, stream: bool) -> None:
     kind = response.headers.get("content-type", "")
     if "html" in kind or (not stream and "event-stream" in kind):
         raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
-    if stream and kind.startswith("application/json"):
-        raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
     if response.headers.get("content-encoding", "identity") not in ("identity", ""):
         raise UpstreamFailed(Failure(Fault.BAD_ENCODING, 200))
 
 
 async def _first_events(response: Response, decoder: Decoder) -> list[Event]:
-    """Wait for the first events; a fault among them is still an attempt's own failure."""
+    """Wait for the first events; raises UpstreamFailed where none come."""
     while True:
-        data = await response.read_some()
+        data = await _read_some(response)
         events = decoder.feed(data) if data else decoder.close()
-        if events and isinstance(events[0], Broken):
-            failure = events[0].failure
-            early = Fault.EMPTY_STREAM if failure.fault is Fault.STREAM_CUT else failure.fault
-            raise UpstreamFailed(Failure(early, failure.status, failure.message, failure.param))
         if events:
             return events
         if not data:
             raise UpstreamFailed(Failure(Fault.EMPTY_STREAM, 200))
+
+
+def _check_first(events: list[Event]) -> None:
+    """Raise UpstreamFailed where a stream is over before anything of it was passed on."""
+    last = events[-1]
+    if isinstance(last, Broken):
+        failure = last.failure
+        early = _EARLY.get(failure.fault, failure.fault)
+        raise UpstreamFailed(Failure(early, failure.status, failure.message, failure.param))
+
+
+async def _read_some(response: Response) -> bytes:
+    """Return what has come; a stream that breaks has ended, and its decoder knows how."""
+    try:
+        return await response.read_some()
+    except UpstreamFailed:
+        return b""
+
+
+async def _read_error(response: Response) -> bytes:
+    """Return the body of an error reply; without a readable one its status says enough."""
+    try:
+        return await response.read(_MAX_ERROR)
+    except UpstreamFailed:
+        return b""

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Offer, Principal
 from infway.kernel.clock import Clock
 from infway.kernel.errors import GatewayError, UnavailableError
-from infway.kernel.events import Broken, Event
+from infway.kernel.events import Event
 from infway.kernel.faults import CONSEQUENCES, Failure, Fault
 from infway.pipeline.attempt import Attempts, Reply
 from infway.pipeline.cost import Cost
@@ -53,20 +52,20 @@ class Answer:
         """The events that came first; for a whole reply, all of them."""
         return self._reply.first
 
-    async def batches(self) -> AsyncGenerator[list[Event], None]:
-        """Yield the events of the reply and settle at its end, however it ends."""
-        outcome, status = GONE, GONE_STATUS
-        try:
-            async with aclosing(self._reply.batches()) as batches:
-                async for events in batches:
-                    if events and isinstance(events[-1], Broken):
-                        outcome = events[-1].failure.fault.value
-                        status = 200
-                    yield events
-            if outcome == GONE:
-                outcome, status = "ok", 200
-        finally:
-            self.settlement.close(outcome, status)
+    def batches(self) -> AsyncGenerator[list[Event], None]:
+        """Return the events of a stream as they come; it settles at its end, however it ends.
+
+        Must be closed (`aclosing`).
+        """
+        self._reply.at_end = self._streamed
+        return self._reply.batches()
+
+    def _streamed(self, failure: Failure | None) -> None:
+        if failure is None:
+            self.settlement.close("ok", 200)
+        else:
+            gone = failure.fault is Fault.CLIENT_GONE
+            self.settlement.close(failure.fault.value, GONE_STATUS if gone else 200)
 
     def settle(self) -> None:
         """Settle a whole reply that is about to be sent."""

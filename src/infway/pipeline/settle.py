@@ -9,16 +9,28 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
+
 from infway.kernel.chat import ChatRequest, Offer, Principal
 from infway.kernel.clock import Clock
 from infway.kernel.errors import InfwayError
-from infway.kernel.events import Chunk, Event, Text, ToolCall, Usage, Verbatim
+from infway.kernel.events import (
+    Chunk,
+    Event,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    Usage,
+    Verbatim,
+)
 from infway.kernel.faults import Failure
 from infway.ledger.rows import Ledger, Row
 from infway.pipeline.cost import Cost, cost_of
 
 _log = logging.getLogger(__name__)
 _FRAME = 50  # bytes of a content frame around its text, behind the constant prefix
+_CHOICE = 100  # bytes of a choice that was read around its text
 NOTHING = Usage(0, 0, 0)
 CHARS_PER_TOKEN = 4  # the rule of thumb of the wire design, part 3
 
@@ -59,10 +71,11 @@ class Attempt:
                 self._chars += len(event.block) - event.frames * (len(event.prefix) + _FRAME)
             elif isinstance(event, Chunk):
                 self._frames += event.content
+                self._chars += _size(event)
                 self._said = event.usage or self._said
             elif isinstance(event, Usage):
                 self._said = event
-            elif isinstance(event, Text):
+            elif isinstance(event, (Text, Reasoning, Refusal)):
                 self._frames += 1
                 self._chars += len(event.text)
             elif isinstance(event, ToolCall):
@@ -180,6 +193,12 @@ class Settlement:
         )
 
 
+def _size(chunk: Chunk) -> int:
+    """Return about how many characters a chunk says."""
+    choices = chunk.fields.get("choices")
+    return max(0, len(choices) - _CHOICE) if isinstance(choices, msgspec.Raw) else 0
+
+
 def _milliseconds(began: float, until: float | None) -> int | None:
     return None if until is None else max(0, round((until - began) * 1000))
 
@@ -233,20 +252,23 @@ class Settler:
         self._unwritten += rows
         if not self._unwritten:
             return
-        batch, self._unwritten = self._unwritten, []
+        batch = list(self._unwritten)
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._ledger.append, batch)
         except InfwayError as error:
-            self._unwritten = batch + self._unwritten
             self._woken.set()
             if not self._failing:
                 _log.error("the ledger refuses rows, they are kept and tried again: %s", error)
             self._failing = True
         else:
+            # a flush that is cancelled keeps its rows, and a row that comes twice is kept once
+            del self._unwritten[: len(batch)]
             self._failing = False
 
     async def close(self) -> None:
         """Write what is left and end the thread."""
         await self.flush()
+        if self._unwritten:
+            _log.error("the ledger refused the last %d rows, they are lost", len(self._unwritten))
         self._thread.shutdown(wait=True)

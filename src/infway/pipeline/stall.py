@@ -34,14 +34,17 @@ class StallGuard:
         if not self.waiting:
             self._last = now
         over = min(self._last + self._idle, self._until)
-        if now < over or self._task is None:
-            self._timer = self._loop.call_at(max(over, now + 0.001), self._check)
+        if not self.waiting or now < over or self._task is None:
+            # a reader that takes its time is looked at again a silence later, past the deadline too
+            later = over if over > now else now + self._idle
+            self._timer = self._loop.call_at(later, self._check)
             return
         self._fault = Fault.DEADLINE if now >= self._until else Fault.STREAM_STALL
         self._task.cancel()
 
     def __enter__(self) -> Self:
-        self._timer = self._loop.call_later(self._idle, self._check)
+        first = min(self._last + self._idle, self._until)
+        self._timer = self._loop.call_at(first, self._check)
         return self
 
     def __exit__(

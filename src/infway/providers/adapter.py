@@ -21,7 +21,10 @@ class Decoder(Protocol):
         ...
 
     def close(self) -> list[Event]:
-        """Return what the end of the bytes means: nothing, or `Broken` if the reply was cut."""
+        """Return what the end of the bytes means: nothing, or `Broken` if the reply was cut.
+
+        The reply is done then.
+        """
         ...
 
 

@@ -4,15 +4,17 @@ Frames that need no change are passed on as they came; only those that matter (t
 usage, error, reasoning) are read. https://platform.openai.com/docs/api-reference/chat
 """
 
+import re
 from collections.abc import Mapping
 
 import msgspec
 
 from infway.kernel.chat import ChatRequest, HttpCall, Offer
 from infway.kernel.errors import UpstreamFailed
-from infway.kernel.events import Broken, Chunk, Event, Finish, Usage, Verbatim
+from infway.kernel.events import Broken, Chunk, Event, Finish, Verbatim
 from infway.kernel.faults import Failure, Fault
 from infway.providers.openai_faults import fault_of, inband_fault
+from infway.providers.openai_usage import usage_of
 from infway.providers.sse import Frame, Framer, frames
 
 _HEADERS: Mapping[str, str] = {"content-type": "application/json"}
@@ -20,19 +22,17 @@ _STREAM_OPTIONS = msgspec.Raw(b'{"include_usage":true}')
 
 # What makes a block of frames worth reading, in compact and in spaced JSON. None of these can
 # stand inside a JSON string, where quotes are escaped; `[DONE]` can, and then costs only time.
-_MARKS = tuple(
-    f'"{key}":{gap}{value}'.encode()
-    for key, value in (
-        ("finish_reason", '"'),
-        ("usage", "{"),
-        ("error", ""),
-        ("reasoning_content", '"'),
-        ("reasoning", '"'),
-        ("index", "1"),  # a second choice, or a second tool call
-    )
-    for gap in ("", " ")
-    if value or not gap
-) + (b"[DONE]",)
+_COMPACT = (
+    b'"finish_reason":"',
+    b'"usage":{',
+    b'"error":',
+    b'"reasoning_content":"',
+    b'"reasoning":"',
+    b'"index":1',  # a second choice, or a second tool call
+    b"[DONE]",
+)
+_UNSPACED = re.compile(rb'":(?! )')
+_SPACED = tuple(mark.replace(b":", b": ") for mark in _COMPACT)
 
 FINISHES: Mapping[str, str] = {
     "stop": "stop",
@@ -61,35 +61,13 @@ class _Choice(msgspec.Struct):
     message: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _PromptDetails(msgspec.Struct):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    audio_tokens: int | None = None
-
-
-class _CompletionDetails(msgspec.Struct):
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
-    prompt_tokens_details: _PromptDetails | None = None
-    completion_tokens_details: _CompletionDetails | None = None
-    prompt_cache_hit_tokens: int | None = None  # DeepSeek's name for cached_tokens
-
-
 _Fields = dict[str, msgspec.Raw]
 _read_fields = msgspec.json.Decoder(_Fields).decode
 _read_choices = msgspec.json.Decoder(list[_Choice]).decode
 _read_parts = msgspec.json.Decoder(list[_Fields]).decode
-_read_usage = msgspec.json.Decoder(_Usage | None, strict=False).decode
 _write = msgspec.json.Encoder().encode
 _NULL = msgspec.Raw(b"null")
 _OWNED = frozenset({"id", "model"})  # the root fields that infway writes anew
-_COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 
 
 class OpenAI:
@@ -137,6 +115,7 @@ class Decoder:
         self.done = False
         self._framer = Framer()
         self._prefix = b""
+        self._marks: tuple[bytes, ...] = _COMPACT
         self._content = False
         self._open: set[int] = set()  # choices that have begun and are not finished
         self._closed: set[int] = set()
@@ -147,14 +126,34 @@ class Decoder:
         if self.done:
             return []
         block = self._framer.feed(data)
-        if not block:
-            return []
+        events: list[Event] = []
+        start, size = 0, len(block)
+        while start < size and not self.done:
+            end = self._plain_until(block, start)
+            if end > start:
+                plain = block if end - start == size else block[start:end]
+                events.append(Verbatim(plain, plain.count(b"\n\n"), self._prefix))
+            else:
+                end = block.find(b"\n\n", start) + 2
+                events += self._read(block[start:end])
+            start = end
+        return events
+
+    def _plain_until(self, block: bytes, start: int) -> int:
+        """Return where the run of frames that need no reading ends; `start` if there is none."""
         prefix = self._prefix
-        if prefix and not any(mark in block for mark in _MARKS):
-            count = block.count(prefix)
-            if count == block.count(b"\n\n"):
-                return [Verbatim(block, count, prefix)]
-        return self._read(block)
+        if not prefix or not block.startswith(prefix, start):
+            return start
+        end = len(block)
+        for mark in self._marks:
+            found = block.find(mark, start, end)
+            if found >= 0:
+                end = block.rfind(b"\n\n", start, found) + 2
+                if end <= start:
+                    return start
+        if block.count(prefix, start, end) == block.count(b"\n\n", start, end):
+            return end
+        return block.find(b"\n\n", start) + 2  # a stranger is further on: one frame at a time
 
     def close(self) -> list[Event]:
         """A stream without a finish was cut; one without any content never was an answer."""
@@ -172,7 +171,7 @@ class Decoder:
     def _read(self, block: bytes) -> list[Event]:
         events: list[Event] = []
         for frame in frames(block):
-            if frame.data == b"[DONE]":
+            if frame.data.rstrip() == b"[DONE]":
                 self.done = True
                 return events + self._ending()
             event = self._event(frame)
@@ -205,8 +204,21 @@ class Decoder:
         self._closed.update(finish.index for finish in chunk.finishes)
         self._open.update(choice.index for choice in choices)
         self._open -= self._closed
-        self._prefix = b"" if len(self._open | self._closed) > 1 else _prefix(frame.data, fields)
+        self._learn(frame.data, fields)
         return chunk
+
+    def _learn(self, data: bytes, fields: _Fields) -> None:
+        """Learn how frames begin and how their JSON is spaced, where one choice is streamed."""
+        self._prefix = b""
+        if len(self._open | self._closed) > 1:
+            return
+        if b'": ' not in data and b'" :' not in data:
+            self._marks = _COMPACT
+        elif _UNSPACED.search(data) is None:
+            self._marks = _SPACED
+        else:
+            return
+        self._prefix = _prefix(data, fields)
 
 
 def _fields(data: bytes, fault: Fault) -> _Fields:
@@ -228,7 +240,7 @@ def _choices(fields: _Fields, fault: Fault) -> list[_Choice]:
 
 
 def _chunk(fields: _Fields, choices: list[_Choice]) -> Chunk:
-    usage = _usage(fields.get("usage", _NULL))
+    usage = usage_of(fields.get("usage", _NULL))
     finishes = tuple(
         Finish(
             choice.index, FINISHES.get(choice.finish_reason.lower(), "stop"), choice.finish_reason
@@ -241,40 +253,12 @@ def _chunk(fields: _Fields, choices: list[_Choice]) -> Chunk:
     return Chunk(fields, finishes, usage, content=bool(choices))
 
 
-def _usage(raw: msgspec.Raw) -> Usage | None:
-    usage = _read_usage(raw)
-    if usage is None or usage.prompt_tokens is None:
-        return None
-    prompt = usage.prompt_tokens
-    completion = usage.completion_tokens or 0
-    part = usage.prompt_tokens_details or _PromptDetails()
-    made = usage.completion_tokens_details or _CompletionDetails()
-    if min(prompt, completion) < 0:
-        return None
-    others = {
-        key: value
-        for key, value in _read_fields(raw).items()
-        if key not in _COUNTS and not key.startswith("cost") and bytes(value) != b"null"
-    }
-    return Usage(
-        prompt=prompt,
-        completion=completion,
-        total=usage.total_tokens or prompt + completion,
-        cached=part.cached_tokens or usage.prompt_cache_hit_tokens or 0,
-        cache_write=part.cache_write_tokens or 0,
-        reasoning=made.reasoning_tokens or 0,
-        audio_input=part.audio_tokens or 0,
-        audio_output=made.audio_tokens or 0,
-        details=others or None,
-    )
-
-
 def _twin_reasoning(raw: msgspec.Raw) -> msgspec.Raw:
     """Give `reasoning` beside `reasoning_content` and the other way round: clients read either."""
     choices = _read_parts(raw)
     for choice in choices:
         for key in ("delta", "message"):
-            if key not in choice or bytes(choice[key]) == b"null":
+            if not bytes(choice.get(key, _NULL)).startswith(b"{"):
                 continue
             part = _read_fields(choice[key])
             for one, other in (
@@ -290,7 +274,7 @@ def _twin_reasoning(raw: msgspec.Raw) -> msgspec.Raw:
 def _prefix(data: bytes, fields: _Fields) -> bytes:
     """Return how this frame begins, up to `"choices":`, or nothing where that is not the root's."""
     cut = data.find(b'"choices":')
-    if cut < 0:
+    if cut < 0 or "choices" not in fields:
         return b""
     before = list(fields)[: list(fields).index("choices")]
     if not _OWNED.issubset(before):

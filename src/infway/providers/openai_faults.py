@@ -80,6 +80,7 @@ _TEXTS: tuple[tuple[re.Pattern[str], Fault], ...] = (
         Fault.PROVIDER_AUTH,
     ),
 )
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -143,6 +144,8 @@ def _name(status: int, error: _Error) -> Fault:
                 return fault
     if 300 <= status < 400:
         return Fault.REDIRECT
+    if 200 <= status < 300:
+        return Fault.INVALID_JSON
     return STATUSES.get(status, Fault.HTTP_5XX if status >= 500 else Fault.UPSTREAM_4XX)
 
 
@@ -174,11 +177,11 @@ def _number(value: object) -> int:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Read Retry-After in both forms, RFC 9110 section 10.2.3; a date counts from the reply's own."""
     text = (headers.get("retry-after") or "").strip()
-    if text.isdigit():
-        return min(float(text[:9]), MAX_RETRY_AFTER)
+    if _SECONDS.fullmatch(text):
+        return min(float(text), MAX_RETRY_AFTER)
     try:
         until = parsedate_to_datetime(text)
         now = parsedate_to_datetime(headers.get("date") or "")
         return min(max((until - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -109,7 +109,10 @@ class Lines:
 
     def close(self) -> list[Event]:
         """A reply that did not finish was cut."""
-        return [] if self.done else [Broken(Failure(Fault.STREAM_CUT, 200))]
+        if self.done:
+            return []
+        self.done = True
+        return [Broken(Failure(Fault.STREAM_CUT, 200))]
 
     def _read(self, data: bytes) -> list[Event]:
         try:

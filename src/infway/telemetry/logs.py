@@ -22,7 +22,7 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = record.exc_text or self.formatException(record.exc_info)
         return orjson.dumps(line).decode()
 
 
@@ -36,6 +36,8 @@ class _Redacted(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Clean the message; nothing is held back."""
         record.msg, record.args = self._redact(record.getMessage()), None
+        if record.exc_info:
+            record.exc_text = self._redact(_PLAIN.formatException(record.exc_info))
         return True
 
 

@@ -159,6 +159,8 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """Start a head; there may be several, since 1xx replies come before the real one."""
         self._head = []
+        if self._reply is None:  # a second reply to one request: what follows would be mistaken
+            self.abort()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep one header."""
@@ -171,6 +173,9 @@ class Connection(asyncio.Protocol):
             return
         status = parser.get_status_code()
         if status < 200:  # noqa: PLR2004 - interim replies, RFC 9110 section 15.2
+            return
+        if self._head_size > MAX_HEAD and _size(self._head) > MAX_HEAD:
+            self._fail(Fault.TOO_LARGE)
             return
         reply.headers = _headers(self._head)
         self._until_close = not (
@@ -206,6 +211,10 @@ class Connection(asyncio.Protocol):
         if reply is not None:
             reply.fault = fault
             reply.wake()
+
+
+def _size(raw: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) for name, value in raw)
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

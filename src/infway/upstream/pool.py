@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from typing import NamedTuple
+from weakref import WeakSet
 
 import aiohappyeyeballs
 
@@ -30,7 +31,7 @@ class Pool:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._idle: dict[Origin, list[Connection]] = {}
-        self._all: set[Connection] = set()
+        self._all: WeakSet[Connection] = WeakSet()
         self._tls: ssl.SSLContext | None = None
 
     def take(self, origin: Origin) -> Connection | None:
@@ -66,8 +67,11 @@ class Pool:
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         def released(connection: Connection) -> None:
-            connection.idle_since = self._now()
-            self._idle.setdefault(origin, []).append(connection)
+            now = connection.idle_since = self._now()
+            idle = self._idle.setdefault(origin, [])
+            while idle and now - idle[0].idle_since >= KEEP:
+                self._drop(idle.pop(0))
+            idle.append(connection)
 
         _, connection = await loop.create_connection(
             lambda: Connection(loop, released),
@@ -75,7 +79,6 @@ class Pool:
             ssl=self._context() if origin.is_tls else None,
             server_hostname=origin.host if origin.is_tls else None,
         )
-        self._all = {one for one in self._all if one.is_open}
         self._all.add(connection)
         return connection
 
@@ -90,7 +93,7 @@ class Pool:
 
     def close(self) -> None:
         """Close every connection."""
-        for connection in self._all:
+        for connection in list(self._all):
             connection.abort()
         self._all.clear()
         self._idle.clear()

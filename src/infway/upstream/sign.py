@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 _MASK = "[redacted]"
+_SHORTEST = 8  # characters; shorter secrets (`none`, `ollama`) are words that texts contain
+_BEGINNING = 12  # characters of a key that give it away
 _LIKELY_KEY = re.compile(r"\b(?:sk|pk|gsk|xai|csk|nvapi|hf|fw|tgp|key)[-_][A-Za-z0-9_\-*]{12,}")
 
 
@@ -46,9 +48,18 @@ class Signer:
 
 def _redaction(secrets: Iterable[str]) -> re.Pattern[str] | None:
     spellings: set[str] = set()
+    beginnings: set[str] = set()
     for secret in secrets:
-        if len(secret) >= 8:
+        if len(secret) >= _SHORTEST:
             raw = secret.encode()
-            spellings |= {secret, quote(secret, safe=""), base64.b64encode(raw).decode()}
+            coded = base64.b64encode(raw).decode().rstrip("=")
+            safe = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+            escaped = secret.replace("/", "\\/")  # as some write JSON
+            spellings |= {secret, escaped, quote(secret, safe=""), coded, safe}
+        if len(secret) >= 2 * _BEGINNING:
+            beginnings.add(secret[:_BEGINNING])
     longest_first = sorted(spellings, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+    known = [re.escape(spelling) + "=*" for spelling in longest_first]
+    # vendors echo a key's beginning with the rest left out or covered with stars
+    known += [re.escape(beginning) + r"[\w*.\-]*" for beginning in sorted(beginnings)]
+    return re.compile("|".join(known), re.IGNORECASE) if known else None
