@@ -18,7 +18,6 @@ PACKAGES = (
     "uvicorn",
     "uvloop",
     "httptools",
-    "aiohttp",
     "msgspec",
     "orjson",
 )

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
+import httpx2
 import psutil  # type: ignore[import-untyped] # its stubs are not installed
 import pytest
 
@@ -97,9 +97,10 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 async def answers(url: str) -> bool:
     try:
-        async with aiohttp.ClientSession() as session, session.get(f"{url}/models") as answer:
-            return answer.status == 200
-    except aiohttp.ClientError:
+        async with httpx2.AsyncClient() as session:
+            answer = await session.get(f"{url}/models")
+            return bool(answer.status_code == 200)
+    except httpx2.HTTPError:
         return False
 
 
@@ -270,11 +271,9 @@ def test_packages_are_found_without_being_imported(
 
 async def ask(embedded: Embedded, **more: object) -> tuple[int, str]:
     url = f"{embedded.base_url}/chat/completions"
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(url, json={**PROMPT, **more}) as answer,
-    ):
-        return answer.status, await answer.text()
+    async with httpx2.AsyncClient(timeout=60) as session:
+        answer = await session.post(url, json={**PROMPT, **more})
+        return answer.status_code, answer.text
 
 
 @real

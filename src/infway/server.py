@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from secrets import randbelow, randbits
-from types import FrameType
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -84,7 +83,7 @@ class _Worker:
             logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and stop are ours
         ledger = SqliteLedger(settings.ledger.path or self.options.data.ledger)
         app = App(settings, planned.inventory, parts(ledger, randbits(128)))
-        redact_logs(handler, lambda text: app.client.signer.redact(text))
+        redact_logs(handler, lambda text: app.client.signer.redact(text))  # noqa: PLW0108 - signers are swapped
         running = _Running(app, self.options, planned)
         app.beside += [running.embedded, running.signals]
         return running
@@ -161,7 +160,7 @@ class _Server(uvicorn.Server):
             planned.options.data.write_pid(os.getpid(), planned.url)
             print(banner(planned), flush=True)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, *_: object) -> None:
         """Stop in order, and leave with exit code 0: a second signal does not wait for streams."""
         self.force_exit = self.should_exit
         self.should_exit = True

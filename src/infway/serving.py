@@ -5,13 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from infway.datadir import DataDir
-from infway.ims.pricebook import PriceBook
-from infway.ims.quality import Quality
-from infway.inventory import Inventory, build, with_found
+from infway.inventory import Inventory, build, packaged, with_found
 from infway.kernel.clock import system_clock
 from infway.kernel.errors import InfwayError
 from infway.settings import KeySettings, Override, Settings, UpstreamSettings, read
@@ -79,7 +76,7 @@ def plan(options: ServeOptions, below: Callable[[int], int]) -> Plan:
     embedded = nothing and _embeddable()
     if nothing and not embedded:
         settings = settings.model_copy(update={"sandbox": True})
-    inventory = build(settings, *_packaged())
+    inventory = build(settings, *packaged())
     warnings = (*loaded.warnings, *inventory.warnings)
     return Plan(options, settings, inventory, found, made_key, embedded, warnings)
 
@@ -88,15 +85,9 @@ def _found(settings: Settings, environment: Mapping[str, str]) -> "Found | None"
     keys, local = settings.discovers_environment, settings.discovers_local
     if not keys and not local:
         return None
-    from infway.discover import discover  # noqa: PLC0415 - 130 ms, only where it is used
+    from infway.discover import discover  # noqa: PLC0415 - only where it is used
 
     return discover(environment, keys=keys, local=local, own_port=settings.server.port)
-
-
-def _packaged() -> tuple[PriceBook, Quality]:
-    data = files("infway.ims") / "data"
-    prices = PriceBook.read((data / "catalog.json.gz").read_bytes())
-    return prices, Quality.read((data / "quality.json").read_bytes())
 
 
 def _embeddable() -> bool:
@@ -108,7 +99,7 @@ def _embeddable() -> bool:
 def with_embedded(planned: Plan, url: str) -> Plan:
     """Return the plan with the embedded model as one more upstream."""
     settings = _with_model(planned.settings, url)
-    return replace(planned, settings=settings, inventory=build(settings, *_packaged()))
+    return replace(planned, settings=settings, inventory=build(settings, *packaged()))
 
 
 def with_stand_in(settings: Settings) -> Settings:
@@ -138,7 +129,7 @@ def _with_model(settings: Settings, url: str) -> Settings:
 def with_sandbox(planned: Plan) -> Plan:
     """Return the plan with the simulated upstreams in the place of the embedded model."""
     settings = planned.settings.model_copy(update={"sandbox": True})
-    inventory = build(settings, *_packaged())
+    inventory = build(settings, *packaged())
     return replace(planned, settings=settings, inventory=inventory, embedded=False)
 
 

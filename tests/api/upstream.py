@@ -214,6 +214,8 @@ async def listening(say: Say = either) -> AsyncIterator[Upstream]:
         tasks.add(task)
         try:
             await upstream.serve(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
         finally:
             tasks.discard(task)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.e2e.gateway import CLIENTS, OTHER_PYTHON, Gateway, reported, serving
 from tests.e2e.upstream import REFUSALS, Upstream, running_upstream
 

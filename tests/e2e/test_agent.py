@@ -4,7 +4,6 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-
 from tests.e2e.conftest import KEY
 from tests.e2e.gateway import CLIENTS, reported
 

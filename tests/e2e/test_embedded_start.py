@@ -4,9 +4,9 @@ import json
 import shutil
 
 import pytest
+from tests.e2e.gateway import run, serving
 
 from infway.embedded import Embedded, available
-from tests.e2e.gateway import run, serving
 
 pytestmark = pytest.mark.skipif(
     not available(), reason="the packages of requirements/local.txt are not installed"

@@ -1,7 +1,6 @@
 """The Infuzu SDK against the installed command: its paths, its header, its model object."""
 
 import pytest
-
 from tests.e2e.conftest import KEY
 from tests.e2e.gateway import CLIENTS, OTHER_PYTHON, reported
 from tests.e2e.upstream import ANSWER

@@ -8,7 +8,6 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 from openai import OpenAI
-
 from tests.e2e.conftest import KEY, write_config
 from tests.e2e.gateway import PATIENCE, Gateway, serving
 from tests.e2e.upstream import ANSWER, SLOW_PIECES
@@ -33,9 +32,9 @@ def answers(gateway: Gateway, model: str) -> int:
 
 
 def until_logged(gateway: Gateway, words: str) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.perf_counter() + PATIENCE
     while words not in gateway.log.read_text():
-        assert time.monotonic() < end, gateway.log.read_text()
+        assert time.perf_counter() < end, gateway.log.read_text()
         time.sleep(0.02)
 
 
@@ -94,11 +93,11 @@ def test_the_sdk_comes_again_when_a_busy_gateway_told_it_to(upstream, tmp_path):
         serving(tmp_path, "-c", path) as gateway,
         OpenAI(base_url=f"{gateway.url}/v1", api_key=KEY) as client,
     ):
-        began = time.monotonic()
+        began = time.perf_counter()
         for _ in range(2):
             done = client.chat.completions.create(
                 model=TELLER, messages=[{"role": "user", "content": "Hello?"}]
             )
             assert done.choices[0].message.content == ANSWER
-        assert time.monotonic() - began >= 1
+        assert time.perf_counter() - began >= 1
         assert gateway.stop() == 0

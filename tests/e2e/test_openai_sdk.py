@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from tests.e2e.upstream import ANSWER, ARGUMENTS, SLOW_PIECES, USAGE
 
 # scenario: exception class, status, code, what else is told, attempts that the upstream saw

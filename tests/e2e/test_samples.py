@@ -7,7 +7,6 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.conftest import KEY, TAGS, python
 from tests.e2e.gateway import CLIENTS, reported, run
 from tests.e2e.upstream import ANSWER, ARGUMENTS, COLORS

@@ -140,8 +140,6 @@ class Conversation(BaseHTTPRequestHandler):
             if behaviour == "breaking" and number == 3:
                 self.close_connection = True
                 return
-            if behaviour == "lamenting" and number == 3:
-                frame = {"error": {"message": "the GPU is on fire", "code": "server_error"}}
             self._write(f"data: {json.dumps(frame)}\n\n".encode())
             if behaviour == "slow":
                 time.sleep(SLOW_PAUSE)
@@ -181,7 +179,10 @@ def _whole(body: Body) -> Body:
 def _frames(body: Body, behaviour: str) -> Iterator[Body]:
     root = _root(body, "chat.completion.chunk")
     message, finish = _message(body)
-    for delta in _deltas(message, behaviour):
+    for number, delta in enumerate(_deltas(message, behaviour)):
+        if behaviour == "lamenting" and number == 3:
+            yield {"error": {"message": "the GPU is on fire", "code": "server_error"}}
+            return
         yield {**root, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
     yield {**root, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
     if body.get("stream_options", {}).get("include_usage"):

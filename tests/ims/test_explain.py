@@ -4,7 +4,7 @@ import json
 from math import isclose
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infway.ims.explain import explain, rows
@@ -27,6 +27,7 @@ def lived(market, count: int, tuning: Tuning):
     return router
 
 
+@example(25, True, 0)  # just wide enough for the near part to be everything
 @settings(max_examples=30, deadline=None)
 @given(st.integers(2, 40), st.booleans(), st.integers(0, 30))
 def test_the_numbers_are_those_that_decided_even_after_the_world_has_moved_on(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from functools import reduce
+from itertools import pairwise
 
 import msgspec
 
@@ -16,7 +17,7 @@ def pieces(data: bytes, size: int) -> list[bytes]:
 
 def cut_at(data: bytes, places: Iterable[int]) -> list[bytes]:
     edges = [0, *sorted(places), len(data)]
-    cuts = [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    cuts = [data[a:b] for a, b in pairwise(edges)]
     return [piece for piece in cuts if piece]
 
 

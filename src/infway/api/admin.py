@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Query, Request
@@ -30,7 +31,7 @@ def admin_router(keyring: Callable[[], Keyring], decisions: Decisions) -> APIRou
 
     @router.get("/decisions", summary="The last decisions")
     async def latest(
-        request: Request, count: int = Query(20, ge=1, le=1000)
+        request: Request, count: Annotated[int, Query(ge=1, le=1000)] = 20
     ) -> Mapping[str, object]:
         """List the newest decisions, newest first, each with its outcome."""
         check(request)

@@ -52,16 +52,17 @@ class ChatEndpoint:
         ask, wishes = read_chat(body, exchange.request_id, path_model)
         if self.rules.require_model and ask.selection.model is None and not ask.selection.llms:
             raise GatewayError(400, "missing_required_field", "model is required.", param="model")
-        flat = is_infuzu(header, exchange.path, wishes)
+        if is_infuzu(header, exchange.path, wishes):
+            wishes = wishes._replace(flat=True)
         if wishes.stream:
-            await self._stream(exchange, ask, who, wishes, flat)
+            await self._stream(exchange, ask, who, wishes)
         elif ask.selection.imsn > 1:
             await self._several(exchange, ask, who, wishes)
         else:
-            await self._whole(exchange, ask, who, wishes, flat)
+            await self._whole(exchange, ask, who, wishes)
 
     async def _whole(
-        self, exchange: Exchange, ask: ChatRequest, who: Principal, wishes: Wishes, flat: bool
+        self, exchange: Exchange, ask: ChatRequest, who: Principal, wishes: Wishes
     ) -> None:
         with Presence(exchange.receive) as presence:
             answer = await self.gateway.chat(ask, who)
@@ -71,15 +72,15 @@ class ChatEndpoint:
         end = self._milliseconds(exchange)
         bill = answer.bill()
         extras: dict[str, object] = bill_fields(bill) if wishes.cost else {}
-        if flat and wishes.warnings:
+        if wishes.flat and wishes.warnings:
             extras["warnings"] = [{"code": c, "message": m} for c, m in wishes.warnings]
         usage = answer.attempt.usage
         stamp = self._stamp(exchange, answer, wishes)
-        body = whole_body(answer.first, stamp, usage, end, flat=flat, extras=extras)
+        body = whole_body(answer.first, stamp, usage, end, flat=wishes.flat, extras=extras)
         await exchange.reply(200, self._whole_head(exchange, [answer], bill.total), body)
 
     async def _stream(
-        self, exchange: Exchange, ask: ChatRequest, who: Principal, wishes: Wishes, flat: bool
+        self, exchange: Exchange, ask: ChatRequest, who: Principal, wishes: Wishes
     ) -> None:
         answers: list[Answer] = []
         out = EventStream(
@@ -94,20 +95,20 @@ class ChatEndpoint:
                     raise
                 last = late_error(error)
             else:
-                last = await self._relay(exchange, answers[0], out, wishes, flat)
+                last = await self._relay(exchange, answers[0], out, wishes)
         if not presence.left:
             await out.end(last)
             if answers:
                 await answers[0].finish()
 
     async def _relay(
-        self, exchange: Exchange, answer: Answer, out: EventStream, wishes: Wishes, flat: bool
+        self, exchange: Exchange, answer: Answer, out: EventStream, wishes: Wishes
     ) -> bytes:
         """Pass the events on as they come; return the bytes that end the stream."""
         usage_chunk = wishes.usage_chunk or self.rules.always_usage_chunk
         stamp = self._stamp(exchange, answer, wishes)
         encoder = SseEncoder(
-            stamp, lambda: self._milliseconds(exchange), flat=flat, usage_chunk=usage_chunk
+            stamp, lambda: self._milliseconds(exchange), flat=wishes.flat, usage_chunk=usage_chunk
         )
         async with aclosing(answer.batches()) as batches:
             async for events in batches:

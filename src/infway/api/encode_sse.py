@@ -60,25 +60,21 @@ class SseEncoder:
     def _one(self, event: Event) -> bytes:
         match event:
             case Verbatim():
-                if self._stamp.text:
-                    return self._flush() + self._as_text(event)
-                return self._flush() + self._verbatim(event)
+                frames = self._as_text(event) if self._stamp.text else self._verbatim(event)
             case Chunk():
                 return self._chunk(event)
             case Usage():
                 self._usage = event
                 return b""
             case Broken():
-                return self._flush() + self._broken(event.failure)
+                frames = self._broken(event.failure)
             case Finish():
-                choice = {
-                    "index": event.index,
-                    "delta": {},
-                    **self._stamp.ending(event, self._elapsed()),
-                }
+                choice = {"index": event.index, "delta": {}}
+                choice |= self._stamp.ending(event, self._elapsed())
                 return self._finished(self._own([self._in_style(choice)]))
             case _:
-                return self._flush() + self._piece(event)
+                frames = self._piece(event)
+        return self._flush() + frames
 
     def _verbatim(self, event: Verbatim) -> bytes:
         if event.prefix is not self._old:

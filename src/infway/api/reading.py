@@ -40,7 +40,11 @@ _MISSING = re.compile(r"missing required field `(.*?)`")
 
 
 class Wishes(NamedTuple):
-    """What the reply should look like. `text`: the caller sent a prompt and reads plain text."""
+    """What the reply should look like.
+
+    `text`: the caller sent a prompt and reads plain text. `flat`: the caller reads Infuzu's
+    dialect, where usage is three integers alone.
+    """
 
     stream: bool
     usage_chunk: bool
@@ -48,6 +52,7 @@ class Wishes(NamedTuple):
     text: bool
     model_is_object: bool
     warnings: tuple[tuple[str, str], ...] = ()
+    flat: bool = False
 
 
 def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[ChatRequest, Wishes]:

@@ -23,13 +23,14 @@ def command(surroundings: Surroundings, config: Path | None, *, schema: bool) ->
         click.echo(json.dumps(json_schema(), indent=2))
         return
     loaded = configured(surroundings, config)
-    inventory, found = stock(surroundings, loaded.settings)
+    settings = loaded.settings
+    inventory, found = stock(surroundings, settings)
     for warning in (*loaded.warnings, *(found.unusable if found else ()), *inventory.warnings):
         click.echo(f"warning: {warning}", err=True)
-    if not loaded.settings.upstreams and not (found and found.upstreams):
+    if not (settings.upstreams or settings.sandbox or (found and found.upstreams)):
         click.echo("No upstreams are configured or found. `infway serve` answers from:")
     for upstream in inventory.upstreams:
         models = len({offer.model for offer in inventory.offers if offer.upstream is upstream})
         click.echo(f"{upstream.name}: {models} {'model' if models == 1 else 'models'}")
     models = len({offer.model for offer in inventory.offers})
-    click.echo(f"The configuration is right: {models} models, {len(loaded.settings.keys)} keys.")
+    click.echo(f"The configuration is right: {models} models, {len(settings.keys)} keys.")

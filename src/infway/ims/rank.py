@@ -84,20 +84,16 @@ class Router:
         if draw is None:
             valued = plans(steady(places, rates, views, work, ground.scale), ground.scale)
             return Ballot(field, rates, views, places, None, valued)
-        far: list[Row] = []
-        near = places
-        if len(views) > self.tuning.wide:
-            near, far = self._near(steady(places, rates, views, work, ground.scale), draw)
+        if len(views) <= self.tuning.wide:
+            deviates = self.draws.window(draw, len(views))
+            rows = drawn(places, rates, views, deviates, work, ground.scale)
+            return Ballot(field, rates, views, places, deviates, plans(rows, ground.scale))
+        near, far = self._near(steady(places, rates, views, work, ground.scale), draw)
         deviates = self.draws.window(draw, len(near))
-        if far:
-            theirs, seen = [rates[place] for place in near], [views[place] for place in near]
-            rows = drawn(near, theirs, seen, deviates, work, ground.scale)
-        else:
-            rows = drawn(near, rates, views, deviates, work, ground.scale)
-        valued = plans(rows, ground.scale)
-        if far:
-            valued.extend([row[:2] for row in far])
-            valued.sort()
+        theirs, seen = [rates[place] for place in near], [views[place] for place in near]
+        rows = drawn(near, theirs, seen, deviates, work, ground.scale)
+        valued = plans(rows, ground.scale) + [row[:2] for row in far]
+        valued.sort()
         return Ballot(field, rates, views, near, deviates, valued)
 
     def _near(self, rows: list[Row], draw: int) -> tuple[list[int], list[Row]]:

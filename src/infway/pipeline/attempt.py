@@ -132,7 +132,7 @@ class Attempts:
     async def first_reply(self, course: Course, order: Sequence[Offer]) -> Reply:
         """Return the first reply that begins; raises UpstreamError where none does."""
         settlement = course.settlement
-        itinerary = Itinerary(order, course.open_model, self._persistence, self._chance)
+        itinerary = Itinerary(order, self._persistence, self._chance, open_model=course.open_model)
         deadline = settlement.began + itinerary.offer.upstream.timeouts.total
         self._budget.active += 1
         retrying = 0

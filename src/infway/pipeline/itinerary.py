@@ -44,7 +44,7 @@ class Itinerary:
     """The walk of one request down its order."""
 
     def __init__(
-        self, order: Sequence[Offer], open_model: bool, rules: Persistence, chance: Random
+        self, order: Sequence[Offer], rules: Persistence, chance: Random, *, open_model: bool
     ) -> None:
         self._left = list(order[1:])
         self.offer = order[0]

@@ -148,9 +148,10 @@ class Decoder:
         for mark in self._marks:
             found = block.find(mark, start, end)
             if found >= 0:
-                end = block.rfind(b"\n\n", start, found) + 2
-                if end <= start:
+                cut = block.rfind(b"\n\n", start, found)
+                if cut < 0:
                     return start
+                end = cut + 2
         if block.count(prefix, start, end) == block.count(b"\n\n", start, end):
             return end
         return block.find(b"\n\n", start) + 2  # a stranger is further on: one frame at a time

@@ -104,6 +104,9 @@ class Metrics:
             costs[row.upstream, row.model] += row.cost
         for key, cost in costs.items():
             self._cost.labels(*key).inc(cost / _PICO)
+        self._time(attempts)
+
+    def _time(self, attempts: Sequence[Settled]) -> None:
         for upstream in {row.upstream for row in attempts}:
             first, whole = self._first.labels(upstream), self._whole.labels(upstream)
             for row in attempts:

@@ -172,7 +172,7 @@ class Connection(asyncio.Protocol):
         if reply is None or parser is None:
             return
         status = parser.get_status_code()
-        if status < 200:  # noqa: PLR2004 - interim replies, RFC 9110 section 15.2
+        if status < 200:
             return
         if self._head_size > MAX_HEAD and _size(self._head) > MAX_HEAD:
             self._fail(Fault.TOO_LARGE)

@@ -29,7 +29,7 @@ class Played:
             await asyncio.sleep(pause)
         return piece
 
-    async def finish(self, patience: float = DRAIN) -> None:  # noqa: ARG002 - nothing to wait for
+    async def finish(self, patience: float = DRAIN) -> None:
         """Nothing is held."""
 
     def close(self) -> None:
