@@ -7,7 +7,7 @@ and closes them in reverse.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from random import Random
@@ -156,7 +156,7 @@ class App:
         ]
 
     @asynccontextmanager
-    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+    async def _lifespan(self, _: FastAPI) -> AsyncGenerator[None, None]:
         async with AsyncExitStack() as stack:
             ledger = self._parts.ledger
             await asyncio.to_thread(ledger.open)

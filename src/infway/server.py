@@ -10,10 +10,11 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from secrets import randbelow, randbits
+from types import FrameType
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -100,7 +101,7 @@ class _Running:
         self._task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def embedded(self) -> AsyncIterator[None]:
+    async def embedded(self) -> AsyncGenerator[None, None]:
         """Keep the embedded model while the app is open, where it is part of the plan."""
         if not self.planned.embedded:
             yield
@@ -114,7 +115,7 @@ class _Running:
             yield
 
     @asynccontextmanager
-    async def signals(self) -> AsyncIterator[None]:
+    async def signals(self) -> AsyncGenerator[None, None]:
         """Reload on SIGHUP while the app is open."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._start_reload)
@@ -160,7 +161,7 @@ class _Server(uvicorn.Server):
             planned.options.data.write_pid(os.getpid(), planned.url)
             print(banner(planned), flush=True)
 
-    def handle_exit(self, *_: object) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's own signature
         """Stop in order, and leave with exit code 0: a second signal does not wait for streams."""
         self.force_exit = self.should_exit
         self.should_exit = True

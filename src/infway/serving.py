@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -134,7 +134,7 @@ def with_sandbox(planned: Plan) -> Plan:
 
 
 @asynccontextmanager
-async def embedded_upstream() -> AsyncIterator[str]:
+async def embedded_upstream() -> AsyncGenerator[str, None]:
     """Run the embedded model and watch over it; yields its base URL. Raises EmbeddedError."""
     from infway.embedded import Embedded, EmbeddedFailed  # noqa: PLC0415 - only where it is used
 

@@ -262,7 +262,7 @@ async def test_comments_fill_every_silence_also_before_the_first_byte(start: Sta
             step.set()
             while (piece := await asyncio.wait_for(line.piece(), 5)).startswith(b":"):
                 pass
-            assert piece.startswith(b"data: {"), print(piece)
+            assert piece.startswith(b"data: {"), piece
         rest = piece
         while piece := await line.piece():
             rest += piece

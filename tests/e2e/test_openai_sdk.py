@@ -138,7 +138,7 @@ def test_a_short_retry_after_is_waited_for(sdk, upstream):
 
 
 @pytest.mark.parametrize(
-    ("scenario", "code"), [("breaking", "upstream_bad_response"), ("lamenting", "upstream_error")]
+    ("scenario", "code"), [("breaking", "upstream_disconnected"), ("lamenting", "upstream_error")]
 )
 def test_a_stream_that_breaks_off_raises(sdk, scenario, code):
     broken = sdk[scenario]

@@ -26,6 +26,7 @@ USAGE = {
 SLOW_PIECES = 20
 SLOW_PAUSE = 0.05  # seconds between two pieces of a slow stream
 SILENCE = 0.6  # seconds before a quiet upstream says its first word
+REMORSE = 0.4  # seconds before a stream goes wrong: what came before has long been passed on
 
 Body = dict[str, Any]
 
@@ -137,6 +138,8 @@ class Conversation(BaseHTTPRequestHandler):
         if behaviour == "quiet":
             time.sleep(SILENCE)
         for number, frame in enumerate(_frames(body, behaviour)):
+            if behaviour in ("breaking", "lamenting") and number == 3:
+                time.sleep(REMORSE)
             if behaviour == "breaking" and number == 3:
                 self.close_connection = True
                 return

@@ -39,7 +39,7 @@ def objects(event: Verbatim | Chunk) -> list[dict[str, object]]:
     """The objects of the OpenAI dialect that an event carries."""
     if isinstance(event, Chunk):
         return [{key: plain(value) for key, value in event.fields.items()}]
-    *frames, rest = event.block.split(b"\n\n")
+    *frames, rest = (frame.lstrip(b"\n") for frame in event.block.split(b"\n\n"))
     assert rest == b""
     assert len(frames) == event.frames
     assert all(frame.startswith(event.prefix) for frame in frames)

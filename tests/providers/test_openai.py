@@ -364,9 +364,8 @@ def test_a_null_error_is_none():
     "bad",
     [
         b'data: {"choices":[{"index":0,"delta":{"content":"x"}\n\n', b"data: <html>\n\n",
-        b"data: [1,2]\n\n", b"data: NaN\n\n", say("\N{PILE OF POO}").replace(b"\xf0", b"\xff"),
+        b"data: [1,2]\n\n", b"data: NaN\n\n", say("zz").replace(b"zz", b"\xff"),
         b'data: {"choices":{}}\n\n', b"data: " + b'{"a":' * 3000 + b"\n\n",
-        say("\\ud800").replace(b"\\\\", b"\\"),
     ],
     ids=lambda bad: repr(bad[:30]),
 )  # fmt: skip

@@ -100,10 +100,8 @@ def test_a_block_that_needs_no_change_is_passed_on_as_the_same_object():
 
 @pytest.mark.parametrize("size", [1024, 64 * 1024, MAX_EVENT + 1])
 def test_an_event_beyond_the_limit_is_too_large(size: int):
-    framer = Framer()
     with pytest.raises(UpstreamFailed) as caught:
-        for piece in pieces(b"data: " + b"a" * MAX_EVENT, size):
-            framer.feed(piece)
+        framed(pieces(b"data: " + b"a" * MAX_EVENT, size))
     assert caught.value.failure.fault is Fault.TOO_LARGE
 
 

@@ -21,7 +21,7 @@ from infway.kernel.errors import GatewayError
 from infway.kernel.events import Broken
 from infway.kernel.money import usd_text
 from infway.pipeline.gateway import Answer, Gateway
-from infway.pipeline.several import answer_several
+from infway.pipeline.several import Result, answer_several
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,10 @@ class ChatEndpoint:
     async def _whole(
         self, exchange: Exchange, ask: ChatRequest, who: Principal, wishes: Wishes
     ) -> None:
-        with Presence(exchange.receive) as presence:
+        answer: Answer | None = None
+        with Presence(exchange.receive):
             answer = await self.gateway.chat(ask, who)
-        if presence.left:
+        if answer is None:
             return
         answer.settle()
         end = self._milliseconds(exchange)
@@ -93,7 +94,13 @@ class ChatEndpoint:
             except GatewayError as error:
                 if not exchange.started:
                     raise
-                last = late_error(error)
+                root: dict[str, object] = {
+                    "id": f"chatcmpl-{exchange.request_id}",
+                    "object": "chat.completion.chunk",
+                    "created": int(self._clock.wall()),
+                    "model": ask.selection.model or "",
+                }
+                last = late_error(error, root, flat=wishes.flat, text=wishes.text)
             else:
                 last = await self._relay(exchange, answers[0], out, wishes)
         if not presence.left:
@@ -123,9 +130,10 @@ class ChatEndpoint:
     async def _several(
         self, exchange: Exchange, ask: ChatRequest, who: Principal, wishes: Wishes
     ) -> None:
-        with Presence(exchange.receive) as presence:
+        results: list[Result] = []
+        with Presence(exchange.receive):
             results = await answer_several(self.gateway, ask, who)
-        if presence.left:
+        if not results:
             return
         answers = [result.answer for result in results if result.answer is not None]
         parts = [(answer, self._stamp(exchange, answer, wishes)) for answer in answers]

@@ -79,7 +79,10 @@ class _Refusals:
         return response
 
     async def validation_error(self, _: Request, error: Exception) -> Response:
-        first = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+        found: Sequence[dict[str, Any]] = ()
+        if isinstance(error, RequestValidationError):
+            found = error.errors()
+        first: dict[str, Any] = found[0] if found else {}
         place = ".".join(str(step) for step in first.get("loc", ())[1:])
         message = f"{place}: {first.get('msg', 'invalid')}"
         return self._answer(CallerError(400, "invalid_field", message, place or None))

@@ -31,11 +31,8 @@ def whole_body(
 ) -> bytes:
     """Return the body of a whole reply: the upstream's own object where there is one."""
     first = events[0]
-    if isinstance(first, Chunk):
-        fields = stamp.root(first.fields)
-    else:
-        fields = {"id": stamp.id, "object": "chat.completion", "created": stamp.created}
-        fields["model"] = stamp.offer.model
+    fields: dict[str, object] = {"object": "chat.completion", "created": stamp.created}
+    fields = stamp.root(first.fields if isinstance(first, Chunk) else fields)
     fields["choices"] = choices_of(events, stamp, end)
     fields["usage"] = usage_object(usage, flat=flat)
     fields.update(extras)

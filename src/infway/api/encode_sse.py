@@ -26,6 +26,7 @@ DONE = b"data: [DONE]\n\n"
 COMMENT = b": PROCESSING\n\n"
 
 _Fields = dict[str, msgspec.Raw]
+_NOTHING: Mapping[str, object] = {}
 _read_fields = msgspec.json.Decoder(_Fields).decode
 _write = msgspec.json.Encoder().encode
 
@@ -69,7 +70,7 @@ class SseEncoder:
             case Broken():
                 frames = self._broken(event.failure)
             case Finish():
-                choice = {"index": event.index, "delta": {}}
+                choice: dict[str, object] = {"index": event.index, "delta": _NOTHING}
                 choice |= self._stamp.ending(event, self._elapsed())
                 return self._finished(self._own([self._in_style(choice)]))
             case _:
@@ -155,27 +156,33 @@ class SseEncoder:
         }
 
     def _broken(self, failure: Failure) -> bytes:
-        """Return the terminal error: only a top-level `error` makes the OpenAI SDK raise."""
         error = broken_object(failure)
-        code: object = error["code"] if self._flat else error["status"]
-        told = {"code": code, "message": error["message"]}
-        choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error", "error": told}
-        return _frame({**self._own([self._in_style(choice)]), "error": error})
+        return _error_frame(self._own([]), error, flat=self._flat, text=self._stamp.text)
 
     def close(self, usage: Usage, extras: Mapping[str, object]) -> bytes:
         """Return what ends a whole stream: usage where it belongs, then the sentinel."""
         told = usage_object(self._usage or usage, flat=self._flat)
         if self._usage_chunk:
-            root = {**self._own([]), **self._tail, "choices": []}
+            root: dict[str, object] = {**self._own(()), **self._tail, "choices": ()}
             return self._flush() + _frame({**root, "usage": told, **extras}) + DONE
         if self._held is not None:
             self._held |= {"usage": told, **extras}
         return self._flush() + DONE
 
 
-def late_error(error: GatewayError) -> bytes:
+def late_error(error: GatewayError, root: Mapping[str, object], *, flat: bool, text: bool) -> bytes:
     """Return what ends a stream whose head was sent before anything could answer."""
-    return _frame({"choices": [], "error": error_object(error)}) + DONE
+    return _error_frame(root, error_object(error), flat=flat, text=text) + DONE
+
+
+def _error_frame(
+    root: Mapping[str, object], error: Mapping[str, object], *, flat: bool, text: bool
+) -> bytes:
+    """Return the terminal error: only a top-level `error` makes the OpenAI SDK raise."""
+    said = {"text": ""} if text else {"delta": {"content": ""}}
+    told = {"code": error["code" if flat else "status"], "message": error["message"]}
+    choice = {"index": 0, **said, "finish_reason": "error", "error": told}
+    return _frame({**root, "choices": [choice], "error": error})
 
 
 def _frame(fields: Mapping[str, object]) -> bytes:

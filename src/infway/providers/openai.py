@@ -14,6 +14,7 @@ from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Broken, Chunk, Event, Finish, Verbatim
 from infway.kernel.faults import Failure, Fault
 from infway.providers.openai_faults import fault_of, inband_fault
+from infway.providers.openai_reasoning import twin_reasoning
 from infway.providers.openai_usage import usage_of
 from infway.providers.sse import Frame, Framer, frames
 
@@ -53,6 +54,8 @@ FINISHES: Mapping[str, str] = {
     "network_error": "error",
 }
 
+_WINDOW = 16 * 1024  # bytes that are searched ahead at once: a long read costs linear time
+
 
 class _Choice(msgspec.Struct):
     index: int = 0
@@ -64,7 +67,6 @@ class _Choice(msgspec.Struct):
 _Fields = dict[str, msgspec.Raw]
 _read_fields = msgspec.json.Decoder(_Fields).decode
 _read_choices = msgspec.json.Decoder(list[_Choice]).decode
-_read_parts = msgspec.json.Decoder(list[_Fields]).decode
 _write = msgspec.json.Encoder().encode
 _NULL = msgspec.Raw(b"null")
 _OWNED = frozenset({"id", "model"})  # the root fields that infway writes anew
@@ -126,6 +128,8 @@ class Decoder:
         if self.done:
             return []
         block = self._framer.feed(data)
+        if not _is_text(block):
+            return self._read(block)
         events: list[Event] = []
         start, size = 0, len(block)
         while start < size and not self.done:
@@ -145,6 +149,11 @@ class Decoder:
         if not prefix or not block.startswith(prefix, start):
             return start
         end = len(block)
+        if end - start > _WINDOW:
+            cut = block.rfind(b"\n\n", start, start + _WINDOW)
+            if cut < 0:
+                return start
+            end = cut + 2
         for mark in self._marks:
             found = block.find(mark, start, end)
             if found >= 0:
@@ -152,7 +161,7 @@ class Decoder:
                 if cut < 0:
                     return start
                 end = cut + 2
-        if block.count(prefix, start, end) == block.count(b"\n\n", start, end):
+        if block.count(b"\n\n" + prefix, start, end) + 1 == block.count(b"\n\n", start, end):
             return end
         return block.find(b"\n\n", start) + 2  # a stranger is further on: one frame at a time
 
@@ -172,10 +181,11 @@ class Decoder:
     def _read(self, block: bytes) -> list[Event]:
         events: list[Event] = []
         for frame in frames(block):
-            if frame.data.rstrip() == b"[DONE]":
+            data = frame.data.strip()
+            if data == b"[DONE]":
                 self.done = True
                 return events + self._ending()
-            event = self._event(frame)
+            event = self._event(frame) if data else None  # empty data only keeps the line open
             if event is not None:
                 events.append(event)
                 if isinstance(event, Broken):
@@ -225,11 +235,22 @@ class Decoder:
 def _fields(data: bytes, fault: Fault) -> _Fields:
     """Read the root of a JSON object; raises UpstreamFailed(`fault`) where it is none."""
     try:
-        if not data.isascii():
-            data.decode()
-        return _read_fields(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if _is_text(data):
+            return _read_fields(data)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UpstreamFailed(Failure(fault, 200)) from error
+    raise UpstreamFailed(Failure(fault, 200))
+
+
+def _is_text(data: bytes) -> bool:
+    """Tell whether bytes are UTF-8; what is passed on or kept raw is checked by nobody else."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _choices(fields: _Fields, fault: Fault) -> list[_Choice]:
@@ -250,26 +271,8 @@ def _chunk(fields: _Fields, choices: list[_Choice]) -> Chunk:
         if choice.finish_reason
     )
     if any(b'"reasoning' in bytes(choice.delta) + bytes(choice.message) for choice in choices):
-        fields = {**fields, "choices": _twin_reasoning(fields["choices"])}
+        fields = {**fields, "choices": twin_reasoning(fields["choices"])}
     return Chunk(fields, finishes, usage, content=bool(choices))
-
-
-def _twin_reasoning(raw: msgspec.Raw) -> msgspec.Raw:
-    """Give `reasoning` beside `reasoning_content` and the other way round: clients read either."""
-    choices = _read_parts(raw)
-    for choice in choices:
-        for key in ("delta", "message"):
-            if not bytes(choice.get(key, _NULL)).startswith(b"{"):
-                continue
-            part = _read_fields(choice[key])
-            for one, other in (
-                ("reasoning_content", "reasoning"),
-                ("reasoning", "reasoning_content"),
-            ):
-                if one in part and bytes(part[one]).startswith(b'"'):
-                    part.setdefault(other, part[one])
-            choice[key] = msgspec.Raw(_write(part))
-    return msgspec.Raw(_write(choices))
 
 
 def _prefix(data: bytes, fields: _Fields) -> bytes:

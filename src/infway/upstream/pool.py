@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from weakref import WeakSet
 
-import aiohappyeyeballs
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]  # its options name a private type
 
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Failure, Fault
@@ -61,9 +61,7 @@ class Pool:
     async def _open(self, origin: Origin) -> Connection:
         loop = asyncio.get_running_loop()
         addresses = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-        opened = await aiohappyeyeballs.start_connection(
-            addresses, happy_eyeballs_delay=_STAGGER, loop=loop
-        )
+        opened = await start_connection(addresses, happy_eyeballs_delay=_STAGGER, loop=loop)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         def released(connection: Connection) -> None:
