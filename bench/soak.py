@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from urllib.error import URLError
@@ -27,11 +27,12 @@ from bench.payloads import chat_body, http_request
 from bench.processes import Running, running, until
 from bench.rig import ENVIRONMENT, KEY
 from bench.systems import free_port, mock_upstream
+from infway.upstream.pool import KEEP
 
 AT_ONCE = 64
 WARM_UP = 4000  # requests until every table of bounded size is full: decisions.keep is 1,000
-SETTLE_S = 120.0  # longest wait for idle connections to the upstream to be given up
-MORE_SOCKETS = 8  # connections to the upstream may differ by so many between two quiet moments
+SETTLE_S = 30.0  # longest wait for what is under way to end
+MORE_SOCKETS = 2  # the kept connections of the last request
 MORE_MEMORY = 16 * 2**20  # bytes; the allocator's own wandering
 LATEST = {False: 0.003, True: 0.15}  # seconds until a reply is over: JSON, a stream
 
@@ -151,15 +152,21 @@ def _page(port: int, path: str) -> bytes:
     return body
 
 
-async def settled(gateway: Running, port: int, wanted: int | None = None) -> Held:
-    """Wait until nothing waits and no more than `wanted` sockets are open, or for SETTLE_S."""
+async def settled(gateway: Running, port: int) -> Held:
+    """Wait until every request is over and settled, or for SETTLE_S."""
     end = perf_counter() + SETTLE_S
     while True:
         await asyncio.sleep(1.0)
         now = held(gateway, port)
-        back = not now.waiting and not now.unsettled and (wanted is None or now.sockets <= wanted)
-        if back or perf_counter() > end:
+        if not (now.waiting or now.unsettled) or perf_counter() > end:
             return now
+
+
+async def rested(gateway: Running, port: int, seen: Seen) -> Held:
+    """Wait until idle connections are old, and send the request that makes the gateway drop them."""
+    await asyncio.sleep(KEEP + 1)
+    await Caller(port, seen, random.Random(0)).call(0)
+    return await settled(gateway, port)
 
 
 def faults(ledger: Path, seen: Seen, before: Held, after: Held) -> list[str]:
@@ -192,7 +199,8 @@ def faults(ledger: Path, seen: Seen, before: Held, after: Held) -> list[str]:
 async def soak(gateway: Running, port: int, requests: int, ledger: Path) -> int:
     """Run it, print the figures, and return the exit code."""
     seen, chance = Seen(), random.Random(20260101)
-    print(f"start        {held(gateway, port)}", flush=True)
+    start = held(gateway, port)
+    print(f"start        {start}", flush=True)
     await load(port, WARM_UP, seen, chance)
     before = await settled(gateway, port)
     print(f"warm         {before} after {seen.sent} requests", flush=True)
@@ -201,11 +209,12 @@ async def soak(gateway: Running, port: int, requests: int, ledger: Path) -> int:
         await load(port, requests // 2, seen, chance)
         print(f"part {part}       {held(gateway, port)} after {seen.sent} requests", flush=True)
     took = perf_counter() - began
-    after = await settled(gateway, port, before.sockets + MORE_SOCKETS)
-    print(f"end          {after}")
+    print(f"end          {await settled(gateway, port)}", flush=True)
+    after = await rested(gateway, port, seen)
+    print(f"rested       {after}")
     print(f"clients      {seen.sent} requests, {dict(seen.done)}, {len(seen.begun)} replies begun")
     print(f"took         {took:.0f} s, {requests / took:.0f} requests/s, {AT_ONCE} at once")
-    wrong = faults(ledger, seen, before, after)
+    wrong = faults(ledger, seen, replace(before, sockets=start.sockets), after)
     print("\n".join(wrong) or "Everything is back where it was.")
     return int(bool(wrong))
 

@@ -1,7 +1,8 @@
 """Builds the packaged price catalogue from the price list inside the published litellm wheel.
 
 Every price that genai-prices also knows is compared with it; the outcome is printed and written
-into the data, and a share of agreement below the floor is an error. No code of either wheel runs.
+into the data, and a share of agreement below the floor is an error. Vendors that litellm lacks are
+taken from genai-prices. No code of either wheel runs.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from price_gaps import gaps
 from price_list import PriceList, Row, entries, facts
 from price_witness import Pair, Witness
 
@@ -46,9 +48,13 @@ def agrees(ours: Pair, theirs: Pair) -> bool:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The rows of every provider, and how many of them the second source confirmed."""
+    """The rows of every provider, and how many of them the second source confirmed.
+
+    `taken`: the providers whose rows are the second source's own.
+    """
 
     providers: dict[str, dict[str, Row]]
+    taken: tuple[str, ...]
     compared: int
     disagreements: list[Disagreement]
 
@@ -78,17 +84,18 @@ def build(rows: dict[str, Row], witness: Witness) -> Catalogue:
         for p, m, k in checked
         if not k["checked"]
     ]
-    return Catalogue(providers, len(checked), wrong)
+    taken = gaps(providers, witness)
+    return Catalogue(providers | taken, tuple(taken), len(checked), wrong)
 
 
 def pack(catalogue: Catalogue, source: PriceList, witness: Witness, day: date) -> bytes:
     """Return the data file: the same input gives the same bytes."""
+    second = {"name": "genai-prices", "version": witness.version, "date": day.isoformat()}
     document = {
         "source": {"name": "litellm", "version": source.version, "date": day.isoformat()},
+        "others": dict.fromkeys(catalogue.taken, second),
         "check": {
-            "name": "genai-prices",
-            "version": witness.version,
-            "date": day.isoformat(),
+            **second,
             "compared": catalogue.compared,
             "agreeing": catalogue.agreeing,
         },
@@ -106,6 +113,8 @@ def report(catalogue: Catalogue) -> Iterator[str]:
         yield f"  {d.provider} {d.model}: {per_million(d.ours)} here, {per_million(d.theirs)} there"
     rows = sum(map(len, catalogue.providers.values()))
     yield f"{rows} models of {len(catalogue.providers)} providers"
+    for provider in catalogue.taken:
+        yield f"{len(catalogue.providers[provider])} of them of {provider}, by the second source"
     yield f"{catalogue.compared} compared, {catalogue.agreeing} agree within {TOLERANCE:.0%}"
 
 

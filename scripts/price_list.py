@@ -97,6 +97,7 @@ MODALITIES = {  # our word -> (list in a row, the modality in it that grants the
     "audio_in": ("supported_modalities", "audio"),
     "audio_out": ("supported_output_modalities", "audio"),
 }
+SAYS_ABILITY = ("supports_", "supported_modalities", "supported_output_modalities")
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def is_free(provider: str, model: str, row: Row, witness: Pair | None) -> bool:
     return said or witness == (0, 0)
 
 
-def prices(row: Row, free: bool) -> dict[str, int]:
+def prices(row: Row, *, free: bool) -> dict[str, int]:
     """Return the known prices of a row; a zero that nobody vouches for is unknown."""
     found = {word: price(row.get(theirs)) for word, theirs in PRICES.items()}
     if any((found[word] or 0) > limit for word, limit in IMPLAUSIBLE.items()):
@@ -181,8 +182,10 @@ def tiers(row: Row) -> list[Row]:
     return [t for t in row.get("tiered_pricing", ()) if "range" in t and PRICES["input"] in t]
 
 
-def capabilities(row: Row) -> list[str]:
-    """Return what the list says the model can do, in our closed words."""
+def capabilities(row: Row) -> list[str] | None:
+    """Return what the list says the model can do, in our closed words; None where it is silent."""
+    if not any(key.startswith(SAYS_ABILITY) for key in row):
+        return None
     granted = {word for word, flags in FLAGS.items() if any(row.get(flag) for flag in flags)}
     named = {word for word, (key, modality) in MODALITIES.items() if modality in row.get(key, ())}
     return [word for word in FLAGS if word in granted | named]
@@ -194,11 +197,11 @@ def facts(provider: str, model: str, row: Row, witness: Pair | None) -> Row:
     known: Row = {
         "id": model,
         "mode": row["mode"],
-        **prices(row, is_free(provider, model, row, witness)),
-        "steps": steps(row),
+        **prices(row, free=is_free(provider, model, row, witness)),
+        "steps": steps(row) or None,
         "context": row.get("max_input_tokens"),
         "max_output": row.get("max_output_tokens"),
         "capabilities": capabilities(row),
         "retires": row.get("deprecation_date"),
     }
-    return {word: value for word, value in known.items() if value not in (None, [])}
+    return {word: value for word, value in known.items() if value is not None}

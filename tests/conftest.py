@@ -10,14 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import pytest
 import uvicorn
-
-from infway.app import App, Parts, parts
-from infway.inventory import Inventory, build, packaged
-from infway.ledger.rows import Row
-from infway.ledger.sqlite import SqliteLedger
-from infway.settings import Settings
 from tests.api.caller import (
     ADMIN_KEY,
     BEARER,
@@ -31,6 +26,12 @@ from tests.api.caller import (
     line_to,
 )
 from tests.api.upstream import Say, Upstream, either, listening
+
+from infway.app import App, Parts, parts
+from infway.inventory import Inventory, build, packaged
+from infway.ledger.rows import Row
+from infway.ledger.sqlite import SqliteLedger
+from infway.settings import Settings
 
 Tree = dict[str, object]
 _packaged = cache(packaged)
@@ -204,3 +205,8 @@ async def gateway(start: Start) -> Gateway:
 def seeded(seed: int) -> Callable[[Parts], Parts]:
     """Build an app with another source of chance."""
     return lambda built: replace(built, seed=seed)
+
+
+# A shared machine may stop for longer than any deadline; the same examples on every run.
+hypothesis.settings.register_profile("infway", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("infway")

@@ -70,6 +70,12 @@ def test_a_key_in_the_environment_is_a_vendor():
     assert found.unusable == ()
 
 
+def test_a_key_of_openrouter_alone_enables_it():
+    everything = from_environment({"OPENROUTER_API_KEY": "k"})
+    (found,) = everything.upstreams
+    assert (found.vendor.name, found.key, everything.unusable) == ("openrouter", "k", ())
+
+
 def test_an_empty_variable_is_no_key():
     assert from_environment({"OPENAI_API_KEY": " "}) == Found()
 
@@ -79,10 +85,10 @@ def test_a_key_is_not_shown():
 
 
 def test_what_cannot_be_used_says_why():
-    found = from_environment({"AZURE_OPENAI_API_KEY": "k", "OPENROUTER_API_KEY": "k"})
+    found = from_environment({"AZURE_OPENAI_API_KEY": "k", "HF_TOKEN": "k"})
     assert found.upstreams == ()
     assert any("AZURE_OPENAI_API_KEY is set, but" in line for line in found.unusable)
-    assert any("OPENROUTER_API_KEY is set, but OpenRouter needs" in line for line in found.unusable)
+    assert any("HF_TOKEN is set, but Hugging Face needs" in line for line in found.unusable)
 
 
 async def test_a_local_server_is_asked_for_its_models_without_any_key():

@@ -104,6 +104,23 @@ def test_what_the_catalogue_does_not_speak_of_depends_on_what_the_vendor_takes(s
     assert not groq.features & (Feature.SEVERAL | Feature.LOGPROBS)
 
 
+def test_a_model_of_which_no_source_says_what_it_can_do_may_do_anything(stocked):
+    text = "upstreams: [{name: a, vendor: openrouter, key: k, models: [openai/gpt-4o]}]"
+    offer = only(stocked(text))
+    assert offer.features == EVERYTHING
+    assert (offer.prices.input, offer.context) == (2_500_000, 128_000)
+
+
+def test_a_key_of_openrouter_offers_its_models_but_not_its_free_ones_and_aliases():
+    found = from_environment({"OPENROUTER_API_KEY": "k"})
+    inventory = build(with_found(defaults({}), found), PRICES, QUALITY)
+    names = [offer.model for offer in inventory.offers]
+    assert "openai/gpt-4o" in names
+    assert not [name for name in names if name.endswith((":free", "-contributor"))]
+    assert not [name for name in names if name.startswith("~")]
+    assert inventory.warnings == ()
+
+
 def test_a_vendors_row_can_be_overridden(stocked):
     inventory = stocked(
         "upstreams:\n- {name: a, vendor: mistral, key: k, models: [mistral-small-latest]}\n"

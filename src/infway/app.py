@@ -23,11 +23,10 @@ from infway.api.models import models_router
 from infway.api.ops import ops_router
 from infway.ims.catalog import Catalog
 from infway.ims.health import Health
-from infway.ims.policies import PolicyName
 from infway.ims.rank import Router
 from infway.ims.tuning import Tuning
 from infway.inventory import Inventory
-from infway.kernel.chat import Principal, Selection, Weights
+from infway.kernel.chat import Principal, Weights
 from infway.kernel.clock import Clock, system_clock
 from infway.kernel.ids import Ids, base36
 from infway.ledger.rows import Ledger
@@ -114,7 +113,7 @@ class App:
         catalog = Catalog(
             inventory.offers,
             aliases=settings.aliases,
-            policies=_policies(settings),
+            policies=inventory.policies,
             vendors=VENDORS,
             quality_floor=settings.routing.quality_floor,
         )
@@ -219,21 +218,3 @@ def _tuning(settings: Settings) -> Tuning:
         fast_half_life=routing.short_half_life,
         cache_hit=Tuning().cache_hit if routing.stickiness else 0.0,
     )
-
-
-def _policies(settings: Settings) -> list[PolicyName]:
-    return [
-        PolicyName(
-            name,
-            models=said.models,
-            weights=_weights(said.weights) or Weights(),
-            constraints=Selection(
-                max_input_cost=said.max_input_cost,
-                max_output_cost=said.max_output_cost,
-                sort=said.sort,
-                only=said.only,
-                ignore=said.ignore,
-            ),
-        )
-        for name, said in settings.policies.items()
-    ]

@@ -230,7 +230,7 @@ def _features(model: ModelSettings, facts: ModelFacts | None, drop: frozenset[st
     for feature, name in _UNLISTED.items():
         unlisted |= Feature(0) if name in drop else feature
     listed = EVERYTHING & ~_named(feature.name or "" for feature in _UNLISTED)
-    if facts is not None:
+    if facts is not None and facts.capabilities is not None:
         listed = _named(facts.capabilities)
     if Feature.JSON_SCHEMA in listed:
         listed |= Feature.JSON_OBJECT

@@ -3,7 +3,6 @@
 from itertools import combinations_with_replacement
 
 import pytest
-
 from tests.api.caller import BEARER, JSON, KEY, chat_body, refused
 from tests.conftest import Gateway
 

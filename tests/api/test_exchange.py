@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-
 from tests.api.caller import BEARER, JSON, KEY, chat_body, refused
 from tests.conftest import Gateway, Start
 

@@ -4,12 +4,12 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-
-from infway.app import Parts
-from infway.providers.openai import OpenAI
 from tests.api.caller import BEARER, JSON, chat_body, refused
 from tests.api.upstream import fault, frames, stream
 from tests.conftest import Gateway, Start
+
+from infway.app import Parts
+from infway.providers.openai import OpenAI
 
 PLAIN = ("/v1/chat/completions", "/chat/completions", "/api/v1/chat/completions")
 NAMED = ("/engines/{}/chat/completions", "/v1/engines/{}/chat/completions",
@@ -25,9 +25,7 @@ async def test_every_chat_path_answers(gateway: Gateway, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", NAMED)
-async def test_the_model_in_the_path_beats_the_one_in_the_body(
-    gateway: Gateway, path: str
-) -> None:
+async def test_the_model_in_the_path_beats_the_one_in_the_body(gateway: Gateway, path: str) -> None:
     for model in ("m1", None, {"llms": ["m1"]}, "there-is-no-such-model"):
         heard = await gateway.post(path.format("m2"), chat_body(model=model))
         assert heard.json["model"] == "m2"

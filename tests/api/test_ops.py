@@ -1,8 +1,9 @@
 """Health, readiness, metrics and the description page."""
 
-from infway.telemetry.metrics import DESCRIPTIONS
 from tests.api.caller import refused
 from tests.conftest import Gateway, Start
+
+from infway.telemetry.metrics import DESCRIPTIONS
 
 
 async def test_health_and_readiness_need_no_key(gateway: Gateway) -> None:

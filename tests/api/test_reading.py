@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from tests.api.caller import chat_body, refused
 from tests.conftest import Gateway
 
@@ -180,11 +179,33 @@ async def test_of_a_key_that_stands_twice_the_last_counts_everywhere(gateway: Ga
 
 
 async def test_null_is_the_same_as_absent(gateway: Gateway) -> None:
-    names = (
-        "stream temperature top_p n stop max_tokens max_completion_tokens tools tool_choice user"
-        " presence_penalty frequency_penalty logit_bias logprobs seed response_format provider"
-        " stream_options usage fallback_models fallback_rules reasoning metadata unknown prompt"
-    ).split()
+    names = [
+        "stream",
+        "temperature",
+        "top_p",
+        "n",
+        "stop",
+        "max_tokens",
+        "max_completion_tokens",
+        "tools",
+        "tool_choice",
+        "user",
+        "presence_penalty",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "seed",
+        "response_format",
+        "provider",
+        "stream_options",
+        "usage",
+        "fallback_models",
+        "fallback_rules",
+        "reasoning",
+        "metadata",
+        "unknown",
+        "prompt",
+    ]
     heard = await gateway.chat(**dict.fromkeys(names))
     assert heard.status == 200
     assert gateway.upstream.asked[0].json.keys() == {"model", "messages"}
@@ -238,7 +259,13 @@ async def test_other_spellings_of_parts_are_brought_to_the_one_upstreams_read(
     (message,) = gateway.upstream.asked[0].json["messages"]
     assert message.keys() == {"role", "content"}
     wav = {"data": "UklGRg==", "format": "wav"}
-    assert [part.get("input_audio") for part in message["content"]] == [audio, wav, wav, audio, None]
+    assert [part.get("input_audio") for part in message["content"]] == [
+        audio,
+        wav,
+        wav,
+        audio,
+        None,
+    ]
     assert message["content"][4] == parts[4]
 
 
@@ -252,13 +279,13 @@ async def test_content_stands_above_content_parts(gateway: Gateway) -> None:
 
 async def test_well_spelled_messages_go_on_byte_for_byte(gateway: Gateway) -> None:
     raw = (
-        r'[ {"role" : "user", "content":"\u00e9 \ud83d\ude00 2\/3",  "name":"a"},'
-        r'{"role":"assistant","content":"x","tool_calls":[{"id":"1","type":"function",'
-        r'"function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1",'
-        r'"content":"1.10e5"},{"role":"developer","content":[{"type":"text","text":"t",'
-        r'"cache_control":{"type":"ephemeral","ttl":"1h"}}]},{"role":"function","name":"f",'
-        r'"content":"y"},{"role":"assistant","content":"and so"}]'
-    ).encode()
+        rb'[ {"role" : "user", "content":"\u00e9 \ud83d\ude00 2\/3",  "name":"a"},'
+        rb'{"role":"assistant","content":"x","tool_calls":[{"id":"1","type":"function",'
+        rb'"function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1",'
+        rb'"content":"1.10e5"},{"role":"developer","content":[{"type":"text","text":"t",'
+        rb'"cache_control":{"type":"ephemeral","ttl":"1h"}}]},{"role":"function","name":"f",'
+        rb'"content":"y"},{"role":"assistant","content":"and so"}]'
+    )
     assert (await gateway.post(PATH, b'{"model":"m1","messages":' + raw + b"}")).status == 200
     assert raw in gateway.upstream.asked[0].body
 

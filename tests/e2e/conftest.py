@@ -36,6 +36,8 @@ def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder = tmp_path_factory.mktemp("gateway")
     with serving(folder, "-c", write_config(folder, upstream.url)) as running:
         yield running
+        assert running.stop() == 0
+        assert '"level":"error"' not in running.log.read_text()
 
 
 @pytest.fixture(scope="session", params=TAGS)
@@ -60,7 +62,7 @@ def write_config(folder: Path, url: str, **more: object) -> Path:
     """Write a configuration whose upstreams all are the scripted one."""
     rows = [_upstream("seeds", url, [_model(name, "teller-seeds") for name in SEED_MODELS])]
     rows.append(_upstream("infuzu", url, [_model(f"{n}-infuzu") for n in ("teller", "second")]))
-    rows.append(_upstream("failing-infuzu", url, [_model("failing-infuzu")]))
+    rows += [_upstream(n, url, [_model(n)]) for n in ("failing-infuzu", "limited-infuzu")]
     rows.append(_upstream("agent", url, [_model("teller-agent")]))
     for tag in TAGS:
         names = [f"{name}-{tag}" for name in (*TALKERS, *REFUSALS)]
@@ -90,4 +92,6 @@ def _upstream(name: str, url: str, models: list[object]) -> object:
 
 def _model(name: str, native: str | None = None) -> object:
     prices = {"input_price": 1, "output_price": 2}  # USD per million tokens
-    return {"id": name, "native": native or name, "quality": 60, **prices}
+    # What misbehaves, and what attempts are counted of, is below the floor: only its name finds it.
+    quality = 60 if native == "teller-seeds" else 10
+    return {"id": name, "native": native or name, "quality": quality, **prices}

@@ -74,9 +74,13 @@ def free_port() -> int:
 
 @contextmanager
 def serving(folder: Path, *options: str | Path) -> Iterator[Gateway]:
-    """Run `infway serve` with nothing in its environment but a home, a path and a port."""
+    """Run `infway serve` with nothing in its environment but a home, a path and a port.
+
+    And with Python's warnings as errors, here and in every command that is run beside it.
+    """
     port = free_port()
     environment = {"HOME": str(folder), "PATH": os.defpath, "PORT": str(port)}
+    environment["PYTHONWARNINGS"] = "error"
     log = folder / "log"
     with (
         log.open("a") as errors,

@@ -11,6 +11,7 @@ REFUSED = {
     "too_cheap": (503, "no_available_provider"),
     "wrong_weight": (400, "invalid_field"),
     "failing": (502, "upstream_error"),
+    "limited": (429, "upstream_rate_limited"),
 }
 
 

@@ -53,6 +53,19 @@ def test_the_book_says_where_its_prices_come_from() -> None:
     assert (book.check.compared, book.check.agreeing) == (3, 2)
 
 
+def test_a_vendor_whose_rows_come_from_elsewhere_is_named(packaged: PriceBook) -> None:
+    other = packaged.others["openrouter"]
+    assert (other.name, other.version) == (packaged.check.name, packaged.check.version)
+    assert all(row.checked is None for row in packaged.models("openrouter"))
+    assert PriceBook.read(written()).others == {}
+
+
+def test_no_abilities_and_unknown_abilities_are_told_apart() -> None:
+    rows = [{"id": "none", "mode": "chat", "capabilities": []}, {"id": "unknown", "mode": "chat"}]
+    book = PriceBook.read(written(acme=rows))
+    assert [row.capabilities for row in book.models("acme")] == [(), None]
+
+
 def test_only_the_vendor_that_is_asked_for_is_decoded() -> None:
     book = PriceBook.read(written(good=[{"id": "one", "mode": "chat"}], bad=[{"id": 7}]))
     assert [row.id for row in book.models("good")] == ["one"]
@@ -94,6 +107,7 @@ def test_the_packaged_prices_are_exact(packaged: PriceBook) -> None:
     assert (gpt.input, gpt.output, gpt.cache_read) == (2_500_000, 10_000_000, 1_250_000)
     assert gpt.context == 128_000
     assert gpt.checked is True
+    assert gpt.capabilities is not None
     assert {"tools", "vision", "json_schema", "prompt_cache"} <= set(gpt.capabilities)
 
 
@@ -105,6 +119,18 @@ def test_every_packaged_row_is_whole_and_no_model_appears_twice(packaged: PriceB
             assert packaged.facts(provider, row.id) is row
             assert not row.id.startswith(f"{provider}/") or provider == "perplexity"
             assert sorted(step.above for step in row.steps) == [step.above for step in row.steps]
+
+
+def test_the_packaged_rows_of_openrouter_are_chat_models_with_prices(packaged: PriceBook) -> None:
+    rows = packaged.models("openrouter")
+    assert len(rows) > 300
+    for row in rows:
+        assert row.capabilities is None
+        assert row.input is not None
+        assert row.output is not None
+        assert (row.input == 0) == row.id.endswith(":free")
+        assert "/" in row.id
+        assert not row.id.endswith(":batch")
 
 
 def test_packaged_zeros_are_free_models_and_unbilled_answers_only(packaged: PriceBook) -> None:

@@ -41,6 +41,10 @@ PRICE_LIST = """{
     {"range": [0, 32000.0], "input_cost_per_token": 1e-06, "output_cost_per_token": 5e-06},
     {"range": [32000.0, 128000.0], "input_cost_per_token": 2e-06, "output_cost_per_token": 9e-06},
     {"range": [128000.0, 1e6], "input_cost_per_token": 6e-06, "output_cost_per_token": 6e-05}]},
+  "mute": {"litellm_provider": "openai", "mode": "chat",
+    "input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06,
+    "cache_read_input_token_cost": 1e-07},
+  "plain": {"litellm_provider": "openai", "mode": "chat", "supports_function_calling": false},
   "ollama/home": {"litellm_provider": "ollama", "mode": "chat",
     "input_cost_per_token": 0.0, "output_cost_per_token": 0.0},
   "vertex_ai/claude-x": {"litellm_provider": "vertex_ai-anthropic_models", "mode": "chat"},
@@ -97,6 +101,61 @@ providers: list[Provider] = [
                 id='moved',
                 match=ClauseRegex(regex='^moved$'),
                 prices=ModelPrice(input_mtok=Decimal('1'), output_mtok=Decimal('2.5')),
+            ),
+        ],
+    ),
+    Provider(
+        id='openrouter',
+        models=[
+            ModelInfo(
+                id='maker/long',
+                name='Long',
+                context_window=500000,
+                match=ClauseEquals(equals='maker/long'),
+                prices=ModelPrice(
+                    input_mtok=TieredPrices(
+                        base=Decimal('0.1'), tiers=[Tier(start=200000, price=Decimal('0.2'))]
+                    ),
+                    output_mtok=TieredPrices(
+                        base=Decimal('1'), tiers=[Tier(start=200000, price=Decimal('1.5'))]
+                    ),
+                    cache_read_mtok=Decimal('0.01'),
+                ),
+            ),
+            ModelInfo(
+                id='maker/long:free',
+                name='Long, free',
+                match=ClauseEquals(equals='maker/long:free'),
+                prices=ModelPrice(),
+            ),
+            ModelInfo(
+                id='maker/long:batch',
+                name='Long, later',
+                match=ClauseEquals(equals='maker/long:batch'),
+                prices=ModelPrice(input_mtok=Decimal('0.05'), output_mtok=Decimal('0.5')),
+            ),
+            ModelInfo(
+                id='maker/long-image',
+                name='Painter',
+                match=ClauseEquals(equals='maker/long-image'),
+                prices=ModelPrice(input_mtok=Decimal('1'), output_mtok=Decimal('2')),
+            ),
+            ModelInfo(
+                id='maker/half',
+                name='Half',
+                match=ClauseEquals(equals='maker/half'),
+                prices=ModelPrice(input_mtok=Decimal('1')),
+            ),
+            ModelInfo(
+                id='maker/old',
+                match=ClauseEquals(equals='maker/old'),
+                prices=ModelPrice(input_mtok=Decimal('1'), output_mtok=Decimal('2')),
+            ),
+            ModelInfo(
+                id='bare',
+                name='Bare',
+                match=ClauseEquals(equals='bare'),
+                prices=ModelPrice(input_mtok=Decimal('1'), output_mtok=Decimal('2')),
             ),
         ],
     )
@@ -196,6 +255,32 @@ def test_a_row_says_limits_steps_and_capabilities(document: dict[str, Any]) -> N
     }
 
 
+def test_what_the_list_does_not_say_a_model_can_do_is_unknown_and_not_nothing(
+    openai: dict[str, dict[str, Any]],
+) -> None:
+    assert "capabilities" not in openai["mute"]
+    assert openai["plain"]["capabilities"] == []
+
+
+def test_a_vendor_that_the_list_lacks_is_taken_from_the_second_source(
+    document: dict[str, Any], printed: str
+) -> None:
+    long, free = document["providers"]["openrouter"]
+    assert long == {
+        "id": "maker/long",
+        "mode": "chat",
+        "input": 100_000,
+        "output": 1_000_000,
+        "cache_read": 10_000,
+        "steps": [{"above": 200_000, "input": 200_000, "output": 1_500_000}],
+        "context": 500_000,
+    }
+    assert free == {"id": "maker/long:free", "mode": "chat", "input": 0, "output": 0}
+    origin = {"name": "genai-prices", "version": "0.9", "date": "2026-11-21"}
+    assert document["others"] == {"openrouter": origin}
+    assert "2 of them of openrouter, by the second source" in printed
+
+
 def test_a_table_of_ranges_becomes_a_price_and_its_steps(document: dict[str, Any]) -> None:
     (row,) = document["providers"]["dashscope"]
     assert (row["input"], row["output"]) == (1_000_000, 5_000_000)
@@ -206,7 +291,8 @@ def test_a_table_of_ranges_becomes_a_price_and_its_steps(document: dict[str, Any
 
 
 def test_only_models_that_can_be_called_here_are_kept(document: dict[str, Any]) -> None:
-    assert sorted(document["providers"]) == ["dashscope", "groq", "ollama", "openai", "vertex_ai"]
+    theirs = set(document["providers"]) - {"openrouter"}
+    assert theirs == {"dashscope", "groq", "ollama", "openai", "vertex_ai"}
     assert [row["id"] for row in document["providers"]["vertex_ai"]] == ["claude-x"]
     assert not any("picture" in row["id"] for row in document["providers"]["openai"])
 

@@ -20,7 +20,7 @@ from infway.kernel.clock import Clock
 from infway.kernel.errors import GatewayError
 from infway.kernel.events import Broken
 from infway.kernel.money import usd_text
-from infway.pipeline.gateway import Answer, Gateway
+from infway.pipeline.gateway import Answer, Bill, Gateway
 from infway.pipeline.several import Result, answer_several
 
 
@@ -72,9 +72,7 @@ class ChatEndpoint:
         answer.settle()
         end = self._milliseconds(exchange)
         bill = answer.bill()
-        extras: dict[str, object] = bill_fields(bill) if wishes.cost else {}
-        if wishes.flat and wishes.warnings:
-            extras["warnings"] = [{"code": c, "message": m} for c, m in wishes.warnings]
+        extras = _extras(bill, wishes)
         usage = answer.attempt.usage
         stamp = self._stamp(exchange, answer, wishes)
         body = whole_body(answer.first, stamp, usage, end, flat=wishes.flat, extras=extras)
@@ -140,7 +138,7 @@ class ChatEndpoint:
         failed = [result for result in results if result.answer is None]
         ends = [self._elapsed(exchange, answer.attempt.ended) for answer in answers]
         bill = answers[0].bill()
-        body = several_body(parts, ends, failed, bill_fields(bill) if wishes.cost else {})
+        body = several_body(parts, ends, failed, _extras(bill, wishes))
         await exchange.reply(200, self._whole_head(exchange, answers, bill.total), body)
 
     def _stamp(self, exchange: Exchange, answer: Answer, wishes: Wishes) -> Stamp:
@@ -195,3 +193,11 @@ class ChatEndpoint:
             (b"cache-control", b"no-cache"),
             (b"x-accel-buffering", b"no"),
         ]
+
+
+def _extras(bill: Bill, wishes: Wishes) -> dict[str, object]:
+    """Return what stands beside the answer at the root of a whole reply."""
+    extras: dict[str, object] = bill_fields(bill) if wishes.cost else {}
+    if wishes.flat and wishes.warnings:
+        extras["warnings"] = [{"code": c, "message": m} for c, m in wishes.warnings]
+    return extras

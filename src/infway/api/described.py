@@ -24,6 +24,10 @@ from infway.kernel.errors import CallerError, GatewayError
 _log = logging.getLogger(__name__)
 _REF = "#/components/schemas/{name}"
 _ERRORS = ("400", "401", "403", "404", "405", "413", "415", "429", "500", "502", "503", "504")
+_ERROR: dict[str, Any] = {
+    "description": "An error",
+    "content": {"application/json": {"schema": {"$ref": _REF.format(name="ErrorBody")}}},
+}
 _SCHEMES: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "infuzu": {"type": "apiKey", "in": "header", "name": "Infuzu-API-Key"},
@@ -101,6 +105,10 @@ def _description(app: FastAPI) -> dict[str, Any]:
         components = schema.setdefault("components", {})
         components.setdefault("schemas", {}).update(parts[1])
         components["securitySchemes"] = _SCHEMES
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                operation["responses"].pop("422", None)  # FastAPI's own; here it is a 400
+                operation["responses"]["default"] = _ERROR
         schema["security"] = [{name: []} for name in _SCHEMES]
         for path in sorted(CHAT_PATHS):
             schema["paths"][path] = {"post": _chat_operation(path, ())}
@@ -112,7 +120,6 @@ def _description(app: FastAPI) -> dict[str, Any]:
 
 
 def _chat_operation(path: str, parameters: Sequence[str]) -> dict[str, Any]:
-    error = {"application/json": {"schema": {"$ref": _REF.format(name="ErrorBody")}}}
     content = {
         "application/json": {"schema": {"$ref": _REF.format(name="ChatReply")}},
         "text/event-stream": {"schema": {"type": "string"}},
@@ -131,6 +138,6 @@ def _chat_operation(path: str, parameters: Sequence[str]) -> dict[str, Any]:
         },
         "responses": {
             "200": {"description": "The answer, whole or as a stream", "content": content},
-            **{status: {"description": "An error", "content": error} for status in _ERRORS},
+            **dict.fromkeys(_ERRORS, _ERROR),
         },
     }

@@ -33,7 +33,8 @@ def several_body(
         choice = choices_of(answer.first, own, end)[0]
         choices.append({**choice, "index": len(choices)})
     for result in failed:
-        choices.append(_failed(result, len(choices)))
+        choice = _failed(result, len(choices))
+        choices.append(stamp.plain(choice) if stamp.text else choice)
     usages = [answer.attempt.usage for answer, _ in parts]
     total = Usage(
         sum(usage.prompt for usage in usages),

@@ -6,7 +6,7 @@ from typing import NamedTuple, NoReturn
 import msgspec
 
 from infway.api.messages import spelled
-from infway.api.schema import ChatBody, Message, ModelParams, ProviderBody, Sort
+from infway.api.schema import ChatBody, FallbackRules, Message, ModelParams, ProviderBody, Sort
 from infway.kernel.chat import ChatRequest, Feature, Selection, Weights
 from infway.kernel.errors import CallerError
 
@@ -128,9 +128,13 @@ def _selection(chat: ChatBody, path_model: str | None) -> Selection:
     if isinstance(model, str) and not model.strip():
         raise CallerError(400, "invalid_field", "model: must not be empty.", "model")
     fallbacks = tuple(chat.fallback_models or ())
+    rules = chat.fallback_rules
+    rule = rules.error_code if isinstance(rules, FallbackRules) else None
     selection = Selection(
         model=model if isinstance(model, str) else None, fallback_models=fallbacks
     )
+    if rule is not None:
+        selection = selection._replace(fallback_statuses=tuple(rule.hint_array or ()))
     if isinstance(model, ModelParams):
         selection = _with_params(selection, model)
         if selection.imsn > 1 and (chat.n or 1) > 1:

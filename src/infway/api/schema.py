@@ -154,6 +154,18 @@ class ProviderBody(Struct):
     preferred_max_latency: float | Percentiles | None = None
 
 
+class ErrorRule(Struct):
+    """Statuses of an upstream after which another model is tried, 400 included."""
+
+    hint_array: list[int] | None = None
+
+
+class FallbackRules(Struct):
+    """When `fallback_models` are tried beyond what infway does by itself; other rules are read past."""
+
+    error_code: ErrorRule | None = None
+
+
 class ChatBody(Struct):
     """The body of a chat completion request. Fields not named here are passed to the model."""
 
@@ -165,7 +177,7 @@ class ChatBody(Struct):
     usage: UsageOptions | None = None
     provider: ProviderBody | None = None
     fallback_models: list[str] | None = None
-    fallback_rules: str | dict[str, Any] | None = None
+    fallback_rules: str | FallbackRules | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
     n: Annotated[int, Meta(ge=1, le=128)] | None = None

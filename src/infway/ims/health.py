@@ -146,7 +146,8 @@ class Health:
             slot.model.evidence.add(learnt, weights)
             self._judge(slot, now, learnt.failed + learnt.seen)
         slot.settle()
-        slot.fresh = 0.0
+        failed = learnt is not None and learnt.failed + learnt.seen > 0
+        slot.fresh = 0.0 if failed else min(slot.fresh, now + self.tuning.notice)
         self._note(slot)
 
     def _judge(self, slot: Slot, now: float, failure: float) -> None:

@@ -5,6 +5,7 @@ a model that is free. Only the vendors that are asked for are ever decoded.
 """
 
 import gzip
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -43,7 +44,8 @@ class ModelFacts(msgspec.Struct, frozen=True):
     """What the catalogue knows of one model at one vendor; None is unknown.
 
     `context` is the longest prompt in tokens, `max_output` the longest answer, `retires` the day
-    (YYYY-MM-DD) the vendor named for switching it off. `checked` says whether a second source
+    (YYYY-MM-DD) the vendor named for switching it off. No `capabilities` is a model that can do
+    none of them; None is one of which no source says what it can do. `checked` says whether a second source
     gives the same prices: True, False, or None where it has none to compare.
     """
 
@@ -63,7 +65,7 @@ class ModelFacts(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     context: int | None = None
     max_output: int | None = None
-    capabilities: tuple[Capability, ...] = ()
+    capabilities: tuple[Capability, ...] | None = None
     checked: bool | None = None
     retires: str | None = None
 
@@ -110,6 +112,7 @@ class _Document(msgspec.Struct, frozen=True):
     source: Source
     check: Check
     providers: dict[str, msgspec.Raw]
+    others: dict[str, Source] = {}
 
 
 _DOCUMENT = msgspec.json.Decoder(_Document)
@@ -118,10 +121,14 @@ _ROWS = msgspec.json.Decoder(tuple[ModelFacts, ...])
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """The catalogue, by litellm's names of vendors and the vendors' own model ids."""
+    """The catalogue, by litellm's names of vendors and the vendors' own model ids.
+
+    `others`: the vendors whose rows do not come from `source`, and where they come from.
+    """
 
     source: Source
     check: Check
+    others: Mapping[str, Source]
     _raw: dict[str, msgspec.Raw] = field(repr=False)
     _decoded: dict[str, dict[str, ModelFacts]] = field(default_factory=dict, repr=False)
 
@@ -129,7 +136,7 @@ class PriceBook:
     def read(cls, data: bytes) -> "PriceBook":
         """Open the gzipped catalogue; raise OSError or msgspec.DecodeError where it is damaged."""
         document = _DOCUMENT.decode(gzip.decompress(data))
-        return cls(document.source, document.check, document.providers)
+        return cls(document.source, document.check, document.others, document.providers)
 
     @property
     def providers(self) -> tuple[str, ...]:

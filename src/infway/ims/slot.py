@@ -110,7 +110,6 @@ class Slot:
         """Count an attempt that ended; `silent`: before its first token."""
         self.in_flight = max(0, self.in_flight - 1)
         self.waiting = min(self.in_flight, self.waiting - silent)
-        self.fresh = -FOREVER
 
     def show(self, posterior: View, now: float) -> View:
         """Set `view`: what the evidence says, and what is under way at this moment.

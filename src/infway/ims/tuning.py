@@ -73,7 +73,8 @@ class Tuning:
     failure costs, in units of ln(price), if the caller sees it, or if a fallback absorbs it.
     `floor_price` in USD per million tokens, `floor_start` and `floor_end` in seconds keep
     logarithms finite. `explore`: the share of requests whose order is drawn from the posteriors.
-    `wide`: from how many offers on only those near the best are drawn. `refresh`: seconds after
+    `wide`: from how many offers on only those near the best are drawn. `notice`: seconds
+    until a success shows in what is believed (a failure shows at once). `refresh`: seconds after
     which an idle offer's belief is computed anew. `room`: requests in flight beside the usual
     number before an offer is taken for slower; `habit`: dispatches after which a number of them is
     usual. Half-lives and cache life in seconds.
@@ -91,6 +92,7 @@ class Tuning:
     explore: float = 1.0
     wide: int = 24
     refresh: float = 1.0
+    notice: float = 0.02
     room: float = 4.0
     habit: float = 64.0
     cache_life: float = 300.0

@@ -37,6 +37,8 @@ class Selection(NamedTuple):
 
     `max_input_cost`, `max_output_cost`: USD per million characters. `max_latency`: seconds to the
     first token. `min_throughput`: output tokens per second. `sort`: price, throughput or latency.
+    `fallback_statuses`: refusals by an upstream, 400 for one, that are not passed on but tried
+    elsewhere.
     """
 
     model: str | None = None
@@ -58,6 +60,7 @@ class Selection(NamedTuple):
     quantizations: tuple[str, ...] = ()
     max_latency: float | None = None
     min_throughput: float | None = None
+    fallback_statuses: tuple[int, ...] = ()
 
 
 class ChatRequest(NamedTuple):

@@ -132,7 +132,13 @@ class Attempts:
     async def first_reply(self, course: Course, order: Sequence[Offer]) -> Reply:
         """Return the first reply that begins; raises UpstreamError where none does."""
         settlement = course.settlement
-        itinerary = Itinerary(order, self._persistence, self._chance, open_model=course.open_model)
+        itinerary = Itinerary(
+            order,
+            self._persistence,
+            self._chance,
+            open_model=course.open_model,
+            anyway=course.ask.selection.fallback_statuses,
+        )
         deadline = settlement.began + itinerary.offer.upstream.timeouts.total
         self._budget.active += 1
         retrying = 0

@@ -4,7 +4,7 @@ The rules stand at the top of the reliability design: between offers of the aske
 is immediate; before another model is tried, the last offer of the asked one gets its one retry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
@@ -41,14 +41,25 @@ class Step(NamedTuple):
 
 
 class Itinerary:
-    """The walk of one request down its order."""
+    """The walk of one request down its order.
+
+    `anyway`: statuses of an upstream after which another offer is tried although the fault table
+    says that the caller should hear of them.
+    """
 
     def __init__(
-        self, order: Sequence[Offer], rules: Persistence, chance: Random, *, open_model: bool
+        self,
+        order: Sequence[Offer],
+        rules: Persistence,
+        chance: Random,
+        *,
+        open_model: bool,
+        anyway: Iterable[int] = (),
     ) -> None:
         self._left = list(order[1:])
         self.offer = order[0]
         self._open_model = open_model
+        self._anyway = frozenset(anyway)
         self._rules = rules
         self._chance = chance
         self._tries = 1
@@ -57,16 +68,17 @@ class Itinerary:
     def after(self, failure: Failure, left: float) -> Step | None:
         """Return what follows a failure with `left` seconds to go, None where nothing does."""
         consequence = CONSEQUENCES[failure.fault]
+        elsewhere = consequence.elsewhere or failure.status in self._anyway
         if self._tries >= self._rules.attempts or left <= 0:
             return None
         if consequence.rest is Rest.UPSTREAM:
             self._leave_upstream()
         step = None
-        if consequence.elsewhere and self._left and self._is_same_model(self._left[0]):
+        if elsewhere and self._left and self._is_same_model(self._left[0]):
             step = Step(self._left.pop(0), 0.0, False)
         elif consequence.again:
             step = self._repeat(failure, left)
-        if step is None and consequence.elsewhere and self._left:
+        if step is None and elsewhere and self._left:
             step = Step(self._left.pop(0), 0.0, False)
         if step is not None:
             self._tries += 1

@@ -85,23 +85,25 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 class _Error(msgspec.Struct):
-    message: str | None = None
-    type: str | None = None
-    code: str | int | float | None = None
-    param: str | None = None
-    status: int | str | None = None
+    """Any field may be of any kind: one that is odd must not hide the others."""
+
+    message: object = None
+    type: object = None
+    code: object = None
+    param: object = None
+    status: object = None
 
 
 class _Reply(msgspec.Struct):
     error: _Error | str | None = None
-    errors: msgspec.Raw | None = None
-    message: str | None = None
-    detail: msgspec.Raw | None = None
-    code: str | int | None = None
-    type: str | None = None
-    param: str | None = None
+    message: object = None
+    detail: object = None
+    code: object = None
+    type: object = None
+    param: object = None
 
 
+_write = msgspec.json.Encoder().encode
 _read_error = msgspec.json.Decoder(_Error | str | None).decode
 _read_reply = msgspec.json.Decoder(_Reply).decode
 _read_replies = msgspec.json.Decoder(list[_Reply]).decode
@@ -114,7 +116,7 @@ def fault_of(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         fault=_name(status, error),
         status=status,
         message=_clean(error.message),
-        param=error.param,
+        param=_text(error.param),
         retry_after=_retry_after(headers),
     )
 
@@ -130,7 +132,7 @@ def inband_fault(raw: bytes) -> Failure:
     fault = _name(status, error) if status or error.code or error.type else Fault.INBAND_ERROR
     if fault is Fault.UPSTREAM_4XX and not status:
         fault = Fault.INBAND_ERROR
-    return Failure(fault, status or 200, _clean(error.message), error.param)
+    return Failure(fault, status or 200, _clean(error.message), _text(error.param))
 
 
 def _name(status: int, error: _Error) -> Fault:
@@ -138,9 +140,10 @@ def _name(status: int, error: _Error) -> Fault:
         fault = CODES.get(str(word).lower())
         if fault is not None:
             return fault
-    if status in (0, 400, 403, 404, 413, 422, 429) and error.message:
+    message = _text(error.message)
+    if status in (0, 400, 403, 404, 413, 422, 429) and message:
         for pattern, fault in _TEXTS:
-            if pattern.search(error.message):
+            if pattern.search(message):
                 return fault
     if 300 <= status < 400:
         return Fault.REDIRECT
@@ -156,21 +159,28 @@ def _error(body: bytes) -> _Error:
         return _Error()
     if isinstance(reply.error, _Error):
         return reply.error
-    detail = bytes(reply.detail).decode(errors="replace") if reply.detail is not None else None
     return _Error(
-        message=reply.error or reply.message or detail,
+        message=reply.error or reply.message or reply.detail,
         type=reply.type,
         code=reply.code,
         param=reply.param,
     )
 
 
-def _clean(message: str | None) -> str | None:
-    return _CONTROL.sub(" ", message)[:_MAX_MESSAGE] if message else None
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _clean(message: object) -> str | None:
+    """Return a message as one short line; what is no text is shown as JSON."""
+    if not message:
+        return None
+    text = message if isinstance(message, str) else _write(message).decode()
+    return _CONTROL.sub(" ", text)[:_MAX_MESSAGE]
 
 
 def _number(value: object) -> int:
-    text = str(value)
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 

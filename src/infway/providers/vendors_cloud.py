@@ -1,6 +1,7 @@
-"""Vendors in the cloud, a row each. Every fact is from the vendor's own documentation.
+"""Vendors in the cloud, a row each, from the vendors' documentation and from the litellm list.
 
-The first variable is the one the vendor's documentation names; others are in wide use.
+No vendor was called to try what is said here. The first variable is the one the vendor's
+documentation names; others are in wide use.
 """
 
 from infway.providers.vendor import NEW_LIMIT, OLD_LIMIT, Vendor
@@ -118,7 +119,15 @@ CLOUD: tuple[Vendor, ...] = (
         "deepinfra",
         rename=OLD_LIMIT,
     ),
-    Vendor("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",)),
+    Vendor(
+        "openrouter",
+        "OpenRouter",
+        "https://openrouter.ai/api/v1",
+        ("OPENROUTER_API_KEY",),
+        "openrouter",
+        # Paid for with the requests' data, limited to few a day, second names of other models.
+        skip=("*-contributor", "*:free", "~*"),
+    ),
     Vendor(
         "perplexity",
         "Perplexity",

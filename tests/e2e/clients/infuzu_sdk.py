@@ -52,5 +52,6 @@ report = {
     "too_cheap": refused(Params(llms=TWO, max_input_cost=0.0000001)),
     "wrong_weight": refused(Params(weights=Weights(price=1001))),
     "failing": refused("failing-infuzu"),
+    "limited": refused("limited-infuzu"),
 }
 json.dump(report, sys.stdout)

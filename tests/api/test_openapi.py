@@ -1,0 +1,111 @@
+"""The description is true: every endpoint keeps it, whatever is sent within and beside it."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event, Thread
+
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from tests.api.caller import ADMIN, chat_body
+from tests.api.upstream import listening
+from tests.conftest import Gateway, served, settled, upstream_settings
+
+from infway.api.front import CHAT_PATHS, MODEL_PATHS
+from infway.app import App, parts
+from infway.ledger.sqlite import SqliteLedger
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+LIVE = "/admin/decisions/live"  # never ends
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A gateway in a thread of its own, for tests that are not asynchronous."""
+    ledger = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    ready, told = Event(), []
+
+    async def serve() -> None:
+        done = asyncio.Event()
+        async with listening() as upstream:
+            tree = {"upstreams": [upstream_settings("one", upstream, "m1")]}
+            app = App(*settled(tree), parts(SqliteLedger(Path(ledger)), 7))
+            async with served(app.front) as port:
+                told.extend([port, asyncio.get_running_loop(), done])
+                ready.set()
+                await done.wait()
+
+    thread = Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    ready.wait(20)
+    port, loop, done = told
+    yield f"http://127.0.0.1:{port}"
+    loop.call_soon_threadsafe(done.set)
+    thread.join(20)
+
+
+def test_every_endpoint_keeps_its_description(url: str) -> None:
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json").exclude(path=LIVE)
+    operations = [found.ok() for found in schema.get_all_operations()]
+    assert len(operations) >= 12
+    for operation in operations:
+
+        @settings(
+            max_examples=25,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        )
+        @given(case=operation.as_strategy())
+        def keeps_it(case: schemathesis.Case) -> None:
+            case.call_and_validate(base_url=url, headers=dict([ADMIN]), checks=CHECKS)
+
+        keeps_it()
+
+
+async def test_the_description_names_every_path(gateway: Gateway) -> None:
+    paths = (await gateway.get("/openapi.json", ())).json["paths"]
+    named = {f"{start}{{model}}/chat/completions" for start in MODEL_PATHS}
+    rare = {"/v1/models", "/v1/models/{model}", "/healthz", "/readyz", "/metrics"}
+    admin = {"/admin/decisions", "/admin/decisions/live", "/admin/decisions/{request_id}"}
+    assert paths.keys() == CHAT_PATHS | named | rare | admin
+
+
+async def test_real_replies_keep_the_description(gateway: Gateway) -> None:
+    description = (await gateway.get("/openapi.json", ())).json
+
+    def check(name: str, value: object) -> None:
+        part = {"$ref": f"#/components/schemas/{name}", "components": description["components"]}
+        jsonschema.Draft202012Validator(part).validate(value)
+
+    check("ChatReply", (await gateway.chat(usage={"include": True})).json)
+    check("ChatReply", (await gateway.chat(model={"imsn": 2})).json)
+    check("ChatReply", (await gateway.chat(messages=None, prompt="Hi")).json)
+    check("ErrorBody", (await gateway.chat(model="none")).json)
+    check("ChatBody", json.loads(json.dumps(chat_body(stream=True, temperature=1))))
+
+
+async def test_errors_are_described_at_every_endpoint(gateway: Gateway) -> None:
+    paths = (await gateway.get("/openapi.json", ())).json["paths"]
+    for path, operations in paths.items():
+        for operation in operations.values():
+            assert "422" not in operation["responses"], path
+            answers = operation["responses"]
+            error = answers.get("default") or answers["400"]
+            told = error["content"]["application/json"]["schema"]
+            assert told == {"$ref": "#/components/schemas/ErrorBody"}
