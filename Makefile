@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS = never
 UV     := $(BIN)/uv
+# Old client SDKs that the suite talks through want libraries the others do not
+CLIENTS := $(dir $(abspath $(VENV))).venv-clients
 
 .PHONY: install install-dev run test test-all check format bench lock catalog clean
 
@@ -24,13 +26,18 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 
 install: $(VENV)/.run  ## the gateway with its embedded model
 
-install-dev: $(VENV)/.dev  ## what tests and checks need, too
+$(CLIENTS)/.made: $(UV) requirements/clients.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python $(CLIENTS)
+	$(UV) pip install --quiet --python $(CLIENTS)/bin/python --require-hashes -r requirements/clients.txt
+	touch $@
+
+install-dev: $(VENV)/.dev $(CLIENTS)/.made  ## what tests and checks need, too
 
 run: install  ## PORT=9000 make run moves it
 	$(BIN)/infway serve
 
 test: install-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all:  ## the suite on every Python that infway supports and this machine has
 	@for version in 3.11 3.12 3.13; do \
@@ -60,9 +67,11 @@ lock: $(UV)  ## newer versions of everything, with hashes and without addresses
 	  --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
 	  --no-emit-index-url --no-header --group dev pyproject.toml -o requirements/dev.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
+	  --no-emit-index-url --no-header requirements/clients.in -o requirements/clients.txt
 
 catalog: install-dev  ## newer prices in the package
-	$(BIN)/python scripts/build_catalog.py
+	$(BIN)/python scripts/build_catalog.py --date $$(date +%F)
 
 clean:
-	rm -rf $(VENV) .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-3.* .venv-clients .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

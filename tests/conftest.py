@@ -172,7 +172,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 @asynccontextmanager
 async def served(app: object) -> AsyncIterator[int]:
     """Serve an ASGI app on a free port while the block runs."""
-    listener = socket.socket()
+    listener = socket.socket(proto=socket.IPPROTO_TCP)  # asyncio writes without delay only then
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]

@@ -72,9 +72,8 @@ def plan(options: ServeOptions, below: Callable[[int], int]) -> Plan:
     found = _found(settings, options.environment)
     if found is not None:
         settings = with_found(settings, found)
-    nothing = not settings.upstreams and not settings.sandbox
-    embedded = nothing and _embeddable()
-    if nothing and not embedded:
+    embedded = not settings.upstreams and _embeddable()
+    if not settings.upstreams and not embedded:
         settings = settings.model_copy(update={"sandbox": True})
     inventory = build(settings, *packaged())
     warnings = (*loaded.warnings, *inventory.warnings)
@@ -104,7 +103,7 @@ def with_embedded(planned: Plan, url: str) -> Plan:
 
 def with_stand_in(settings: Settings) -> Settings:
     """Return the settings with what is served where there are no upstreams at all."""
-    if settings.upstreams or settings.sandbox:
+    if settings.upstreams:
         return settings
     if _embeddable():
         return _with_model(settings, "http://127.0.0.1")  # its port is known once it runs

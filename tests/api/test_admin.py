@@ -4,9 +4,11 @@ import asyncio
 import json
 
 import pytest
-from tests.api.caller import ADMIN, BEARER, refused
-from tests.conftest import Gateway
+from tests.api.caller import ADMIN, BEARER, JSON, chat_body, refused
+from tests.api.upstream import chunk, frames, stream
+from tests.conftest import Gateway, Start
 
+PATH = "/v1/chat/completions"
 PATHS = ("/admin/decisions", "/admin/decisions/some", "/admin/decisions/live")
 
 
@@ -42,6 +44,19 @@ async def test_a_decision_is_explained_by_either_of_its_ids(gateway: Gateway) ->
 async def test_a_wrong_count_is_named(gateway: Gateway, count: str) -> None:
     heard = await gateway.get(f"/admin/decisions?count={count}", (ADMIN,))
     refused(heard, 400, "invalid_field", "count")
+
+
+async def test_the_live_feed_tells_also_of_a_request_that_was_running_before(start: Start) -> None:
+    go = asyncio.Event()
+    gateway = await start(lambda _: stream(chunk({"content": "a"}), go, *frames("b")[1:]))
+    async with gateway.line() as line, gateway.line() as feed:
+        line.send("POST", PATH, (BEARER, JSON), json.dumps(chat_body(stream=True)).encode())
+        _, headers = await line.head()
+        feed.send("GET", "/admin/decisions/live", (ADMIN,))
+        await feed.head()
+        go.set()
+        event = (await asyncio.wait_for(feed.piece(), 5)).decode()
+    assert dict(headers)["x-request-id"] in event
 
 
 async def test_the_live_feed_tells_each_request_once_it_is_over(gateway: Gateway) -> None:

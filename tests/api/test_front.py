@@ -46,7 +46,7 @@ async def test_a_model_in_the_path_may_hold_slashes(gateway: Gateway, path: str)
 @pytest.mark.parametrize(
     "path",
     ["/", "/nothing", "/v1/chat/completions/", "/engines//chat/completions", "/v1/chat", "/%ff%00",
-     "/openai/deployments/chat/completions", "/V1/chat/completions"],
+     "/openai/deployments/chat/completions", "/V1/chat/completions", "/healthz/"],
 )  # fmt: skip
 async def test_an_unknown_path_is_answered_by_the_one_error_body(
     gateway: Gateway, path: str

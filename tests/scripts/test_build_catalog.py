@@ -105,62 +105,26 @@ providers: list[Provider] = [
         ],
     ),
     Provider(
-        id='openrouter',
-        models=[
-            ModelInfo(
-                id='maker/long',
-                name='Long',
-                context_window=500000,
-                match=ClauseEquals(equals='maker/long'),
-                prices=ModelPrice(
-                    input_mtok=TieredPrices(
-                        base=Decimal('0.1'), tiers=[Tier(start=200000, price=Decimal('0.2'))]
-                    ),
-                    output_mtok=TieredPrices(
-                        base=Decimal('1'), tiers=[Tier(start=200000, price=Decimal('1.5'))]
-                    ),
-                    cache_read_mtok=Decimal('0.01'),
-                ),
-            ),
-            ModelInfo(
-                id='maker/long:free',
-                name='Long, free',
-                match=ClauseEquals(equals='maker/long:free'),
-                prices=ModelPrice(),
-            ),
-            ModelInfo(
-                id='maker/long:batch',
-                name='Long, later',
-                match=ClauseEquals(equals='maker/long:batch'),
-                prices=ModelPrice(input_mtok=Decimal('0.05'), output_mtok=Decimal('0.5')),
-            ),
-            ModelInfo(
-                id='maker/long-image',
-                name='Painter',
-                match=ClauseEquals(equals='maker/long-image'),
-                prices=ModelPrice(input_mtok=Decimal('1'), output_mtok=Decimal('2')),
-            ),
-            ModelInfo(
-                id='maker/half',
-                name='Half',
-                match=ClauseEquals(equals='maker/half'),
-                prices=ModelPrice(input_mtok=Decimal('1')),
-            ),
-            ModelInfo(
-                id='maker/old',
-                match=ClauseEquals(equals='maker/old'),
-                prices=ModelPrice(input_mtok=Decimal('1'), output_mtok=Decimal('2')),
-            ),
-            ModelInfo(
-                id='bare',
-                name='Bare',
-                match=ClauseEquals(equals='bare'),
-                prices=ModelPrice(input_mtok=Decimal('1'), output_mtok=Decimal('2')),
-            ),
+        id='openrouter', models=[
+            ModelInfo(id='maker/long', name='Long', context_window=500000, prices=ModelPrice(
+                input_mtok=TieredPrices(
+                    base=Decimal('0.1'), tiers=[Tier(start=200000, price=Decimal('0.2'))]),
+                output_mtok=TieredPrices(
+                    base=Decimal('1'), tiers=[Tier(start=200000, price=Decimal('1.5'))]),
+                cache_read_mtok=Decimal('0.01'))),
+            OTHERS
         ],
     )
 ]
 """
+OTHERS = {  # models of the second source beside one that is taken whole -> their prices
+    "name='Free', id='maker/long:free'": "",
+    "name='Later', id='maker/long:batch'": "input_mtok=Decimal('1'), output_mtok=Decimal('2')",
+    "name='Painter', id='maker/an-image'": "input_mtok=Decimal('1'), output_mtok=Decimal('2')",
+    "name='Half', id='maker/half'": "input_mtok=Decimal('1')",
+    "id='maker/old'": "input_mtok=Decimal('1'), output_mtok=Decimal('2')",
+    "name='Bare', id='bare'": "input_mtok=Decimal('1'), output_mtok=Decimal('2')",
+}
 
 
 def wheel(path: Path, name: str, version: str, member: str, text: str) -> Path:
@@ -176,7 +140,9 @@ def run(folder: Path, out: str, agreement: str = "0.5") -> subprocess.CompletedP
     """Run the script on the two small wheels."""
     prices = "litellm/model_prices_and_context_window_backup.json"
     litellm = wheel(folder / "l.whl", "litellm", "1.2.3", prices, PRICE_LIST)
-    witness = wheel(folder / "g.whl", "genai_prices", "0.9", "genai_prices/data.py", WITNESS)
+    others = ", ".join(f"ModelInfo({n}, prices=ModelPrice({p}))" for n, p in OTHERS.items())
+    data = WITNESS.replace("OTHERS", others)
+    witness = wheel(folder / "g.whl", "genai_prices", "0.9", "genai_prices/data.py", data)
     wheels = ["--litellm-wheel", str(litellm), "--genai-prices", str(witness)]
     options = ["--date", "2026-11-21", "--agreement", agreement, "--out", str(folder / out)]
     command = [sys.executable, str(SCRIPT), *wheels, *options]

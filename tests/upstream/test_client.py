@@ -1,8 +1,8 @@
 """The client over real sockets: what is sent, what is retried, what every break is called."""
 
 import asyncio
+import socket
 import ssl
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -11,12 +11,14 @@ from tests.wall import PLAYS, Wall, closed_port, wall
 from tests.wall.asking import CALM, ask, offer, upstream
 
 from infway.kernel.chat import HttpCall
+from infway.kernel.clock import system_clock
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
 from infway.providers.openai import OpenAI
 from infway.upstream.client import Client
 from infway.upstream.sign import Credential, Signer
 
+NOW = system_clock().monotonic
 SECRET = "sk-test-0123456789abcdef0123456789"
 SIGNER = Signer(
     {
@@ -34,7 +36,7 @@ async def up() -> AsyncIterator[Wall]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    one = Client(SIGNER, time.monotonic)
+    one = Client(SIGNER, NOW)
     yield one
     await one.close()
 
@@ -46,8 +48,7 @@ def call(up: Wall | str, script: str = "ok", stream: bool = False, name: str = "
 
 async def fault_of(client: Client, sent: HttpCall, **limits: float) -> Fault:
     with pytest.raises(UpstreamFailed) as caught:
-        reply = await client.send(sent, replace(CALM, **limits))
-        await reply.read()
+        await (await client.send(sent, replace(CALM, **limits))).read()
     return caught.value.failure.fault
 
 
@@ -88,7 +89,7 @@ async def test_new_credentials_hold_from_the_next_call_on(client: Client, up: Wa
 
 @pytest.mark.parametrize("secret", ["a\r\nx-evil: 1", "a\nb", "a\rb"])
 async def test_a_secret_cannot_add_a_header(up: Wall, secret: str):
-    client = Client(Signer({"up": Credential("authorization", secret)}), time.monotonic)
+    client = Client(Signer({"up": Credential("authorization", secret)}), NOW)
     assert await fault_of(client, call(up)) is Fault.PROVIDER_AUTH
     assert up.attempts == []
 
@@ -145,24 +146,20 @@ async def test_a_plain_server_behind_https_is_a_tls_error(client: Client, up: Wa
 
 
 async def test_a_tls_handshake_that_stalls_is_a_connect_timeout(client: Client):
-    server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        sent = call(f"https://127.0.0.1:{port}/v1")
+    with socket.socket() as listener:  # the kernel accepts, nobody answers
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        sent = call(f"https://127.0.0.1:{listener.getsockname()[1]}/v1")
         assert await fault_of(client, sent, connect=0.1) is Fault.CONNECT_TIMEOUT
-    finally:
-        server.close()
 
 
 def test_certificates_are_verified():
-    context = Client(SIGNER, time.monotonic)._pool._context()
+    context = Client(SIGNER, NOW)._pool._context()
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
 
 
 async def test_a_full_backlog_is_a_connect_timeout(client: Client):
-    import socket
-
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -267,7 +264,7 @@ async def test_a_reader_that_takes_its_time_holds_the_upstream_back(client: Clie
 
 
 async def test_closing_the_client_closes_idle_connections(up: Wall):
-    client = Client(SIGNER, time.monotonic)
+    client = Client(SIGNER, NOW)
     await (await client.send(call(up), CALM)).read()
     await client.close()
     await asyncio.wait_for(up.attempts[0].closed.wait(), 1)

@@ -16,6 +16,7 @@ from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
 
 _LIVE_PAUSE = 0.5  # seconds between two looks of the live feed
+_LIVE_LOOK = 1000  # how many of the newest requests one look takes in
 
 
 def admin_router(keyring: Callable[[], Keyring], decisions: Decisions) -> APIRouter:
@@ -56,15 +57,20 @@ def admin_router(keyring: Callable[[], Keyring], decisions: Decisions) -> APIRou
 
 
 async def _feed(decisions: Decisions) -> AsyncIterator[ServerSentEvent]:
-    seen = {course.ask.id for course in decisions.last(decisions.keep)}
+    seen = {course.ask.id for course in decisions.last(_LIVE_LOOK) if not _is_open(course)}
     while True:
-        new = [course for course in decisions.last(100) if course.ask.id not in seen]
-        for course in reversed(new):
-            if course.settlement.outcome == "open":
+        kept = decisions.last(_LIVE_LOOK)
+        seen &= {course.ask.id for course in kept}
+        for course in reversed(kept):
+            if course.ask.id in seen or _is_open(course):
                 continue
             seen.add(course.ask.id)
             yield ServerSentEvent(orjson.dumps(_summary(course)).decode(), id=course.ask.id)
         await asyncio.sleep(_LIVE_PAUSE)
+
+
+def _is_open(course: Course) -> bool:
+    return course.settlement.outcome == "open"
 
 
 def _summary(course: Course) -> Mapping[str, object]:

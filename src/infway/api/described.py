@@ -47,6 +47,7 @@ def described_app(
         lifespan=lifespan,
         openapi_url="/openapi.json" if docs else None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     for router in routers:
         app.include_router(router)

@@ -4,106 +4,23 @@ Commits late: a reply is handed on with its first event, and until then any faul
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from infway.ims.outcome import Outcome
 from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Offer
 from infway.kernel.errors import UpstreamError, UpstreamFailed
-from infway.kernel.events import Broken, Event
 from infway.kernel.faults import CONSEQUENCES, Blame, Failure, Fault
 from infway.pipeline.course import Course
 from infway.pipeline.itinerary import Itinerary, Persistence, RetryBudget
+from infway.pipeline.reply import Reply, first_events
 from infway.pipeline.settle import Attempt, Settlement
-from infway.pipeline.stall import StallGuard
-from infway.providers.adapter import Adapter, Decoder
+from infway.providers.adapter import Adapter
 from infway.upstream.client import Client, Response
 
 _JSON = "application/json"
 _MAX_ERROR = 1024 * 1024  # bytes of an error reply that are read
-# What a stream's faults are called before anything of it was passed on, when others may still try.
-_EARLY = {Fault.STREAM_CUT: Fault.EMPTY_STREAM, Fault.BAD_EVENT: Fault.INVALID_JSON}
-
-
-class Reply:
-    """An answer that has begun: its first events are here, the others come by `batches()`.
-
-    `at_end` is told how a stream ended, once, on every way out.
-    """
-
-    def __init__(
-        self,
-        attempt: Attempt,
-        first: list[Event],
-        stream: tuple[Response, Decoder] | None,
-        ended: Callable[[Attempt, Failure | None], None],
-        deadline: float,
-    ) -> None:
-        self.attempt = attempt
-        self.first = first
-        self._stream = stream
-        self._ended = ended
-        self._deadline = deadline
-        self.at_end: Callable[[Failure | None], None] | None = None
-
-    @property
-    def offer(self) -> Offer:
-        """Who answers."""
-        return self.attempt.offer
-
-    async def batches(self) -> AsyncGenerator[list[Event], None]:
-        """Yield the events as they come, those of one read together; `Broken` is the last.
-
-        Must be closed (`aclosing`): leaving it early ends the upstream's reply at once.
-        """
-        if self._stream is None:
-            yield self.first
-            return
-        response, decoder = self._stream
-        left = _verdict(self.first) if decoder.done else Failure(Fault.CLIENT_GONE)
-        try:
-            yield self.first
-            with StallGuard(self.offer.upstream.timeouts.idle, self._deadline) as guard:
-                while not decoder.done:
-                    events = await _next_events(response, decoder, guard)
-                    self.attempt.see(events)
-                    if decoder.done:
-                        left = _verdict(events)
-                    if events:
-                        yield events
-        except UpstreamFailed as failed:
-            left = failed.failure
-            yield [Broken(failed.failure)]
-        finally:
-            self._ended(self.attempt, left)
-            if self.at_end is not None:
-                self.at_end(left)
-            if left is not None:
-                response.close()
-
-    async def finish(self) -> None:
-        """Give the connection back; after the last event has been passed on."""
-        if self._stream is not None and self.attempt.failure is None:
-            await self._stream[0].finish()
-
-
-def _verdict(events: list[Event]) -> Failure | None:
-    """Return how a reply ended whose last events these are."""
-    last = events[-1] if events else None
-    return last.failure if isinstance(last, Broken) else None
-
-
-async def _next_events(response: Response, decoder: Decoder, guard: StallGuard) -> list[Event]:
-    while True:
-        guard.waiting = True
-        data = await _read_some(response)
-        guard.waiting = False
-        events = decoder.feed(data) if data else decoder.close()
-        if events:
-            guard.heard()
-        if events or decoder.done or not data:
-            return events
 
 
 class Attempts:
@@ -150,10 +67,10 @@ class Attempts:
                     failure = failed.failure
                 step = itinerary.after(failure, deadline - self._now())
                 if step is None:
-                    raise self._refusal(failure, settlement)
+                    raise self._refusal(failure, settlement, itinerary.tries)
                 if step.again or step.offer.index in course.decision.shut:
                     if not (retrying or self._budget.allows()):
-                        raise self._refusal(failure, settlement)
+                        raise self._refusal(failure, settlement, itinerary.tries)
                     self._budget.retrying += 1 - retrying
                     retrying = 1
                 if step.pause:
@@ -210,7 +127,7 @@ class Attempts:
                 raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
             if ask.stream:
                 decoder = adapter.decoder()
-                first = await _first_events(response, decoder)
+                first = await first_events(response, decoder)
                 attempt.see(first)
                 _check_first(first)
                 attempt.first = self._now()
@@ -243,7 +160,7 @@ class Attempts:
             ),
         )
 
-    def _refusal(self, failure: Failure, settlement: Settlement) -> UpstreamError:
+    def _refusal(self, failure: Failure, settlement: Settlement, tried: int) -> UpstreamError:
         """Return what the caller is told once nothing is left to try."""
         if failure.fault is Fault.RATE_LIMITED:
             told = [a.failure.retry_after for a in settlement.attempts if a.failure is not None]
@@ -251,7 +168,6 @@ class Attempts:
             failure = Failure(
                 failure.fault, failure.status, retry_after=min(waits) if waits else 1.0
             )
-        tried = len(settlement.attempts)
         return UpstreamError(failure, self._message(failure, tried))
 
     def _message(self, failure: Failure, tried: int) -> str:
@@ -269,34 +185,6 @@ def _check_head(response: Response, *, stream: bool) -> None:
         raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
     if response.headers.get("content-encoding", "identity") not in ("identity", ""):
         raise UpstreamFailed(Failure(Fault.BAD_ENCODING, 200))
-
-
-async def _first_events(response: Response, decoder: Decoder) -> list[Event]:
-    """Wait for the first events; raises UpstreamFailed where none come."""
-    while True:
-        data = await _read_some(response)
-        events = decoder.feed(data) if data else decoder.close()
-        if events:
-            return events
-        if not data:
-            raise UpstreamFailed(Failure(Fault.EMPTY_STREAM, 200))
-
-
-def _check_first(events: list[Event]) -> None:
-    """Raise UpstreamFailed where a stream is over before anything of it was passed on."""
-    last = events[-1]
-    if isinstance(last, Broken):
-        failure = last.failure
-        early = _EARLY.get(failure.fault, failure.fault)
-        raise UpstreamFailed(Failure(early, failure.status, failure.message, failure.param))
-
-
-async def _read_some(response: Response) -> bytes:
-    """Return what has come; a stream that breaks has ended, and its decoder knows how."""
-    try:
-        return await response.read_some()
-    except UpstreamFailed:
-        return b""
 
 
 async def _read_error(response: Response) -> bytes:

@@ -10,10 +10,11 @@ from infway.kernel.clock import Clock
 from infway.kernel.errors import GatewayError, UnavailableError
 from infway.kernel.events import Event
 from infway.kernel.faults import CONSEQUENCES, Failure, Fault
-from infway.pipeline.attempt import Attempts, Reply
+from infway.pipeline.attempt import Attempts
 from infway.pipeline.cost import Cost
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
+from infway.pipeline.reply import Reply
 from infway.pipeline.settle import Attempt, Settlement, Settler
 
 GONE = Fault.CLIENT_GONE.value

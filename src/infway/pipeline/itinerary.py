@@ -62,14 +62,14 @@ class Itinerary:
         self._anyway = frozenset(anyway)
         self._rules = rules
         self._chance = chance
-        self._tries = 1
+        self.tries = 1
         self._repeats = 0
 
     def after(self, failure: Failure, left: float) -> Step | None:
         """Return what follows a failure with `left` seconds to go, None where nothing does."""
         consequence = CONSEQUENCES[failure.fault]
         elsewhere = consequence.elsewhere or failure.status in self._anyway
-        if self._tries >= self._rules.attempts or left <= 0:
+        if self.tries >= self._rules.attempts or left <= 0:
             return None
         if consequence.rest is Rest.UPSTREAM:
             self._leave_upstream()
@@ -81,7 +81,7 @@ class Itinerary:
         if step is None and elsewhere and self._left:
             step = Step(self._left.pop(0), 0.0, False)
         if step is not None:
-            self._tries += 1
+            self.tries += 1
             self._repeats = self._repeats + 1 if step.again else 0
             self.offer = step.offer
         return step

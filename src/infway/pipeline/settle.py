@@ -29,7 +29,7 @@ from infway.ledger.rows import Ledger, Row
 from infway.pipeline.cost import Cost, cost_of
 
 _log = logging.getLogger(__name__)
-_FRAME = 50  # bytes of a content frame around its text, behind the constant prefix
+_FRAME = 86  # bytes of OpenAI's content frames around the text, behind the constant prefix
 _CHOICE = 100  # bytes of a choice that was read around its text
 NOTHING = Usage(0, 0, 0)
 CHARS_PER_TOKEN = 4  # the rule of thumb of the wire design, part 3

@@ -64,6 +64,11 @@ class _Choice(msgspec.Struct):
     message: msgspec.Raw = msgspec.Raw(b"null")
 
 
+def _says_nothing(choice: _Choice) -> bool:
+    """Tell whether a choice has no message; one that Azure filtered has none, and says so."""
+    return bytes(choice.message) == b"null" and choice.finish_reason != "content_filter"
+
+
 _Fields = dict[str, msgspec.Raw]
 _read_fields = msgspec.json.Decoder(_Fields).decode
 _read_choices = msgspec.json.Decoder(list[_Choice]).decode
@@ -97,7 +102,7 @@ class OpenAI:
         if "error" in fields and bytes(fields["error"]) != b"null":
             raise UpstreamFailed(inband_fault(bytes(fields["error"])))
         choices = _choices(fields, Fault.INVALID_JSON)
-        if not choices or any(bytes(choice.message) == b"null" for choice in choices):
+        if not choices or any(map(_says_nothing, choices)):
             raise UpstreamFailed(Failure(Fault.EMPTY_CHOICES, 200))
         return [_chunk(fields, choices)]
 

@@ -33,6 +33,7 @@ class Pool:
         self._idle: dict[Origin, list[Connection]] = {}
         self._all: WeakSet[Connection] = WeakSet()
         self._tls: ssl.SSLContext | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
 
     def take(self, origin: Origin) -> Connection | None:
         """Return a connection that was used before and is still good, None where there is none."""
@@ -65,11 +66,10 @@ class Pool:
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         def released(connection: Connection) -> None:
-            now = connection.idle_since = self._now()
-            idle = self._idle.setdefault(origin, [])
-            while idle and now - idle[0].idle_since >= KEEP:
-                self._drop(idle.pop(0))
-            idle.append(connection)
+            connection.idle_since = self._now()
+            self._idle.setdefault(origin, []).append(connection)
+            if self._sweeper is None:
+                self._sweeper = loop.call_later(KEEP, self._sweep)
 
         _, connection = await loop.create_connection(
             lambda: Connection(loop, released),
@@ -85,12 +85,24 @@ class Pool:
             self._tls = ssl.create_default_context()
         return self._tls
 
+    def _sweep(self) -> None:
+        """Close what has been idle for too long, and look again while anything is idle."""
+        now = self._now()
+        self._sweeper = None
+        for idle in self._idle.values():
+            while idle and now - idle[0].idle_since >= KEEP:
+                self._drop(idle.pop(0))
+        if any(self._idle.values()):
+            self._sweeper = asyncio.get_running_loop().call_later(KEEP / 2, self._sweep)
+
     def _drop(self, connection: Connection) -> None:
         connection.abort()
         self._all.discard(connection)
 
     def close(self) -> None:
         """Close every connection."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
         for connection in list(self._all):
             connection.abort()
         self._all.clear()

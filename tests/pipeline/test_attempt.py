@@ -1,0 +1,344 @@
+"""The fault matrix against the wall: attempts made, faults recorded, what the caller is told."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from tests.pipeline.conftest import ANYONE, Start
+from tests.wall import ANSWER, TEXT_OF, Wall, closed_port
+from tests.wall.asking import QUICK, ask, offer, upstream
+
+from infway.kernel.chat import Offer, Prices, Timeouts
+from infway.kernel.events import Verbatim
+from infway.kernel.faults import CONSEQUENCES, Fault
+from infway.pipeline.itinerary import Persistence
+
+CHEAP, DEAR = Prices(1, 1), Prices(10**9, 10**9)
+
+
+def pair(up: Wall, script: str, second: str = "ok") -> tuple[Offer, Offer]:
+    """The cheap offer that plays `script`, and a dear one behind it."""
+    first = upstream("bad", up.base_url, timeouts=QUICK)
+    other = upstream("good", up.base_url, timeouts=QUICK)
+    return offer(script, first, prices=CHEAP), offer(second, other, prices=DEAR)
+
+
+# row of the matrix, script, fault that is recorded, streams it is played in
+BEFORE = [
+    (6, "hang", Fault.TTFT_TIMEOUT, (True, False)),
+    (7, "trickle", Fault.TTFT_TIMEOUT, (True, False)),
+    (9, "reset", Fault.RESET_BEFORE_HEADERS, (True, False)),
+    (9, "fin", Fault.RESET_BEFORE_HEADERS, (True, False)),
+    (10, "silent", Fault.TTFT_TIMEOUT, (True,)),
+    (10, "pings", Fault.TTFT_TIMEOUT, (True,)),
+    (11, "error-first@429", Fault.RATE_LIMITED, (True,)),
+    (11, "error-first@503", Fault.HTTP_5XX, (True,)),
+    (11, "error-first", Fault.INBAND_ERROR, (True,)),
+    (12, "empty", Fault.EMPTY_STREAM, (True,)),
+    (12, "done-only", Fault.EMPTY_STREAM, (True,)),
+    (13, "truncated", Fault.TRUNCATED_BODY, (False,)),
+    (13, "chunk-cut", Fault.TRUNCATED_BODY, (False,)),
+    (14, "bad-json", Fault.INVALID_JSON, (True, False)),
+    (14, "nan", Fault.INVALID_JSON, (True, False)),
+    (14, "not-utf8", Fault.INVALID_JSON, (True, False)),
+    (15, "html", Fault.WRONG_CONTENT_TYPE, (True, False)),
+    (16, "empty-choices", Fault.EMPTY_CHOICES, (True, False)),
+    (16, "no-message", Fault.EMPTY_CHOICES, (True, False)),
+    (17, "error-body@429", Fault.RATE_LIMITED, (True, False)),
+    (17, "error-body@500", Fault.HTTP_500, (True, False)),
+    (17, "error-body~code=insufficient_quota", Fault.PROVIDER_QUOTA, (True, False)),
+    (18, "reversed", Fault.WRONG_CONTENT_TYPE, (True, False)),
+    (19, "gzip", Fault.BAD_ENCODING, (False,)),
+    (20, "huge-header", Fault.TOO_LARGE, (True, False)),
+    (21, "status@429~retry-after=2", Fault.RATE_LIMITED, (True, False)),
+    (22, "status@429~retry-after=soon", Fault.RATE_LIMITED, (True,)),
+    (23, "status@429", Fault.RATE_LIMITED, (True, False)),
+    (24, "status@429~code=insufficient_quota", Fault.PROVIDER_QUOTA, (True,)),
+    (25, "status@500", Fault.HTTP_500, (True, False)),
+    (26, "status@502~body=html", Fault.HTTP_5XX, (True,)),
+    (26, "status@503", Fault.HTTP_5XX, (True, False)),
+    (26, "status@504~body=none", Fault.HTTP_5XX, (True,)),
+    (27, "status@529", Fault.OVERLOADED, (True,)),
+    (28, "status@408", Fault.RETRYABLE_4XX, (True,)),
+    (29, "status@401", Fault.PROVIDER_AUTH, (True, False)),
+    (29, "status@403", Fault.PROVIDER_AUTH, (True,)),
+    (30, "status@402", Fault.PROVIDER_QUOTA, (True,)),
+    (31, "status@404", Fault.MODEL_MISSING, (True,)),
+    (36, "redirect", Fault.REDIRECT, (True, False)),
+    (41, "bad-event@0", Fault.INVALID_JSON, (True,)),
+    (53, "huge-event", Fault.TOO_LARGE, (True,)),
+]
+ABSORBED = [
+    pytest.param(script, fault, stream, id=f"{row}-{script}-{'stream' if stream else 'whole'}")
+    for row, script, fault, streams in BEFORE
+    for stream in streams
+]
+
+
+@pytest.mark.parametrize(("script", "fault", "stream"), ABSORBED)
+async def test_a_fault_before_the_first_byte_is_never_seen_while_another_offer_works(
+    line: Start, up: Wall, script: str, fault: Fault, stream: bool
+):
+    if script == "bad-event@0":
+        script = "bad-utf8@0"
+    running = await line(*pair(up, script))
+    told = await running.tell(ask(stream=stream))
+    assert told.error is None
+    if script == "bad-utf8@0":  # the role alone came before it
+        assert (await running.outcomes())[-1] == "ok" or told.fault is Fault.BAD_EVENT
+        return
+    assert told.text == ANSWER
+    assert await running.outcomes() == [fault.value, "ok"]
+    assert [attempt.fault for attempt in up.attempts] == [
+        script.partition("@")[0].partition("~")[0],
+        "ok",
+    ]
+    *_, bad, good = await running.rows()
+    assert (bad.cost, bad.prompt_tokens, bad.completion_tokens) == (0, 0, 0)
+    assert (good.prompt_tokens, good.completion_tokens) == (25, 60)
+
+
+@pytest.mark.parametrize(("script", "fault", "stream"), ABSORBED)
+async def test_a_fault_of_the_only_offer_is_told_by_the_table(
+    line: Start, up: Wall, script: str, fault: Fault, stream: bool
+):
+    if script == "bad-event@0":
+        return
+    running = await line(
+        pair(up, script)[0], persistence=Persistence(backoff_base=0.0, lone_patience=0.0)
+    )
+    told = await running.tell(ask(stream=stream))
+    consequence = CONSEQUENCES[fault]
+    assert told.error is not None
+    assert (told.error.status, told.error.code) == (consequence.status, consequence.code)
+    assert told.error.retryable is False
+    outcomes = await running.outcomes()
+    assert set(outcomes) == {fault.value}
+    assert len(outcomes) == len(up.attempts)
+    assert len(outcomes) <= (3 if fault is Fault.RATE_LIMITED else 2 if consequence.again else 1)
+    request = (await running.rows())[0]
+    assert (request.outcome, request.status, request.cost) == (fault.value, consequence.status, 0)
+
+
+async def test_a_refused_connection_falls_back(line: Start, up: Wall):
+    gone = upstream("gone", f"http://127.0.0.1:{closed_port()}/v1")
+    running = await line(offer("ok", gone, prices=CHEAP), pair(up, "ok")[1])
+    assert (await running.tell(ask())).text == ANSWER
+    assert await running.outcomes() == ["connect_refused", "ok"]
+
+
+async def test_a_dead_kept_alive_connection_costs_no_attempt(line: Start, up: Wall):
+    running = await line(pair(up, "stale")[0])
+    for number in range(2):
+        assert (await running.tell(ask(id=f"r-{number}"))).text == ANSWER
+    assert await running.outcomes() == ["ok", "ok"]
+    assert len(up.attempts) == 3
+
+
+@pytest.mark.parametrize(
+    ("script", "fault"),
+    [
+        ("status@400~code=context_length_exceeded", Fault.CONTEXT_LENGTH),
+        ("status@400~code=content_filter", Fault.CONTENT_FILTER),
+        ("status@400", Fault.UPSTREAM_4XX),
+        ("status@422", Fault.UPSTREAM_4XX),
+        ("status@413", Fault.PAYLOAD_TOO_LARGE),
+        ("error-body~code=context_length_exceeded", Fault.CONTEXT_LENGTH),
+        ("error-first~code=content_filter", Fault.CONTENT_FILTER),
+    ],
+)
+async def test_the_callers_mistake_is_told_and_tried_nowhere_else(
+    line: Start, up: Wall, script: str, fault: Fault
+):
+    running = await line(*pair(up, script + "~message=You are wrong."))
+    told = await running.tell(ask())
+    assert told.error is not None
+    assert (told.error.status, told.error.message) == (CONSEQUENCES[fault].status, "You are wrong.")
+    assert await running.outcomes() == [fault.value]
+    assert len(up.attempts) == 1
+
+
+async def test_a_truncated_error_body_is_named_by_its_status(line: Start):
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 401 No\r\ncontent-length: 999\r\n\r\n{")
+        writer.close()
+
+    server = await asyncio.start_server(cut, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    running = await line(offer("ok", upstream("u", f"http://127.0.0.1:{port}/v1")))
+    await running.tell(ask())
+    assert await running.outcomes() == ["provider_auth"]
+    server.close()
+
+
+# --- after the first byte
+
+
+@pytest.mark.parametrize(
+    ("script", "fault", "words"),
+    [
+        ("stall@20", Fault.STREAM_STALL, 20),
+        ("pings@20", Fault.STREAM_STALL, 20),
+        ("cut@20", Fault.STREAM_CUT, 20),
+        ("break@20", Fault.STREAM_CUT, 20),
+        ("close@20", Fault.STREAM_CUT, 20),
+        ("half@20", Fault.STREAM_CUT, 20),
+        ("done-early@20", Fault.STREAM_CUT, 20),
+        ("bad-utf8@20", Fault.BAD_EVENT, 20),
+        ("error@503", Fault.HTTP_5XX, 10),
+        ("error@429", Fault.RATE_LIMITED, 10),
+    ],
+)
+async def test_a_stream_that_breaks_ends_with_its_fault_and_never_looks_whole(
+    line: Start, up: Wall, script: str, fault: Fault, words: int
+):
+    script += "~pause=1"
+    running = await line(pair(up, script)[0])
+    told = await running.tell(ask())
+    assert told.fault is fault
+    assert told.text == TEXT_OF[words]
+    request, attempt = await running.rows()
+    assert (request.outcome, attempt.outcome) == (fault.value, fault.value)
+    assert attempt.estimated == 1
+    assert words <= attempt.completion_tokens <= 3 * words
+    assert attempt.prompt_tokens == 25
+    assert request.cost == attempt.cost > 0
+    if not script.startswith(("close", "half")):  # those end their body cleanly
+        await asyncio.wait_for(up.attempts[0].closed.wait(), 1)
+
+
+@pytest.mark.parametrize(
+    ("script", "estimated"),
+    [
+        ("ok", 0), ("no-done", 0), ("twice-done", 0), ("after-done", 0), ("ok~usage=no", 1),
+        ("ok~cut=1", 0), ("ok~cut=7", 0), ("ok~end=crlf", 0), ("ok~end=cr~cut=3", 0),
+        ("early-hints", 0), ("ok~pause=1", 0),
+    ],
+)  # fmt: skip
+async def test_what_only_looks_odd_is_a_whole_answer(
+    line: Start, up: Wall, script: str, estimated: int
+):
+    running = await line(offer(script, upstream("u", up.base_url)))
+    told = await running.tell(ask())
+    assert (told.text, told.fault, told.error) == (ANSWER, None, None)
+    request, attempt = await running.rows()
+    assert (request.outcome, request.status, attempt.estimated) == ("ok", 200, estimated)
+    if not estimated:
+        assert (attempt.prompt_tokens, attempt.completion_tokens) == (25, 60)
+
+
+async def test_the_last_usage_counts(line: Start, up: Wall):
+    running = await line(offer("usage-twice", upstream("u", up.base_url)))
+    await running.tell(ask())
+    assert (await running.rows())[0].completion_tokens == 61
+
+
+async def test_a_whole_reply_without_usage_is_estimated_by_its_length(line: Start, up: Wall):
+    running = await line(offer("ok~usage=no", upstream("u", up.base_url)))
+    assert (await running.tell(ask(stream=False))).text == ANSWER
+    row = (await running.rows())[0]
+    assert row.estimated == 1
+    assert 60 <= row.completion_tokens <= 200
+
+
+# --- deadlines, cancellation, budgets
+
+
+async def test_the_total_deadline_ends_an_endless_stream(line: Start, up: Wall):
+    limits = Timeouts(connect=1, first_token=1, whole=1, idle=1, total=0.3)
+    running = await line(offer("endless", upstream("u", up.base_url, timeouts=limits)))
+    told = await running.tell(ask())
+    assert told.fault is Fault.DEADLINE
+    assert await running.outcomes() == ["deadline"]
+
+
+@pytest.mark.parametrize("script", ["hang", "silent", "pings"])
+async def test_a_client_that_leaves_before_the_first_token_starts_no_fallback(
+    line: Start, up: Wall, script: str
+):
+    limits = Timeouts(first_token=30)
+    first = offer(script, upstream("bad", up.base_url, timeouts=limits), prices=CHEAP)
+    running = await line(first, pair(up, "ok")[1])
+    task = asyncio.create_task(running.tell(ask()))
+    while not up.attempts:
+        await asyncio.sleep(0)
+    left = asyncio.get_running_loop().time()
+    task.cancel()
+    await asyncio.wait_for(up.attempts[0].closed.wait(), 2)
+    assert up.attempts[0].closed_at - left < 0.25
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await running.outcomes() == ["client_gone"]
+    assert len(up.attempts) == 1
+    request = (await running.rows())[0]
+    assert (request.outcome, request.status) == ("client_gone", 499)
+
+
+async def test_a_client_that_leaves_in_the_middle_is_billed_what_it_got(line: Start, up: Wall):
+    running = await line(offer("stall@20~pause=1", upstream("u", up.base_url)))
+    answer = await running.gateway.chat(ask(), ANYONE)
+    frames = 0
+    async with aclosing(answer.batches()) as batches:
+        async for events in batches:
+            frames += sum(event.frames if isinstance(event, Verbatim) else 1 for event in events)
+            if frames > 10:
+                break
+    left = asyncio.get_running_loop().time()
+    await asyncio.wait_for(up.attempts[0].closed.wait(), 2)
+    assert up.attempts[0].closed_at - left < 0.25
+    request, attempt = await running.rows()
+    assert (request.outcome, attempt.outcome, request.status) == ("client_gone", "client_gone", 499)
+    assert attempt.completion_tokens >= 10
+    assert attempt.estimated == 1
+
+
+async def test_a_slow_reader_is_never_taken_for_a_silent_upstream(line: Start, up: Wall):
+    limits = Timeouts(idle=0.05, total=20)
+    running = await line(offer("ok~pause=1", upstream("u", up.base_url, timeouts=limits)))
+    answer = await running.gateway.chat(ask(), ANYONE)
+    seen = []
+    async with aclosing(answer.batches()) as batches:
+        async for events in batches:
+            seen += events
+            if len(seen) < 4:
+                await asyncio.sleep(0.15)  # three silences long
+    assert await running.outcomes() == ["ok"]
+
+
+async def test_one_dead_upstream_of_two_is_invisible_at_any_concurrency(line: Start, up: Wall):
+    running = await line(*pair(up, "status@503"))
+    told = await asyncio.gather(*(running.tell(ask(id=f"r-{n}")) for n in range(60)))
+    assert [one.text == ANSWER for one in told] == [True] * 60
+    assert len(await running.rows()) >= 120
+
+
+async def test_retries_stay_within_their_budget_when_everything_fails(line: Start, up: Wall):
+    running = await line(pair(up, "status@503")[0])
+    await asyncio.gather(*(running.tell(ask(id=f"r-{n}")) for n in range(100)))
+    assert len(up.attempts) <= 100 * 1.2 + 3
+
+
+async def test_a_short_retry_after_of_the_only_offer_is_waited_for(line: Start, up: Wall):
+    running = await line(offer("status@429~retry-after=0|ok", upstream("u", up.base_url)))
+    assert (await running.tell(ask())).text == ANSWER
+    assert await running.outcomes() == ["rate_limited", "ok"]
+
+
+async def test_a_429_that_is_left_tells_the_shortest_wait(line: Start, up: Wall):
+    first, second = pair(up, "status@429~retry-after=60", "status@429~retry-after=40")
+    running = await line(first, second)
+    told = await running.tell(ask())
+    assert told.error is not None
+    assert (told.error.status, told.error.retry_after) == (429, 40)
+
+
+async def test_a_request_row_sums_its_attempts(line: Start, up: Wall):
+    running = await line(*pair(up, "reset"))
+    await running.tell(ask())
+    request, *attempts = await running.rows()
+    assert request.attempt == 0
+    for name in ("cost", "prompt_tokens", "completion_tokens", "cached_tokens"):
+        assert getattr(request, name) == sum(getattr(row, name) for row in attempts)
+    assert (request.upstream, request.outcome) == ("good", "ok")
+    assert request.end_ms >= attempts[0].end_ms
