@@ -37,15 +37,15 @@ def test_the_page_lists_exactly_the_described_metrics_and_labels(metrics: Metric
 
 def test_numbers_are_those_of_the_rows(metrics: Metrics):
     values = {
-        (sample.name, *sample.labels.values()): sample.value
+        (sample.name, *sorted(sample.labels.values())): sample.value
         for family in families(metrics).values()
         for sample in family.samples
     }
     assert values["infway_requests_total", "model", "ok"] == 1
-    assert values["infway_attempts_total", "up", "model", "ok"] == 1
-    assert values["infway_attempts_total", "up", "model", "http_500"] == 1
-    assert values["infway_tokens_total", "up", "model", "prompt"] == 20
-    assert values["infway_cost_usd_total", "up", "model"] == 4
+    assert values["infway_attempts_total", "model", "ok", "up"] == 1
+    assert values["infway_attempts_total", "http_500", "model", "up"] == 1
+    assert values["infway_tokens_total", "model", "prompt", "up"] == 20
+    assert values["infway_cost_usd_total", "model", "up"] == 4
     assert values["infway_first_token_seconds_count", "up"] == 1
     assert values["infway_attempt_seconds_count", "up"] == 2
     assert values["infway_errors_total", "model_not_found"] == 1

@@ -14,7 +14,7 @@ from infway.kernel.errors import UpstreamError, UpstreamFailed
 from infway.kernel.faults import CONSEQUENCES, Blame, Failure, Fault
 from infway.pipeline.course import Course
 from infway.pipeline.itinerary import Itinerary, Persistence, RetryBudget
-from infway.pipeline.reply import Reply, first_events
+from infway.pipeline.reply import Reply, check_first, first_events
 from infway.pipeline.settle import Attempt, Settlement
 from infway.providers.adapter import Adapter
 from infway.upstream.client import Client, Response
@@ -129,7 +129,7 @@ class Attempts:
                 decoder = adapter.decoder()
                 first = await first_events(response, decoder)
                 attempt.see(first)
-                _check_first(first)
+                check_first(first)
                 attempt.first = self._now()
                 return Reply(attempt, first, (response, decoder), ended, deadline)
             events = adapter.whole(await response.read())

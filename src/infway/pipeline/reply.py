@@ -106,7 +106,7 @@ async def first_events(response: Response, decoder: Decoder) -> list[Event]:
             raise UpstreamFailed(Failure(Fault.EMPTY_STREAM, 200))
 
 
-def _check_first(events: list[Event]) -> None:
+def check_first(events: list[Event]) -> None:
     """Raise UpstreamFailed where a stream is over before anything of it was passed on."""
     last = events[-1]
     if isinstance(last, Broken):
