@@ -34,7 +34,6 @@ class Exchange:
 
     async def read_json(self, limit: int) -> bytes:
         """Return the body; raises CallerError 413 beyond `limit` bytes and 415 for other types."""
-        self.check_size(limit)
         self._check_type()
         message = await self.receive()
         if message["type"] == "http.disconnect":

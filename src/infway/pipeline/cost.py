@@ -32,6 +32,8 @@ def cost_of(usage: Usage, prices: Prices) -> Cost:
     if prices.long_from is not None and usage.prompt > prices.long_from:
         into = into if prices.long_input is None else prices.long_input
         out = out if prices.long_output is None else prices.long_output
+    if not (usage.cached or usage.cache_write or usage.audio_input or usage.audio_output):
+        return Cost(prompt=usage.prompt * into, completion=usage.completion * out)
     cached = min(usage.cached, usage.prompt)
     written = min(usage.cache_write, usage.prompt - cached)
     spoken = min(usage.audio_input, usage.prompt - cached - written)

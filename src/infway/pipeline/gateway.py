@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from infway.ims.rank import Router
-from infway.kernel.chat import ChatRequest, Offer, Principal
+from infway.kernel.chat import ChatRequest, Principal
 from infway.kernel.clock import Clock
 from infway.kernel.errors import GatewayError, UnavailableError
 from infway.kernel.events import Event
@@ -15,7 +15,7 @@ from infway.pipeline.cost import Cost
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.reply import Reply
-from infway.pipeline.settle import Attempt, Settlement, Settler
+from infway.pipeline.settle import Settlement, Settler
 
 GONE = Fault.CLIENT_GONE.value
 GONE_STATUS = CONSEQUENCES[Fault.CLIENT_GONE].status
@@ -31,27 +31,18 @@ class Bill:
 
 
 class Answer:
-    """An answer to one request that has begun."""
+    """An answer to one request that has begun.
+
+    `first`: the events that came first; for a whole reply, all of them. `rank` counts from 1.
+    """
 
     def __init__(self, reply: Reply, settlement: Settlement, rank: int = 1) -> None:
         self._reply = reply
+        self.offer = reply.offer
+        self.attempt = reply.attempt
+        self.first = reply.first
         self.settlement = settlement
         self.rank = rank
-
-    @property
-    def offer(self) -> Offer:
-        """Who answers."""
-        return self._reply.offer
-
-    @property
-    def attempt(self) -> Attempt:
-        """The attempt that answers."""
-        return self._reply.attempt
-
-    @property
-    def first(self) -> list[Event]:
-        """The events that came first; for a whole reply, all of them."""
-        return self._reply.first
 
     def batches(self) -> AsyncGenerator[list[Event], None]:
         """Return the events of a stream as they come; it settles at its end, however it ends.

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Callable
 
-from infway.kernel.chat import Offer
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Broken, Event
 from infway.kernel.faults import Failure, Fault
@@ -30,16 +29,12 @@ class Reply:
         deadline: float,
     ) -> None:
         self.attempt = attempt
+        self.offer = attempt.offer
         self.first = first
         self._stream = stream
         self._ended = ended
         self._deadline = deadline
         self.at_end: Callable[[Failure | None], None] | None = None
-
-    @property
-    def offer(self) -> Offer:
-        """Who answers."""
-        return self.attempt.offer
 
     async def batches(self) -> AsyncGenerator[list[Event], None]:
         """Yield the events as they come, those of one read together; `Broken` is the last.

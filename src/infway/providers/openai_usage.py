@@ -1,10 +1,17 @@
 """Token counts of the OpenAI dialect, as far as they make sense."""
 
+from typing import Annotated
+
 import msgspec
 
 from infway.kernel.events import Usage
 
-_MOST_TOKENS = 10**9  # of one reply; more than that is a mistake, and no number to bill
+# Tokens of one reply: more than that is a mistake, and no number to bill
+_MOST = 10**9
+Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+_PARTS = frozenset(
+    {"prompt_tokens_details", "completion_tokens_details", "prompt_cache_hit_tokens"}
+)
 _COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 
 
@@ -20,9 +27,9 @@ class _CompletionDetails(msgspec.Struct):
 
 
 class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    total_tokens: Count | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
     prompt_cache_hit_tokens: int | None = None  # DeepSeek's name for cached_tokens
@@ -40,27 +47,28 @@ def usage_of(raw: msgspec.Raw) -> Usage | None:
         return None
     if usage is None or usage.prompt_tokens is None:
         return None
-    prompt = usage.prompt_tokens
-    completion = usage.completion_tokens or 0
-    if min(prompt, completion) < 0 or max(prompt, completion) > _MOST_TOKENS:
-        return None
-    part = usage.prompt_tokens_details or _PromptDetails()
-    made = usage.completion_tokens_details or _CompletionDetails()
+    prompt, completion = usage.prompt_tokens, usage.completion_tokens or 0
     others = {
         key: value
         for key, value in _read_fields(raw).items()
         if key not in _COUNTS and not key.startswith("cost") and bytes(value) != b"null"
     }
-    return Usage(
-        prompt=prompt,
-        completion=completion,
-        total=usage.total_tokens or prompt + completion,
-        cached=_part(part.cached_tokens or usage.prompt_cache_hit_tokens, prompt),
-        cache_write=_part(part.cache_write_tokens, prompt),
-        reasoning=_part(made.reasoning_tokens, _MOST_TOKENS),
-        audio_input=_part(part.audio_tokens, prompt),
-        audio_output=_part(made.audio_tokens, completion),
-        details=others or None,
+    plain = Usage(
+        prompt, completion, usage.total_tokens or prompt + completion, details=others or None
+    )
+    return plain if others.keys().isdisjoint(_PARTS) else _with_parts(plain, usage)
+
+
+def _with_parts(plain: Usage, usage: _Usage) -> Usage:
+    """Add what is part of the prompt and of the completion; no part exceeds its whole."""
+    into = usage.prompt_tokens_details or _PromptDetails()
+    out = usage.completion_tokens_details or _CompletionDetails()
+    return plain._replace(
+        cached=_part(into.cached_tokens or usage.prompt_cache_hit_tokens, plain.prompt),
+        cache_write=_part(into.cache_write_tokens, plain.prompt),
+        reasoning=_part(out.reasoning_tokens, _MOST),
+        audio_input=_part(into.audio_tokens, plain.prompt),
+        audio_output=_part(out.audio_tokens, plain.completion),
     )
 
 
