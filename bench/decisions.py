@@ -43,7 +43,7 @@ def decisions(_: Rig) -> Outcome:
 
 def build(count: int) -> Routing:
     """A router over `count` offers that have all served some requests."""
-    random, tuning = Random(1), Tuning()  # noqa: S311  # repeatable, not secret
+    random, tuning = Random(1), Tuning()  # repeatable, not secret
     offers = tuple(_offer(index) for index in range(count))
     health = Health(offers, tuning, random)
     router = Router(Catalog(offers), health, tuning, random)

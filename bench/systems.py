@@ -7,13 +7,12 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from string import Template
 
-from infway.providers.vendors import VENDORS
-
 from bench.load import Target
 from bench.payloads import PATH, chat_body
 from bench.processes import running, until
 from bench.rig import ENVIRONMENT, KEY, ROOT, Rig, Upstream
 from bench.tools import nginx_path
+from infway.providers.vendors import VENDORS
 
 READY_S = 30.0
 

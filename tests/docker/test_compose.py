@@ -102,7 +102,7 @@ def test_one_port_runs_through_all_the_files() -> None:
 
 
 def test_infway_listens_on_every_address_of_its_container() -> None:
-    assert settings().server.host == image_environment()["INFWAY_HOST"] == "0.0.0.0"  # noqa: S104  the container's own addresses: compose publishes on loopback
+    assert settings().server.host == image_environment()["INFWAY_HOST"] == "0.0.0.0"
 
 
 def test_every_variable_of_the_container_is_one_that_infway_reads() -> None:

@@ -17,6 +17,8 @@ def test_every_fault_has_its_consequences():
 def test_a_fault_that_is_not_the_callers_is_never_shown_as_one(fault: Fault, row: Consequence):
     if row.blame is Blame.CALLER:
         assert 400 <= row.status < 500
+    elif fault is Fault.OWN_FAULT:
+        assert row.status == 500
     elif fault is not Fault.CLIENT_GONE:
         assert row.status in (429, 502, 503, 504)
 

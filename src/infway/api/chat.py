@@ -1,5 +1,6 @@
 """Chat completions: one request in, one JSON body or one stream out."""
 
+import logging
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from infway.api.dialect import is_infuzu
 from infway.api.encode_json import whole_body
 from infway.api.encode_several import several_body
 from infway.api.encode_sse import DONE, SseEncoder, late_error
-from infway.api.errors import Header
+from infway.api.errors import Header, own_fault
 from infway.api.exchange import Exchange
 from infway.api.presence import Presence
 from infway.api.reading import Wishes, read_chat
@@ -22,6 +23,8 @@ from infway.kernel.events import Broken
 from infway.kernel.money import usd_text
 from infway.pipeline.gateway import Answer, Bill, Gateway
 from infway.pipeline.several import Result, answer_several
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +92,32 @@ class ChatEndpoint:
         with Presence(exchange.receive) as presence, out:
             try:
                 answers.append(await self.gateway.chat(ask, who))
+                last = await self._relay(exchange, answers[0], out, wishes)
             except GatewayError as error:
                 if not exchange.started:
                     raise
-                root: dict[str, object] = {
-                    "id": f"chatcmpl-{exchange.request_id}",
-                    "object": "chat.completion.chunk",
-                    "created": int(self._clock.wall()),
-                    "model": ask.selection.model or "",
-                }
-                last = late_error(error, root, flat=wishes.flat, text=wishes.text)
-            else:
-                last = await self._relay(exchange, answers[0], out, wishes)
+                last = self._late(exchange, ask, wishes, error)
+            except Exception:
+                if not exchange.started:
+                    raise
+                _log.exception("request %s failed inside infway", exchange.request_id)
+                last = self._late(exchange, ask, wishes, own_fault())
         if not presence.left:
             await out.end(last)
-            if answers:
-                await answers[0].finish()
+        if answers:
+            await answers[0].finish()
+
+    def _late(
+        self, exchange: Exchange, ask: ChatRequest, wishes: Wishes, error: GatewayError
+    ) -> bytes:
+        """Return what ends a stream whose head was sent: the error, and the sentinel."""
+        root: dict[str, object] = {
+            "id": f"chatcmpl-{exchange.request_id}",
+            "object": "chat.completion.chunk",
+            "created": int(self._clock.wall()),
+            "model": ask.selection.model or "",
+        }
+        return late_error(error, root, flat=wishes.flat, text=wishes.text)
 
     async def _relay(
         self, exchange: Exchange, answer: Answer, out: EventStream, wishes: Wishes

@@ -59,6 +59,7 @@ class Fault(Enum):
     BAD_EVENT = "bad_event"
     INBAND_ERROR = "inband_error"
     CLIENT_GONE = "client_gone"
+    OWN_FAULT = "internal_server_error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ CONSEQUENCES: dict[Fault, Consequence] = {
     Fault.BAD_EVENT: Consequence(False, False, _UP, 0.5, 502, "upstream_bad_response"),
     Fault.INBAND_ERROR: Consequence(True, False, _UP, 1, 502, "upstream_error"),
     Fault.CLIENT_GONE: Consequence(False, False, _NO, 0, 499, "client_gone"),
+    Fault.OWN_FAULT: Consequence(False, False, _NO, 0, 500, "internal_server_error"),
 }
 
 

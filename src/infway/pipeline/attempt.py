@@ -104,6 +104,9 @@ class Attempts:
         except asyncio.CancelledError:
             ended(attempt, Failure(Fault.CLIENT_GONE))
             raise
+        except Exception:
+            ended(attempt, Failure(Fault.OWN_FAULT))
+            raise
         router.served(offer, ask, now)
         return reply
 

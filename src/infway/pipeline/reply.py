@@ -52,13 +52,15 @@ class Reply:
                 while not decoder.done:
                     events = await _next_events(response, decoder, guard)
                     self.attempt.see(events)
-                    if decoder.done:
-                        left = _verdict(events)
+                    left = _verdict(events) if decoder.done else left
                     if events:
                         yield events
         except UpstreamFailed as failed:
             left = failed.failure
             yield [Broken(failed.failure)]
+        except Exception:
+            left = Failure(Fault.OWN_FAULT)
+            raise
         finally:
             self._ended(self.attempt, left)
             if self.at_end is not None:
