@@ -39,10 +39,14 @@ async def _measure(rig: Rig, infway: Target) -> Outcome:
             "stream_kib": (during.rss - before.rss) / count / 1024,
         },
         (
-            f"idle: RSS {idle.rss / 1e6:.0f} MB, PSS {idle.pss / 1e6:.0f} MB, "
-            f"USS {idle.uss / 1e6:.0f} MB",
-            f"{count} open streams: RSS {during.rss / 1e6:.0f} MB, "
-            f"USS {(during.uss - before.uss) / count / 1024:.1f} KiB each",
+            (
+                f"idle: RSS {idle.rss / 1e6:.0f} MB, PSS {idle.pss / 1e6:.0f} MB, "
+                f"USS {idle.uss / 1e6:.0f} MB"
+            ),
+            (
+                f"{count} open streams: RSS {during.rss / 1e6:.0f} MB, "
+                f"USS {(during.uss - before.uss) / count / 1024:.1f} KiB each"
+            ),
         ),
     )
 

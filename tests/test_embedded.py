@@ -104,9 +104,20 @@ async def answers(url: str) -> bool:
         return False
 
 
+_earlier: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def _notes_earlier_children() -> None:
+    """Other tests of this process may have left children of theirs; they are not counted."""
+    _earlier.clear()
+    _earlier.update(process.pid for process in psutil.Process().children())
+
+
 def children() -> list[psutil.Process]:
+    """Return the children of this test."""
     found: list[psutil.Process] = psutil.Process().children()
-    return found
+    return [process for process in found if process.pid not in _earlier]
 
 
 async def test_a_started_child_answers_and_a_stopped_one_is_gone(stand_in: StandIn) -> None:
