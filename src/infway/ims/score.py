@@ -149,29 +149,30 @@ def plans(rows: list[Row], scale: Scale) -> list[tuple[float, int]]:
 
     V_i = own_i + p_i * max(0, behind_i - J_i), where behind_i is the best that can stand behind
     i: the least own_j with start and end later by d_i. Failing is never counted as a gain.
-    Sorts `rows` by their own value.
+    Sorts `rows` by their own value. Where nothing has failed yet every d is the prior's: what can
+    stand behind is worked out once for each different d.
     """
     rows.sort()
-    valued = [(_plan(row, rows, scale.start, scale.end), row[1]) for row in rows]
+    w_start, w_end = scale.start, scale.end
+    valued: list[tuple[float, int]] = []
+    best = second = INFINITE
+    delay, whose = -1.0, -1
+    for own, place, j, _, _, p, d in rows:
+        if d != delay:
+            best = second = INFINITE
+            delay, whose = d, -1
+            for theirs, other, _, start, end, _, _ in rows:
+                if theirs >= second:
+                    break
+                late = theirs + w_start * log(1.0 + d / start) + w_end * log(1.0 + d / end)
+                if late < best:
+                    best, second, whose = late, best, other
+                elif late < second:
+                    second = late
+        behind = second if whose == place else best
+        valued.append((own + p * (behind - j) if j < behind < INFINITE else own, place))
     valued.sort()
     return valued
-
-
-def _plan(row: Row, rows: list[Row], w_start: float, w_end: float) -> float:
-    """Return V of one offer; `rows` are sorted by their own value."""
-    own, _, j, _, _, p, d = row
-    behind = INFINITE
-    slow_start = slow_end = 0.0
-    for other in rows:
-        theirs, _, _, start, end, _, _ = other
-        if theirs >= behind or behind <= j:
-            break
-        if other is row or (start <= slow_start and end <= slow_end):
-            continue  # itself; or worse than the best so far, and hurt more by the same delay
-        late = theirs + w_start * log(1.0 + d / start) + w_end * log(1.0 + d / end)
-        if late < behind:
-            behind, slow_start, slow_end = late, start, end
-    return own + p * (behind - j) if j < behind < INFINITE else own
 
 
 def forecast(rate: Rate, view: View, work: Work, deviates: Deviates | None) -> Forecast:
