@@ -94,7 +94,7 @@ def choices_of(events: Sequence[Event], stamp: Stamp, end: int) -> Sequence[Mapp
     """Return the choices of a whole reply, with what infway adds to each."""
     first = events[0]
     if isinstance(first, Chunk):
-        return stamp.choices(first.fields["choices"], first.finishes, end)
+        return stamp.choices(first, end)
     messages: dict[int, _Message] = {}
     for event in events:
         if isinstance(event, Text | Reasoning | Refusal | ToolCall | Finish):

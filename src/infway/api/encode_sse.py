@@ -28,6 +28,7 @@ COMMENT = b": PROCESSING\n\n"
 _Fields = dict[str, msgspec.Raw]
 _NOTHING: Mapping[str, object] = {}
 _read_fields = msgspec.json.Decoder(_Fields).decode
+_read_choices = msgspec.json.Decoder(list[_Fields]).decode
 _write = msgspec.json.Encoder().encode
 
 
@@ -91,7 +92,8 @@ class SseEncoder:
 
     def _as_text(self, event: Verbatim) -> bytes:
         blocks = event.block.split(b"\n\n")
-        chunks = [Chunk(_read_fields(block[6:])) for block in blocks if block]
+        read = [_read_fields(block[6:]) for block in blocks if block]
+        chunks = [Chunk(fields, _read_choices(fields["choices"])) for fields in read]
         return b"".join([self._chunk(chunk) for chunk in chunks])
 
     def _chunk(self, event: Chunk) -> bytes:
@@ -104,7 +106,7 @@ class SseEncoder:
             return b""
         if event.finishes or self._stamp.text:
             end = self._elapsed()
-            fields["choices"] = self._stamp.choices(event.fields["choices"], event.finishes, end)
+            fields["choices"] = self._stamp.choices(event, end)
         return self._finished(fields) if event.finishes else self._flush() + _frame(fields)
 
     def _finished(self, fields: dict[str, object]) -> bytes:

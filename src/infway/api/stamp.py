@@ -7,12 +7,11 @@ import msgspec
 
 from infway.api.dialect import raw_number
 from infway.kernel.chat import Offer
-from infway.kernel.events import Finish
+from infway.kernel.events import Chunk, Finish
 from infway.kernel.money import usd_text
 from infway.pipeline.gateway import Bill
 
 _Fields = dict[str, msgspec.Raw]
-_read_choices = msgspec.json.Decoder(list[_Fields]).decode
 _read_part = msgspec.json.Decoder(_Fields).decode
 _write = msgspec.json.Encoder().encode
 _NULL = msgspec.Raw(b"null")
@@ -35,16 +34,15 @@ class Stamp(NamedTuple):
         """Return the root fields of an upstream's object with those that infway owns."""
         return {**fields, "id": self.id, "model": self.offer.model}
 
-    def choices(
-        self, raw: object, finishes: Sequence[Finish], end: int
-    ) -> Sequence[Mapping[str, object]]:
+    def choices(self, chunk: Chunk, end: int) -> Sequence[Mapping[str, object]]:
         """Return the choices of an object with their finish normalised and their extras."""
-        ended = {finish.index: finish for finish in finishes}
+        ended = {finish.index: finish for finish in chunk.finishes}
         choices: list[Mapping[str, object]] = []
-        for place, choice in enumerate(_read_choices(_write(raw))):
-            index = int(bytes(choice.get("index", b"%d" % place)))
-            finish = ended.get(index)
+        for place, choice in enumerate(chunk.choices):
+            raw = choice.get("index")
+            index = int(bytes(raw)) if isinstance(raw, msgspec.Raw) else place
             patched: dict[str, object] = {**choice, "index": index}
+            finish = ended.get(index)
             if finish is not None:
                 patched |= self.ending(finish, end)
             choices.append(self.plain(patched) if self.text else patched)

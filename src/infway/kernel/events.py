@@ -4,7 +4,7 @@ A whole reply is a short stream of the same events. Events that came in one read
 together, as one list, and leave in one write.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -57,11 +57,13 @@ class Usage(NamedTuple):
 class Chunk(NamedTuple):
     """One object of the client's own dialect whose root was read: a frame that matters, or a body.
 
-    `fields`: root key -> value, either plain or raw JSON that is encoded as it stands.
+    `fields`: root key -> value, either plain or raw JSON that is encoded as it stands. `choices`:
+    what stands under that key, one level read.
     `finishes` and `usage` are what was found in it; `content`: it carries part of an answer.
     """
 
     fields: Mapping[str, object]
+    choices: Sequence[Mapping[str, object]] = ()
     finishes: tuple[Finish, ...] = ()
     usage: Usage | None = None
     content: bool = True

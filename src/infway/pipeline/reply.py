@@ -83,7 +83,10 @@ def _verdict(events: list[Event]) -> Failure | None:
 async def _next_events(response: Response, decoder: Decoder, guard: StallGuard) -> list[Event]:
     while True:
         guard.waiting = True
-        data = await _read_some(response)
+        try:
+            data = await response.read_some()
+        except UpstreamFailed:
+            data = b""  # a stream that breaks has ended, and its decoder knows how
         guard.waiting = False
         events = decoder.feed(data) if data else decoder.close()
         if events:

@@ -57,23 +57,14 @@ FINISHES: Mapping[str, str] = {
 _WINDOW = 16 * 1024  # bytes that are searched ahead at once: a long read costs linear time
 
 
-class _Choice(msgspec.Struct):
-    index: int = 0
-    finish_reason: str | None = None
-    delta: msgspec.Raw = msgspec.Raw(b"null")
-    message: msgspec.Raw = msgspec.Raw(b"null")
-
-
-def _says_nothing(choice: _Choice) -> bool:
-    """Tell whether a choice has no message; one that Azure filtered has none, and says so."""
-    return bytes(choice.message) == b"null" and choice.finish_reason != "content_filter"
-
-
 _Fields = dict[str, msgspec.Raw]
 _read_fields = msgspec.json.Decoder(_Fields).decode
-_read_choices = msgspec.json.Decoder(list[_Choice]).decode
+_read_choices = msgspec.json.Decoder(list[_Fields]).decode
+_read_word = msgspec.json.Decoder(str | None).decode
+_read_index = msgspec.json.Decoder(int).decode
 _write = msgspec.json.Encoder().encode
 _NULL = msgspec.Raw(b"null")
+_NONE = msgspec.Raw(b"[]")
 _OWNED = frozenset({"id", "model"})  # the root fields that infway writes anew
 
 
@@ -101,10 +92,14 @@ class OpenAI:
         fields = _fields(body, Fault.INVALID_JSON)
         if "error" in fields and bytes(fields["error"]) != b"null":
             raise UpstreamFailed(inband_fault(bytes(fields["error"])))
-        choices = _choices(fields, Fault.INVALID_JSON)
-        if not choices or any(map(_says_nothing, choices)):
+        chunk = _chunk(fields, Fault.INVALID_JSON)
+        filtered = {end.index for end in chunk.finishes if end.reason == "content_filter"}
+        if not chunk.choices or any(
+            place not in filtered and _is_null(choice.get("message"))
+            for place, choice in enumerate(chunk.choices)
+        ):
             raise UpstreamFailed(Failure(Fault.EMPTY_CHOICES, 200))
-        return [_chunk(fields, choices)]
+        return [chunk]
 
     def decoder(self) -> "Decoder":
         """Return a new decoder."""
@@ -205,8 +200,7 @@ class Decoder:
                 return Broken(inband_fault(bytes(fields["error"])))
             if frame.event == b"error":
                 return Broken(inband_fault(frame.data))
-            choices = _choices(fields, Fault.BAD_EVENT)
-            chunk = _chunk(fields, choices)
+            chunk = _chunk(fields, Fault.BAD_EVENT)
         except UpstreamFailed as failed:
             return Broken(failed.failure)
         if not chunk.content and chunk.usage is None:
@@ -218,7 +212,7 @@ class Decoder:
             self._waiting = {}
         self._content = self._content or chunk.content
         self._closed.update(finish.index for finish in chunk.finishes)
-        self._open.update(choice.index for choice in choices)
+        self._open.update(_index(choice, 0) for choice in chunk.choices)
         self._open -= self._closed
         self._learn(frame.data, fields)
         return chunk
@@ -258,26 +252,36 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-def _choices(fields: _Fields, fault: Fault) -> list[_Choice]:
-    """Read the choices of an object; raises UpstreamFailed(`fault`) where they are none."""
+def _chunk(fields: _Fields, fault: Fault) -> Chunk:
+    """Read what matters of an object; raises UpstreamFailed(`fault`) where it is no chat reply."""
+    raw = fields.get("choices", _NONE)
     try:
-        return _read_choices(fields.get("choices", b"[]"))
+        if b'"reasoning' in bytes(raw):
+            raw = twin_reasoning(raw)
+            fields = {**fields, "choices": raw}
+        choices = _read_choices(raw)
+        finishes: list[Finish] = []
+        for place, choice in enumerate(choices):
+            index = _index(choice, place)
+            said = bytes(choice.get("finish_reason", _NULL))
+            native = None if said == b"null" else _read_word(said)
+            if native:
+                finishes.append(Finish(index, FINISHES.get(native.lower(), "stop"), native))
     except (msgspec.DecodeError, RecursionError) as error:
         raise UpstreamFailed(Failure(fault, 200)) from error
-
-
-def _chunk(fields: _Fields, choices: list[_Choice]) -> Chunk:
     usage = usage_of(fields.get("usage", _NULL))
-    finishes = tuple(
-        Finish(
-            choice.index, FINISHES.get(choice.finish_reason.lower(), "stop"), choice.finish_reason
-        )
-        for choice in choices
-        if choice.finish_reason
-    )
-    if any(b'"reasoning' in bytes(choice.delta) + bytes(choice.message) for choice in choices):
-        fields = {**fields, "choices": twin_reasoning(fields["choices"])}
-    return Chunk(fields, finishes, usage, content=bool(choices))
+    return Chunk(fields, choices, tuple(finishes), usage, bool(choices))
+
+
+def _index(choice: Mapping[str, object], place: int) -> int:
+    raw = choice.get("index")
+    if not isinstance(raw, msgspec.Raw):
+        return place
+    return 0 if bytes(raw) == b"0" else _read_index(raw)
+
+
+def _is_null(raw: object) -> bool:
+    return not isinstance(raw, msgspec.Raw) or bytes(raw) == b"null"
 
 
 def _prefix(data: bytes, fields: _Fields) -> bytes:
