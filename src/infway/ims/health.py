@@ -100,7 +100,7 @@ class Health:
             self.by_id[offer_id].inherit(old.by_id[offer_id])
         for mine, theirs in ((self.upstreams, old.upstreams), (self.models, old.models)):
             for name in mine.keys() & theirs.keys():
-                mine[name].evidence = theirs[name].evidence.copy()
+                mine[name].inherit(theirs[name])
         for name in self.accounts.keys() & old.accounts.keys():
             self.accounts[name].inherit(old.accounts[name])
         for slot in self.slots:
@@ -142,8 +142,8 @@ class Health:
                 self._rebase(now)
             weights = self.decay.weights(now)
             slot.evidence.add(learnt, weights)
-            slot.upstream.evidence.add(learnt, weights)
-            slot.model.evidence.add(learnt, weights)
+            slot.upstream.learn(learnt, weights)
+            slot.model.learn(learnt, weights)
             self._judge(slot, now, learnt.failed + learnt.seen)
         slot.settle()
         failed = learnt is not None and learnt.failed + learnt.seen > 0

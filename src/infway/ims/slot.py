@@ -2,20 +2,44 @@
 
 from infway.ims.account import FOREVER, Account
 from infway.ims.breaker import Breaker, State
-from infway.ims.evidence import Counts, Decay, Evidence
+from infway.ims.evidence import Counts, Decay, Evidence, Lesson
 from infway.ims.posterior import View, default, view
 from infway.ims.tuning import Tuning
 
+_PATIENCE = 1000  # lessons that wait at most
+
 
 class Pool:
-    """The evidence of all offers of one upstream, or of one model."""
+    """The evidence of all offers of one upstream, or of one model.
 
-    __slots__ = ("_counts", "_fresh_until", "evidence")
+    It is read once in a while and learns all the time: lessons wait until it is read.
+    """
+
+    __slots__ = ("_counts", "_evidence", "_fresh_until", "_waiting")
 
     def __init__(self) -> None:
-        self.evidence = Evidence()
+        self._evidence = Evidence()
+        self._waiting: list[tuple[Lesson, tuple[float, float]]] = []
         self._counts = Counts()
         self._fresh_until = -FOREVER
+
+    @property
+    def evidence(self) -> Evidence:
+        """All that was learnt."""
+        waiting, self._waiting = self._waiting, []
+        for lesson, weights in waiting:
+            self._evidence.add(lesson, weights)
+        return self._evidence
+
+    def learn(self, lesson: Lesson, weights: tuple[float, float]) -> None:
+        """Take one more lesson; `weights` come from `Decay.weights`."""
+        self._waiting.append((lesson, weights))
+        if len(self._waiting) >= _PATIENCE:
+            self._evidence = self.evidence
+
+    def inherit(self, old: "Pool") -> None:
+        """Take over what an earlier pool of the same name knew."""
+        self._evidence = old.evidence.copy()
 
     def counts(self, now: float, decay: Decay, tuning: Tuning) -> Counts:
         """Return the evidence, at most `tuning.refresh` seconds old."""
