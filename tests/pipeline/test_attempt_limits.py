@@ -6,7 +6,7 @@ from contextlib import aclosing
 import pytest
 from tests.pipeline.conftest import ANYONE, Start
 from tests.wall import ANSWER, Wall
-from tests.wall.asking import QUICK, ask, offer, upstream
+from tests.wall.asking import ask, offer, upstream
 
 from infway.kernel.chat import Offer, Prices, Timeouts
 from infway.kernel.events import Verbatim
@@ -16,9 +16,9 @@ CHEAP, DEAR = Prices(1, 1), Prices(10**9, 10**9)
 
 
 def pair(up: Wall, script: str, second: str = "ok") -> tuple[Offer, Offer]:
-    """The cheap offer that plays `script`, and a dear one behind it."""
-    first = upstream("bad", up.base_url, timeouts=QUICK)
-    other = upstream("good", up.base_url, timeouts=QUICK)
+    """The cheap offer that plays `script`, and a dear one behind it; time is not what is tested."""
+    first = upstream("bad", up.base_url, timeouts=Timeouts())
+    other = upstream("good", up.base_url, timeouts=Timeouts())
     return offer(script, first, prices=CHEAP), offer(second, other, prices=DEAR)
 
 
