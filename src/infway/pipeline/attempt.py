@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from infway.ims.outcome import Outcome
+from infway.ims.outcome import Headers, Outcome
 from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Offer
 from infway.kernel.errors import UpstreamError, UpstreamFailed
@@ -121,6 +121,7 @@ class Attempts:
         offer = attempt.offer
         adapter = self._adapters[offer.upstream.dialect]
         response = await self._client.send(adapter.request(ask, offer), offer.upstream.timeouts)
+        attempt.limits = adapter.limits(response.headers)
         try:
             if response.status != 200:
                 body = await _read_error(response)
@@ -161,6 +162,7 @@ class Attempts:
                 input_tokens=attempt.usage.prompt,
                 retry_after=None if failure is None else failure.retry_after,
                 visible=failure is not None and attempt.first is not None,
+                limits=None if attempt.limits is None else Headers(*attempt.limits),
             ),
         )
 

@@ -36,7 +36,10 @@ CHARS_PER_TOKEN = 4  # the rule of thumb of the wire design, part 3
 
 
 class Attempt:
-    """What happened at one offer. Times are seconds of the monotonic clock."""
+    """What happened at one offer. Times are seconds of the monotonic clock.
+
+    `limits`: requests left, and seconds until all are, as the upstream's headers said.
+    """
 
     __slots__ = (
         "_chars",
@@ -47,6 +50,7 @@ class Attempt:
         "ended",
         "failure",
         "first",
+        "limits",
         "offer",
         "usage",
     )
@@ -57,6 +61,7 @@ class Attempt:
         self.first: float | None = None
         self.ended: float | None = None
         self.failure: Failure | None = None
+        self.limits: tuple[float, float] | None = None
         self.usage = NOTHING
         self.cost = Cost()
         self._said: Usage | None = None

@@ -43,6 +43,10 @@ class Adapter(Protocol):
         """Return a new decoder for one streamed reply."""
         ...
 
+    def limits(self, headers: Mapping[str, str]) -> tuple[float, float] | None:
+        """Return the requests left and the seconds until all are, where the headers say so."""
+        ...
+
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         """Name what a reply with an error status means, even without a readable body."""
         ...

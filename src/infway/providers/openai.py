@@ -14,6 +14,8 @@ from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Broken, Chunk, Event, Finish, Verbatim
 from infway.kernel.faults import Failure, Fault
 from infway.providers.openai_faults import fault_of, inband_fault
+from infway.providers.openai_finishes import FINISHES
+from infway.providers.openai_limits import limits_of
 from infway.providers.openai_reasoning import twin_reasoning
 from infway.providers.openai_usage import usage_of
 from infway.providers.sse import Frame, Framer, frames
@@ -34,25 +36,6 @@ _COMPACT = (
 )
 _UNSPACED = re.compile(rb'":(?! )')
 _SPACED = tuple(mark.replace(b":", b": ") for mark in _COMPACT)
-
-FINISHES: Mapping[str, str] = {
-    "stop": "stop",
-    "length": "length",
-    "tool_calls": "tool_calls",
-    "content_filter": "content_filter",
-    "error": "error",
-    "function_call": "tool_calls",
-    "tool_use": "tool_calls",
-    "max_tokens": "length",
-    "model_length": "length",
-    "eos": "stop",
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "safety": "content_filter",
-    "sensitive": "content_filter",
-    "insufficient_system_resource": "error",
-    "network_error": "error",
-}
 
 _WINDOW = 16 * 1024  # bytes that are searched ahead at once: a long read costs linear time
 
@@ -104,6 +87,10 @@ class OpenAI:
     def decoder(self) -> "Decoder":
         """Return a new decoder."""
         return Decoder()
+
+    def limits(self, headers: Mapping[str, str]) -> tuple[float, float] | None:
+        """Return what the rate-limit headers leave."""
+        return limits_of(headers)
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         """Name an error reply by the vendor's code, then the status, then the text."""

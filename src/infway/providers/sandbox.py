@@ -86,6 +86,9 @@ class Sandbox:
         """Return a new decoder."""
         return Lines()
 
+    def limits(self, headers: Mapping[str, str]) -> None:
+        """Know no limits."""
+
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:  # noqa: ARG002 - the script has but one
         """Name a simulated outage."""
         return Failure(Fault.HTTP_5XX if status != 500 else Fault.HTTP_500, status)
