@@ -39,6 +39,7 @@ _log = logging.getLogger(__name__)
 # Objects between two collections: a request leaves hundreds, few of them in cycles. The default
 # of 700 costs a tenth of a request's CPU.
 _GC = (20_000, 10, 10)
+_BACKLOG = 4096  # connections that may wait to be accepted
 _KEEP_ALIVE = 75  # seconds an idle client connection stays open; reliability A8
 
 __all__ = ["ServeOptions", "run"]
@@ -55,6 +56,7 @@ def run(options: ServeOptions) -> None:
     listener = _listen(server.host, server.port)
     try:
         if server.workers > 1:
+            listener.listen(_BACKLOG)  # requests wait for the workers instead of being refused
             print(banner(planned), flush=True)
             config = _config(_Worker(options), planned.settings)
             options.data.write_pid(os.getpid(), planned.url)
@@ -74,6 +76,8 @@ class _Worker:
     options: ServeOptions
 
     def __call__(self) -> object:
+        # until the app is open a reload is nothing to a worker, and never its end
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         return self.build(plan(self.options, randbelow)).app.front
 
     def build(self, planned: Plan) -> "_Running":
@@ -193,7 +197,7 @@ def _config(app: object, settings: Settings) -> uvicorn.Config:
         proxy_headers=server.proxy_headers,
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=int(server.drain),
-        backlog=4096,
+        backlog=_BACKLOG,
     )
 
 

@@ -16,13 +16,15 @@ def test_explain_asks_the_gateway_for_a_past_request(infway, gateway):
     offer = {"offer": "a/b", "place": 1, "cost_usd": 0.25, "value": -1, "state": "closed"}
     out = {"offer": "c/d", "place": None, "removed_by": "context"}
     decision = {"input_tokens": 7, "output_tokens": 9.0, "weights": {"price": 1.0, "error": None}}
-    body = json.dumps({"decision": decision | {"offers": [offer, out]}}).encode()
+    happened = {"outcome": "ok", "attempts": [{"offer": "a/b", "outcome": "ok"}]}
+    body = json.dumps({"decision": decision | {"offers": [offer, out]}, **happened}).encode()
     with gateway(200, body) as (url, asked):
         done = infway("explain", "--id", "r-1", "--url", url, INFWAY_API_KEY=KEY)
     assert done.code == 0, done.err
     assert "7 input tokens, 9 output tokens expected; weights: price 1\n" in done.out
     assert re.search(r"^1 +a/b +0\.25 +-1 +closed$", done.out, re.MULTILINE)
     assert re.search(r"^- +c/d +ruled out by context$", done.out, re.MULTILINE)
+    assert "Tried: a/b: ok. Outcome: ok." in done.out
     assert asked == [f"GET /admin/decisions/r-1 Bearer {KEY} "]
 
 

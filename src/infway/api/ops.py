@@ -12,12 +12,14 @@ def ops_router(metrics: Metrics, is_ready: Callable[[], bool]) -> APIRouter:
     """Return the endpoints; `is_ready` tells whether requests should be sent here now."""
     router = APIRouter(tags=["operation"])
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz", summary="Is the process alive?")
     @router.get("/health", include_in_schema=False)
     async def healthz() -> dict[str, str]:
         """Answer as long as the process runs: a failing upstream is no reason to restart it."""
         return {"status": "ok"}
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", summary="Should it get requests?")
     async def readyz() -> dict[str, str]:
         """Answer 200 between start and stop, 503 otherwise."""

@@ -242,7 +242,8 @@ def _passed_on(chat: ChatBody, fields: dict[str, msgspec.Raw]) -> dict[str, msgs
     effort = chat.reasoning.effort if chat.reasoning is not None else None
     if effort is not None and "reasoning_effort" not in fields:
         fields["reasoning_effort"] = msgspec.Raw(_write(effort))
-        del fields["reasoning"]
+        if _read_fields(fields["reasoning"]).keys() == {"effort"}:
+            del fields["reasoning"]
     return fields
 
 

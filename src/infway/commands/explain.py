@@ -87,7 +87,7 @@ def _asked(surroundings: Surroundings, url: str, request_id: str) -> Facts:
         raise click.ClickException(f"{url} does not answer: {error}") from error
     if response.status_code != 200:
         raise click.ClickException(f"{response.status_code}: {found['error']['message']}")
-    return cast("Facts", found["decision"])
+    return {**found["decision"], "attempts": found["attempts"], "outcome": found["outcome"]}
 
 
 def _shown(facts: Facts) -> str:
@@ -96,8 +96,17 @@ def _shown(facts: Facts) -> str:
     said = ", ".join(f"{name} {value:g}" for name, value in weights.items() if value is not None)
     return (
         f"{facts['input_tokens']} input tokens, {facts['output_tokens']:.0f} output tokens"
-        f" expected; weights: {said}\n\n{table(HEAD, map(_row, offers), NUMBERS)}"
+        f" expected; weights: {said}\n\n{table(HEAD, map(_row, offers), NUMBERS)}{_happened(facts)}"
     )
+
+
+def _happened(facts: Facts) -> str:
+    """Return what came of a past request, in the order it was tried."""
+    if "attempts" not in facts:
+        return ""
+    attempts = cast("Sequence[Facts]", facts["attempts"])
+    tried = ", ".join(f"{attempt['offer']}: {attempt['outcome']}" for attempt in attempts)
+    return f"\n\nTried: {tried}. Outcome: {facts['outcome']}."
 
 
 def _row(offer: Facts) -> tuple[str, ...]:
