@@ -3,35 +3,22 @@
 import json
 
 import pytest
-from tests.providers.reading import broken, decode, finishes, flat, objects, pieces, text, usage
+from tests.providers.reading import finishes, flat, objects, text, usage
+from tests.providers.saying import (
+    ADAPTER,
+    COUNTS,
+    FINISH,
+    FIRST,
+    events_of,
+    fault_of,
+    in_reads,
+    say,
+)
 from tests.wall.answer import DONE, event, frame
 
 from infway.kernel.events import Chunk, Usage, Verbatim
 from infway.kernel.faults import Fault
-from infway.providers.openai import FINISHES, OpenAI
-
-ADAPTER = OpenAI()
-FIRST = frame({"role": "assistant", "content": ""})
-FINISH = frame({}, "stop")
-COUNTS = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
-
-
-def say(word: str) -> bytes:
-    return frame({"content": word})
-
-
-def events_of(*frames: bytes, size: int = 10**6):
-    return decode(ADAPTER.decoder(), pieces(b"".join(frames), size))
-
-
-def in_reads(*reads: bytes):
-    return decode(ADAPTER.decoder(), list(reads))
-
-
-def fault_of(events) -> Fault | None:
-    end = broken(events)
-    return None if end is None else end.failure.fault
-
+from infway.providers.openai import FINISHES
 
 # --- what passes as it came
 

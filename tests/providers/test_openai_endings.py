@@ -4,36 +4,20 @@ import json
 
 import msgspec
 import pytest
-from tests.providers.reading import broken, decode, finishes, flat, pieces, text
+from tests.providers.reading import decode, finishes, flat, text
+from tests.providers.saying import (
+    ADAPTER,
+    FINISH,
+    FIRST,
+    fault_of,
+    in_reads,
+    say,
+)
 from tests.wall.answer import DONE, event, frame
 from tests.wall.asking import ask, offer, upstream
 
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
-from infway.providers.openai import OpenAI
-
-ADAPTER = OpenAI()
-FIRST = frame({"role": "assistant", "content": ""})
-FINISH = frame({}, "stop")
-COUNTS = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
-
-
-def say(word: str) -> bytes:
-    return frame({"content": word})
-
-
-def events_of(*frames: bytes, size: int = 10**6):
-    return decode(ADAPTER.decoder(), pieces(b"".join(frames), size))
-
-
-def in_reads(*reads: bytes):
-    return decode(ADAPTER.decoder(), list(reads))
-
-
-def fault_of(events) -> Fault | None:
-    end = broken(events)
-    return None if end is None else end.failure.fault
-
 
 # --- how a reply ends
 

@@ -119,9 +119,8 @@ def test_a_large_event_in_single_bytes_costs_linear_time():
     assert blocks == [event]
 
 
-def test_what_is_left_at_the_end_is_known_to_be_unfinished():
+def test_what_is_left_at_the_end_waits_for_its_blank_line():
     framer = Framer()
     assert framer.feed(b"data: 1\n\ndata: 2") == b"data: 1\n\n"
-    assert framer.unfinished
     assert framer.feed(b"\n\n") == b"data: 2\n\n"
-    assert not framer.unfinished
+    assert framer.feed(b"data: 3\n\n") == b"data: 3\n\n"

@@ -73,11 +73,6 @@ class Framer:
         self._carriage_return = data.endswith(b"\r")
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    @property
-    def unfinished(self) -> bool:
-        """Whether the bytes so far end inside an event."""
-        return bool(self._rest.strip(b"\n"))
-
 
 def frames(block: bytes) -> list[Frame]:
     """Return the frames of a block with LF line ends; comments and unknown fields are left out."""
