@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infway.kernel.faults import CONSEQUENCES, Fault
-from infway.providers.openai_faults import MAX_RETRY_AFTER, fault_of, inband_fault
+from infway.providers.faults import MAX_RETRY_AFTER
+from infway.providers.openai_faults import fault_of, inband_fault
 
 DATE = "Tue, 04 Mar 2025 10:00:00 GMT"
 

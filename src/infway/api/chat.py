@@ -1,6 +1,7 @@
 """Chat completions: one request in, one JSON body or one stream out."""
 
 import logging
+import re
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ from infway.pipeline.gateway import Answer, Bill, Gateway
 from infway.pipeline.several import Result, answer_several
 
 _log = logging.getLogger(__name__)
+_UNPRINTABLE = re.compile(r"[^ -~]")
+_LONGEST_LIST = 2000  # bytes of a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,8 @@ class ChatEndpoint:
             )
             headers.append((b"x-gateway-provider", answers[0].offer.upstream.name.encode()))
             headers.append((b"x-gateway-attempts", told.encode()))
+            if answers[0].attempt.dropped:
+                headers.append((b"x-gateway-dropped", _listed(answers[0].attempt.dropped)))
         return headers
 
     def _whole_head(self, exchange: Exchange, answers: list[Answer], cost: int) -> list[Header]:
@@ -214,3 +219,8 @@ def _extras(bill: Bill, wishes: Wishes) -> dict[str, object]:
     if wishes.flat and wishes.warnings:
         extras["warnings"] = [{"code": c, "message": m} for c, m in wishes.warnings]
     return extras
+
+
+def _listed(names: tuple[str, ...]) -> bytes:
+    """Return what was not carried as the value of a header: names that callers made up are tamed."""
+    return _UNPRINTABLE.sub("?", ", ".join(names))[:_LONGEST_LIST].encode()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from infway.api.dialect import usage_object
-from infway.api.encode_json import choices_of
+from infway.api.encode_json import choices_of, root_of
 from infway.api.stamp import Stamp
 from infway.kernel.events import Chunk, Usage
 from infway.pipeline.gateway import Answer
@@ -25,9 +25,8 @@ def several_body(
     `ends`: milliseconds from the receipt of the request to the end of each answer.
     """
     first, stamp = parts[0]
-    root: Mapping[str, object] = {"object": "chat.completion", "created": stamp.created}
-    if isinstance(first.first[0], Chunk):
-        root = first.first[0].fields
+    begun = first.first[0]
+    root = begun.fields if isinstance(begun, Chunk) else root_of(first.first, stamp)
     choices: list[Mapping[str, object]] = []
     for (answer, own), end in zip(parts, ends, strict=True):
         choice = choices_of(answer.first, own, end)[0]

@@ -6,17 +6,18 @@ import msgspec
 
 from infway.api.dialect import usage_object
 from infway.api.errors import broken_object, error_object
+from infway.api.pieces import delta_of, logprobs_of
 from infway.api.stamp import Stamp
 from infway.kernel.errors import GatewayError
 from infway.kernel.events import (
     Broken,
     Chunk,
     Event,
+    Facts,
     Finish,
-    Reasoning,
-    Refusal,
+    Logprobs,
+    Piece,
     Text,
-    ToolCall,
     Usage,
     Verbatim,
 )
@@ -52,6 +53,8 @@ class SseEncoder:
         self._tail: Mapping[str, object] = {}
         self._usage: Usage | None = None
         self._begun: set[int] = set()
+        self._facts: dict[str, object] = {}
+        self._text_head = b""
 
     def encode(self, events: Sequence[Event]) -> bytes:
         """Return the frames of `events`."""
@@ -67,6 +70,10 @@ class SseEncoder:
                 return self._chunk(event)
             case Usage():
                 self._usage = event
+                return b""
+            case Facts():
+                self._facts |= event.fields
+                self._text_head = b""
                 return b""
             case Broken():
                 frames = self._broken(event.failure)
@@ -123,27 +130,28 @@ class SseEncoder:
         held, self._held = self._held, None
         return _frame(held)
 
-    def _piece(self, event: Event) -> bytes:
+    def _piece(self, event: Piece) -> bytes:
         """Return one chunk of a translated stream."""
-        delta: dict[str, object] = {}
-        index = 0
-        match event:
-            case Text():
-                index, delta["content"] = event.index, event.text
-            case Reasoning():
-                index = event.index
-                delta |= {"reasoning": event.text, "reasoning_content": event.text}
-            case Refusal():
-                index, delta["refusal"] = event.index, event.text
-            case ToolCall():
-                index, delta["tool_calls"] = event.index, [_call(event)]
-            case _:
-                return b""
+        index = event.index
+        if index in self._begun and isinstance(event, Text) and not self._stamp.text and not index:
+            return self._text_frame(event.text)
+        delta = delta_of(event)
         if index not in self._begun:
             self._begun.add(index)
             delta = {"role": "assistant", **delta}
         choice: dict[str, object] = {"index": index, "delta": delta, "finish_reason": None}
+        if isinstance(event, Logprobs):
+            choice["logprobs"] = logprobs_of(event.tokens)
         return _frame(self._own([self._in_style(choice)]))
+
+    def _text_frame(self, text: str) -> bytes:
+        """Return the most frequent chunk of all, a piece of text of the first choice."""
+        if not self._text_head:
+            root = _write(self._own(()))
+            self._text_head = (
+                b"data: " + root[: root.rindex(b"[")] + b'[{"index":0,"delta":{"content":'
+            )
+        return self._text_head + _write(text) + b'},"finish_reason":null}]}\n\n'
 
     def _in_style(self, choice: Mapping[str, object]) -> Mapping[str, object]:
         return self._stamp.plain(choice) if self._stamp.text else choice
@@ -154,6 +162,7 @@ class SseEncoder:
             "object": "chat.completion.chunk",
             "created": self._stamp.created,
             "model": self._stamp.offer.model,
+            **self._facts,
             "choices": choices,
         }
 
@@ -189,13 +198,3 @@ def _error_frame(
 
 def _frame(fields: Mapping[str, object]) -> bytes:
     return b"data: " + _write(fields) + b"\n\n"
-
-
-def _call(event: ToolCall) -> dict[str, object]:
-    function: dict[str, object] = {"arguments": event.arguments}
-    call: dict[str, object] = {"index": event.position, "function": function}
-    if event.name is not None:
-        function["name"] = event.name
-    if event.id is not None:
-        call |= {"id": event.id, "type": "function"}
-    return call

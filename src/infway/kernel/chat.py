@@ -20,6 +20,7 @@ class Feature(IntFlag):
     LOGPROBS = 256
     SEVERAL = 512  # n > 1
     PREFILL = 1024
+    REMOTE_MEDIA = 2048  # an image, a sound or a file is given by an http(s) address
 
 
 class Weights(NamedTuple):
@@ -101,6 +102,8 @@ class Prices(NamedTuple):
     output: int | None = None
     cache_read: int | None = None
     cache_write: int | None = None
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
     audio_input: int | None = None
     audio_output: int | None = None
     long_from: int | None = None  # input tokens above which the long prices hold
@@ -131,8 +134,10 @@ class Timeouts:
 class Upstream:
     """One account at one vendor, or one model server: where offers are served from.
 
-    `chat_url`: where chat requests go; `{model}` in it stands for the model's native name.
-    `drop`, `rename`, `defaults`: the vendor's departures from its dialect, as data.
+    `chat_url`: where chat requests go; `{model}` in it stands for the model's native name, and
+    `{action}` for the word by which the dialect asks for a whole reply or a stream.
+    `takes`: the request fields its dialect can say, None where it passes on any. `drop`,
+    `rename`, `defaults`: the vendor's departures from its dialect, as data.
     """
 
     name: str
@@ -141,6 +146,7 @@ class Upstream:
     chat_url: str
     timeouts: Timeouts = field(default_factory=Timeouts)
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    takes: frozenset[str] | None = None
     drop: frozenset[str] = frozenset()
     rename: Mapping[str, str] = field(default_factory=dict[str, str])
     defaults: Mapping[str, object] = field(default_factory=dict[str, object])
@@ -187,11 +193,13 @@ class Scripted:
 class HttpCall:
     """What an adapter wants sent: everything but the secret, which is added where it is sent.
 
-    `upstream` names whose credential signs it. `script` plays the reply instead.
+    `upstream` names whose credential signs it. `dropped`: what of the request it does not carry,
+    as field names and paths. `script` plays the reply instead.
     """
 
     upstream: str
     url: str
     headers: Mapping[str, str]
     body: bytes
+    dropped: tuple[str, ...] = ()
     script: Scripted | None = None

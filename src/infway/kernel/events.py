@@ -39,7 +39,8 @@ class Usage(NamedTuple):
     """Tokens as the upstream counted them (`estimated`: as infway did, since it said nothing).
 
     `cached`, `cache_write`, `audio_input` are parts of `prompt`; `reasoning`, `audio_output` are
-    parts of `completion`. `details`: what else the upstream said of its usage, ready for JSON.
+    parts of `completion`; `cache_write_long` is the part of `cache_write` that is kept for an
+    hour. `details`: what else the upstream said of its usage, ready for JSON.
     """
 
     prompt: int
@@ -50,6 +51,7 @@ class Usage(NamedTuple):
     reasoning: int = 0
     audio_input: int = 0
     audio_output: int = 0
+    cache_write_long: int = 0
     details: Mapping[str, object] | None = None
     estimated: bool = False
 
@@ -86,14 +88,62 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
+class Detail:
+    """One finished item of the model's reasoning, which the caller gives back in the next turn.
+
+    `item` is one of OpenRouter's `reasoning_details`: `reasoning.text` with `text` and
+    `signature`, `reasoning.summary` with `summary`, `reasoning.encrypted` with `data`; each with
+    `format` and, where the upstream has one, `id`. Its text was said by `Reasoning` events too.
+    """
+
+    item: Mapping[str, object]
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A piece of a tool call: `id` and `name` come with the first piece, `arguments` in pieces."""
+    """A piece of a tool call: `id` and `name` come with the first piece, `arguments` in pieces.
+
+    `position` counts the calls of a choice from 0. `signature`: what Gemini wants back with it.
+    """
 
     position: int
     arguments: str
     id: str | None = None
     name: str | None = None
     index: int = 0
+    signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """Where something in the answer comes from, as an item of OpenAI's `annotations`."""
+
+    item: Mapping[str, object]
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in the answer: a data URI or an address."""
+
+    url: str
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Logprobs:
+    """Log probabilities of tokens of the answer, as items of OpenAI's `logprobs.content`."""
+
+    tokens: Sequence[Mapping[str, object]]
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Root fields that the upstream said of its reply: `service_tier`, `system_fingerprint`."""
+
+    fields: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +161,5 @@ class Broken:
     failure: Failure
 
 
-Event = Verbatim | Chunk | Text | Reasoning | ToolCall | Refusal | Finish | Usage | Broken
+Piece = Text | Reasoning | Detail | ToolCall | Refusal | Annotation | Image | Logprobs
+Event = Verbatim | Chunk | Piece | Facts | Finish | Usage | Broken

@@ -52,6 +52,7 @@ class Fault(Enum):
     CONTEXT_LENGTH = "context_length"
     CONTENT_FILTER = "content_filter"
     UPSTREAM_4XX = "upstream_4xx"
+    UNTRANSLATABLE = "untranslatable"  # the dialect has no words for what was asked
     PAYLOAD_TOO_LARGE = "payload_too_large"
     REDIRECT = "redirect"
     STREAM_STALL = "stream_stall"
@@ -114,6 +115,7 @@ CONSEQUENCES: dict[Fault, Consequence] = {
     Fault.CONTEXT_LENGTH: Consequence(False, False, _ME, 0, 400, "context_length_exceeded"),
     Fault.CONTENT_FILTER: Consequence(False, False, _ME, 0, 400, "content_policy_violation"),
     Fault.UPSTREAM_4XX: Consequence(False, False, _ME, 0, 400, "upstream_rejected"),
+    Fault.UNTRANSLATABLE: Consequence(True, False, _ME, 0, 400, "unsupported_parameter"),
     Fault.PAYLOAD_TOO_LARGE: Consequence(False, False, _ME, 0, 413, "payload_too_large"),
     Fault.REDIRECT: Consequence(True, False, _UP, 1, 502, "upstream_redirect"),
     Fault.STREAM_STALL: Consequence(False, False, _UP, 1, 504, "upstream_stalled"),

@@ -120,7 +120,9 @@ class Attempts:
     ) -> Reply:
         offer = attempt.offer
         adapter = self._adapters[offer.upstream.dialect]
-        response = await self._client.send(adapter.request(ask, offer), offer.upstream.timeouts)
+        call = adapter.request(ask, offer)
+        attempt.dropped = call.dropped
+        response = await self._client.send(call, offer.upstream.timeouts)
         attempt.limits = adapter.limits(response.headers)
         try:
             if response.status != 200:

@@ -39,6 +39,7 @@ class Attempt:
     """What happened at one offer. Times are seconds of the monotonic clock.
 
     `limits`: requests left, and seconds until all are, as the upstream's headers said.
+    `dropped`: what of the request the upstream was not told.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class Attempt:
         "_said",
         "began",
         "cost",
+        "dropped",
         "ended",
         "failure",
         "first",
@@ -62,6 +64,7 @@ class Attempt:
         self.ended: float | None = None
         self.failure: Failure | None = None
         self.limits: tuple[float, float] | None = None
+        self.dropped: tuple[str, ...] = ()
         self.usage = NOTHING
         self.cost = Cost()
         self._said: Usage | None = None

@@ -65,10 +65,10 @@ class OpenAI:
         for name, other in upstream.rename.items():
             if name in body:
                 body.setdefault(other, body.pop(name))
-        for name in upstream.drop:
-            body.pop(name, None)
+        dropped = [name for name in upstream.drop if body.pop(name, None) is not None]
         url = upstream.chat_url.replace("{model}", offer.native)
-        return HttpCall(upstream.name, url, upstream.headers or _HEADERS, _write(body))
+        headers = upstream.headers or _HEADERS
+        return HttpCall(upstream.name, url, headers, _write(body), _told(dropped))
 
     def whole(self, body: bytes) -> list[Event]:
         """Return one Chunk; raises UpstreamFailed where the body is not a whole reply."""
@@ -216,6 +216,11 @@ class Decoder:
         else:
             return
         self._prefix = _prefix(data, fields)
+
+
+def _told(dropped: list[str]) -> tuple[str, ...]:
+    """Return what the caller misses; the stream options are infway's own wish."""
+    return tuple(sorted(name for name in dropped if name != "stream_options")) if dropped else ()
 
 
 def _fields(data: bytes, fault: Fault) -> _Fields:

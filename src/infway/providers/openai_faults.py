@@ -1,15 +1,11 @@
 """Errors of the OpenAI dialect: the vendor's own code first, the status second, the text last."""
 
-import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 
 import msgspec
 
 from infway.kernel.faults import Failure, Fault
-
-MAX_RETRY_AFTER = 300.0  # seconds; reliability row 22
-_MAX_MESSAGE = 1000  # characters of an upstream's message that are passed on
+from infway.providers.faults import clean, fault_named, retry_after
 
 CODES: Mapping[str, Fault] = {
     "context_length_exceeded": Fault.CONTEXT_LENGTH,
@@ -41,48 +37,6 @@ CODES: Mapping[str, Fault] = {
     "server_overloaded": Fault.OVERLOADED,
 }
 
-STATUSES: Mapping[int, Fault] = {
-    400: Fault.UPSTREAM_4XX,
-    401: Fault.PROVIDER_AUTH,
-    402: Fault.PROVIDER_QUOTA,
-    403: Fault.PROVIDER_AUTH,
-    404: Fault.MODEL_MISSING,
-    408: Fault.RETRYABLE_4XX,
-    409: Fault.RETRYABLE_4XX,
-    413: Fault.PAYLOAD_TOO_LARGE,
-    422: Fault.UPSTREAM_4XX,
-    425: Fault.RETRYABLE_4XX,
-    429: Fault.RATE_LIMITED,
-    500: Fault.HTTP_500,
-    529: Fault.OVERLOADED,
-}
-
-# Vendors that give no code say it in words. Only these few meanings are read from text.
-_TEXTS: tuple[tuple[re.Pattern[str], Fault], ...] = (
-    (
-        re.compile(
-            r"context (length|window|size)|maximum context|too many (input )?tokens"
-            r"|prompt is too long|exceeds? the (model'?s )?max(imum)? (number of )?tokens",
-            re.IGNORECASE,
-        ),
-        Fault.CONTEXT_LENGTH,
-    ),
-    (
-        re.compile(r"credit balance|insufficient (balance|credit|funds|quota)", re.IGNORECASE),
-        Fault.PROVIDER_QUOTA,
-    ),
-    (
-        re.compile(r"content (management )?policy|safety (system|filter)", re.IGNORECASE),
-        Fault.CONTENT_FILTER,
-    ),
-    (
-        re.compile(r"invalid api key|incorrect api key|api key not valid", re.IGNORECASE),
-        Fault.PROVIDER_AUTH,
-    ),
-)
-_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
-
 
 class _Error(msgspec.Struct):
     """Any field may be of any kind: one that is odd must not hide the others."""
@@ -103,7 +57,6 @@ class _Reply(msgspec.Struct):
     param: object = None
 
 
-_write = msgspec.json.Encoder().encode
 _read_error = msgspec.json.Decoder(_Error | str | None).decode
 _read_reply = msgspec.json.Decoder(_Reply).decode
 _read_replies = msgspec.json.Decoder(list[_Reply]).decode
@@ -115,9 +68,9 @@ def fault_of(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     return Failure(
         fault=_name(status, error),
         status=status,
-        message=_clean(error.message),
+        message=clean(error.message),
         param=_text(error.param),
-        retry_after=_retry_after(headers),
+        retry_after=retry_after(headers),
     )
 
 
@@ -132,24 +85,11 @@ def inband_fault(raw: bytes) -> Failure:
     fault = _name(status, error) if status or error.code or error.type else Fault.INBAND_ERROR
     if fault is Fault.UPSTREAM_4XX and not status:
         fault = Fault.INBAND_ERROR
-    return Failure(fault, status or 200, _clean(error.message), _text(error.param))
+    return Failure(fault, status or 200, clean(error.message), _text(error.param))
 
 
 def _name(status: int, error: _Error) -> Fault:
-    for word in (error.code, error.type):
-        fault = CODES.get(str(word).lower())
-        if fault is not None:
-            return fault
-    message = _text(error.message)
-    if status in (0, 400, 403, 404, 413, 422, 429) and message:
-        for pattern, fault in _TEXTS:
-            if pattern.search(message):
-                return fault
-    if 300 <= status < 400:
-        return Fault.REDIRECT
-    if 200 <= status < 300:
-        return Fault.INVALID_JSON
-    return STATUSES.get(status, Fault.HTTP_5XX if status >= 500 else Fault.UPSTREAM_4XX)
+    return fault_named(status, (error.code, error.type), _text(error.message), CODES)
 
 
 def _error(body: bytes) -> _Error:
@@ -171,27 +111,6 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _clean(message: object) -> str | None:
-    """Return a message as one short line; what is no text is shown as JSON."""
-    if not message:
-        return None
-    text = message if isinstance(message, str) else _write(message).decode()
-    return _CONTROL.sub(" ", text)[:_MAX_MESSAGE]
-
-
 def _number(value: object) -> int:
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     return int(text) if text.isdecimal() and len(text) < 10 else 0
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read Retry-After in both forms, RFC 9110 section 10.2.3; a date counts from the reply's own."""
-    text = (headers.get("retry-after") or "").strip()
-    if _SECONDS.fullmatch(text):
-        return min(float(text), MAX_RETRY_AFTER)
-    try:
-        until = parsedate_to_datetime(text)
-        now = parsedate_to_datetime(headers.get("date") or "")
-        return min(max((until - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None

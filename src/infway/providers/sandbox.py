@@ -71,7 +71,7 @@ class Sandbox:
         script = (
             _fail(profile) if chance.random() < profile.failing else _answer(ask, name, profile)
         )
-        return HttpCall(offer.upstream.name, offer.upstream.chat_url, {}, b"", script)
+        return HttpCall(offer.upstream.name, offer.upstream.chat_url, {}, b"", script=script)
 
     def whole(self, body: bytes) -> list[Event]:
         """Return the events of all lines."""

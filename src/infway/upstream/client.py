@@ -13,7 +13,7 @@ from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Failure, Fault
 from infway.upstream.http1 import DRAIN, MAX_BODY, Connection, Reply
 from infway.upstream.pool import Origin, Pool
-from infway.upstream.sign import Signer
+from infway.upstream.sign import CallSigner, Signer
 from infway.upstream.simulated import Played
 
 _PORTS = {"http": 80, "https": 443}
@@ -54,6 +54,7 @@ class _Prepared(NamedTuple):
 
     origin: Origin
     head: bytes
+    signer: CallSigner | None
 
 
 class Client:
@@ -74,7 +75,13 @@ class Client:
         if call.script is not None:
             return Played(call.script)
         prepared = self._prepared.get((call.upstream, call.url)) or self._prepare(call)
-        request = b"%b%d\r\n\r\n%b" % (prepared.head, len(call.body), call.body)
+        signed = b"" if prepared.signer is None else _lines(prepared.signer.headers(call))
+        request = b"%b%bcontent-length: %d\r\n\r\n%b" % (
+            prepared.head,
+            signed,
+            len(call.body),
+            call.body,
+        )
         connection = self._pool.take(prepared.origin)
         if connection is not None:
             try:
@@ -98,17 +105,23 @@ class Client:
             **self.signer.headers(call.upstream),
         }
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        lines = [f"POST {target} HTTP/1.1", *(f"{name}: {text}" for name, text in headers.items())]
-        if any("\r" in line or "\n" in line for line in lines):
-            raise UpstreamFailed(Failure(Fault.PROVIDER_AUTH))
-        head = "\r\n".join([*lines, "content-length: "]).encode("latin-1", "replace")
-        prepared = _Prepared(Origin(host, port, parts.scheme == "https"), head)
+        signer = self.signer.live(call.upstream)
+        head = b"POST %b HTTP/1.1\r\n%b" % (target.encode("latin-1", "replace"), _lines(headers))
+        prepared = _Prepared(Origin(host, port, parts.scheme == "https"), head, signer)
         self._prepared[call.upstream, call.url] = prepared
         return prepared
 
     async def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+
+
+def _lines(headers: Mapping[str, str]) -> bytes:
+    """Return header lines; raises UpstreamFailed where one would break out of its line."""
+    lines = [f"{name}: {text}\r\n" for name, text in headers.items()]
+    if any("\r" in line[:-2] or "\n" in line[:-2] for line in lines):
+        raise UpstreamFailed(Failure(Fault.PROVIDER_AUTH))
+    return "".join(lines).encode("latin-1", "replace")
 
 
 async def _ask(connection: Connection, request: bytes) -> Reply:

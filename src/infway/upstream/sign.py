@@ -7,7 +7,10 @@ import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import quote
+
+from infway.kernel.chat import HttpCall
 
 _MASK = "[redacted]"
 _SHORTEST = 8  # characters; shorter secrets (`none`, `ollama`) are words that texts contain
@@ -28,16 +31,42 @@ class Credential:
         return {self.header: f"{self.scheme} {self.secret}" if self.scheme else self.secret}
 
 
+class CallSigner(Protocol):
+    """A credential whose headers are made for each call, or change with time."""
+
+    @property
+    def secrets(self) -> Iterable[str]:
+        """What must never be seen in a text."""
+        ...
+
+    def headers(self, call: HttpCall) -> Mapping[str, str]:
+        """Return the headers that authorise this call. Raises UpstreamFailed(provider_auth)."""
+        ...
+
+
 class Signer:
     """Knows the credential of every upstream by the upstream's name."""
 
-    def __init__(self, credentials: Mapping[str, Credential]) -> None:
-        self._headers = {name: one.headers() for name, one in credentials.items()}
-        self._redaction = _redaction(one.secret for one in credentials.values())
+    def __init__(self, credentials: Mapping[str, Credential | CallSigner]) -> None:
+        self._headers: dict[str, Mapping[str, str]] = {}
+        self._live: dict[str, CallSigner] = {}
+        secrets: list[str] = []
+        for name, one in credentials.items():
+            if isinstance(one, Credential):
+                self._headers[name] = one.headers()
+                secrets.append(one.secret)
+            else:
+                self._live[name] = one
+                secrets += one.secrets
+        self._redaction = _redaction(secrets)
 
     def headers(self, upstream: str) -> Mapping[str, str]:
-        """Return the headers that authorise a call to `upstream`; none where it wants none."""
+        """Return the headers that authorise every call to `upstream`; none where it wants none."""
         return self._headers.get(upstream, {})
+
+    def live(self, upstream: str) -> CallSigner | None:
+        """Return what signs each call to `upstream` anew; None where nothing has to."""
+        return self._live.get(upstream)
 
     def redact(self, text: str) -> str:
         """Take every configured secret out of `text`, in the spellings an upstream may echo."""
