@@ -61,7 +61,7 @@ def test_the_configuration_overrides_the_catalogue(stocked):
     )
     assert (offer.model, offer.native) == ("mine", "gpt-4o")
     assert (offer.prices.input, offer.prices.output, offer.prices.cache_read) == (1, 10**7, 0)
-    assert (offer.context, offer.max_output, offer.features) == (9, 8, Feature.TOOLS)
+    assert (offer.context, offer.max_output, offer.features) == (9, 8, Feature.TOOLS | Feature.REMOTE_MEDIA)
     assert (offer.quality, offer.quantization) == (0, "fp8")
 
 
@@ -181,7 +181,7 @@ def test_every_vendor_with_a_catalogue_can_be_stocked_whole(stocked):
         if vendor.catalogue is None or vendor.own_names:
             continue
         base = "" if vendor.base_url else ", base_url: 'https://h/v1'"
-        text = f"upstreams: [{{name: a, vendor: {vendor.name}, key: k{base}}}]"
+        text = f"upstreams: [{{name: a, vendor: {vendor.name}, key: k, project: p{base}}}]"
         assert stocked(text).offers, vendor.name
 
 

@@ -31,6 +31,7 @@ class Discovered:
     origin: str
     key: str | None = field(default=None, repr=False)
     models: tuple[str, ...] | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ def from_environment(environment: Mapping[str, str]) -> Found:
         if why := _unusable(vendor):
             unusable.append(f"{name} is set, but {why}")
         else:
-            upstreams.append(Discovered(vendor, name, environment[name].strip()))
+            region = next(filter(None, map(environment.get, vendor.region_env)), None)
+            key = environment[name].strip()
+            upstreams.append(Discovered(vendor, name, key, region=region))
     return Found(tuple(upstreams), tuple(dict.fromkeys(unusable)))
 
 

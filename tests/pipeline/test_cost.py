@@ -12,8 +12,9 @@ from infway.pipeline.cost import Cost, cost_of
 TOKENS = st.integers(0, 10**7)
 PRICE = st.none() | st.integers(0, 10**9)
 PRICES = st.builds(
-    Prices, st.integers(0, 10**9), st.integers(0, 10**9), PRICE, PRICE, PRICE, PRICE,
-    st.none() | TOKENS, PRICE, PRICE,
+    Prices, st.integers(0, 10**9), st.integers(0, 10**9), cache_read=PRICE, cache_write=PRICE,
+    cache_write_1h=PRICE, reasoning=PRICE, audio_input=PRICE, audio_output=PRICE,
+    long_from=st.none() | TOKENS, long_input=PRICE, long_output=PRICE,
 )  # fmt: skip
 
 
@@ -23,7 +24,7 @@ def usages(draw: st.DrawFn) -> Usage:
     return Usage(
         prompt, completion, prompt + completion,
         cached=draw(TOKENS), cache_write=draw(TOKENS), audio_input=draw(TOKENS),
-        audio_output=draw(TOKENS), reasoning=draw(TOKENS),
+        audio_output=draw(TOKENS), reasoning=draw(TOKENS), cache_write_long=draw(TOKENS),
     )  # fmt: skip
 
 
@@ -43,6 +44,15 @@ EXAMPLES = [
         Usage(9, 0, 9, cached=2, cache_write=3), Prices(10, 100, 1, 12), Cost(40, 2, 36, 0)
     ),
     Example(Usage(3, 2, 5, reasoning=2), PLAIN, Cost(prompt=30, completion=200)),
+    Example(Usage(3, 5, 8, reasoning=2), Prices(10, 100, reasoning=7), Cost(30, 0, 0, 314)),
+    Example(
+        Usage(9, 0, 9, cache_write=5, cache_write_long=2),
+        Prices(10, 100, cache_write=12, cache_write_1h=20), Cost(40, 0, 76, 0),
+    ),
+    Example(
+        Usage(9, 0, 9, cache_write=5, cache_write_long=2), Prices(10, 100, cache_write=12),
+        Cost(40, 0, 60, 0),
+    ),
     Example(Usage(3, 2, 5, cached=99), Prices(10, 100, cache_read=1), Cost(0, 3, 0, 200)),
     Example(Usage(5, 4, 9, audio_input=2, audio_output=1), Prices(10, 100, audio_input=50, audio_output=500), Cost(130, 0, 0, 800)),
     Example(Usage(100, 1, 101), Prices(10, 100, long_from=100, long_input=20), Cost(1000, 0, 0, 100)),
@@ -74,7 +84,7 @@ def test_at_one_price_cached_tokens_are_billed_exactly_once(usage: Usage, into: 
 @given(usages(), PRICES, TOKENS)
 def test_more_output_never_costs_less(usage: Usage, prices: Prices, more: int):
     larger = usage._replace(completion=usage.completion + more)
-    plain = prices._replace(audio_output=None)
+    plain = prices._replace(audio_output=None, reasoning=None)
     assert cost_of(larger, plain).total >= cost_of(usage, plain).total
 
 

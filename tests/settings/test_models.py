@@ -61,6 +61,8 @@ def test_the_example_loads_as_it_is():
         "openai",
         "groq",
         "azure",
+        "bedrock",
+        "vertex",
         "workstation",
     ]
     assert not found.discovers_environment

@@ -9,7 +9,14 @@ from infway.api.reading import Wishes
 from infway.kernel.events import Usage
 
 _DETAILS = (
-    ("prompt_tokens_details", (("cached_tokens", "cached"), ("audio_tokens", "audio_input"))),
+    (
+        "prompt_tokens_details",
+        (
+            ("cached_tokens", "cached"),
+            ("cache_write_tokens", "cache_write"),
+            ("audio_tokens", "audio_input"),
+        ),
+    ),
     (
         "completion_tokens_details",
         (("reasoning_tokens", "reasoning"), ("audio_tokens", "audio_output")),

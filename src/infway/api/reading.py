@@ -203,12 +203,19 @@ def _needs(chat: ChatBody, messages: list[Message]) -> tuple[Feature, int, int]:
                 chars += len(part.text or "")
                 feature = _PARTS.get(part.type)
                 if feature is not None:
-                    features |= feature
+                    features |= feature | _remote(part.image_url)
                     tokens += _IMAGE_TOKENS
     last = messages[-1]
     if last.role == "assistant" and not last.tool_calls:
         features |= Feature.PREFILL
     return features | _asked(chat), chars, tokens
+
+
+def _remote(image: str | dict[str, object] | None) -> Feature:
+    """Tell whether an image is given by an address that somebody has to fetch."""
+    url = image.get("url") if isinstance(image, dict) else image
+    is_remote = isinstance(url, str) and url.startswith(("http://", "https://"))
+    return Feature.REMOTE_MEDIA if is_remote else Feature(0)
 
 
 def _asked(chat: ChatBody) -> Feature:

@@ -30,7 +30,8 @@ def command(surroundings: Surroundings, config: Path | None, *, schema: bool) ->
     if not (settings.upstreams or settings.sandbox or (found and found.upstreams)):
         click.echo("No upstreams are configured or found. `infway serve` answers from:")
     for upstream in inventory.upstreams:
-        models = len({offer.model for offer in inventory.offers if offer.upstream is upstream})
-        click.echo(f"{upstream.name}: {models} {'model' if models == 1 else 'models'}")
+        name = upstream.name
+        models = len({offer.model for offer in inventory.offers if offer.upstream.name == name})
+        click.echo(f"{name}: {models} {'model' if models == 1 else 'models'}")
     models = len({offer.model for offer in inventory.offers})
     click.echo(f"The configuration is right: {models} models, {len(settings.keys)} keys.")

@@ -14,7 +14,7 @@ CHARS_PER_TOKEN = 4  # wire.md part 3: price caps are per million characters
 
 HARD = (
     Feature.TOOLS | Feature.VISION | Feature.AUDIO_IN | Feature.AUDIO_OUT
-    | Feature.FILES | Feature.JSON_SCHEMA | Feature.SEVERAL
+    | Feature.FILES | Feature.JSON_SCHEMA | Feature.SEVERAL | Feature.REMOTE_MEDIA
 )  # fmt: skip
 """Without these the answer would be another one; the others are dropped where unsupported,
 unless `require_parameters` makes them hard as well."""
@@ -50,6 +50,12 @@ def _needed(a: Asked) -> Feature:
     return a.ask.features if a.said.require_parameters else a.ask.features & HARD
 
 
+def _takes(offer: Offer, a: Asked) -> bool:
+    """Tell whether every parameter of the request reaches the model."""
+    upstream, asked = offer.upstream, a.ask.parameters
+    return not asked & upstream.drop and (upstream.takes is None or asked <= upstream.takes)
+
+
 def _capped(price: int | None, cap: float | None) -> bool:
     """Tell whether a token price is within a cap in USD per million characters."""
     if cap is None:
@@ -77,6 +83,7 @@ RULES: tuple[Rule, ...] = (
     Rule("provider.quantizations", lambda a: a.said.quantizations,
          lambda o, a: (o.quantization or "unknown") in a.said.quantizations),
     Rule("capabilities", _needed, lambda o, a: not _needed(a) & ~o.features),
+    Rule("provider.require_parameters", lambda a: a.said.require_parameters, _takes),
     Rule("free", lambda a: a.free, lambda o, _: o.prices.input == 0 == o.prices.output),
     Rule("max_input_cost", lambda a: a.said.max_input_cost is not None,
          lambda o, a: _capped(o.prices.input, a.said.max_input_cost)),

@@ -32,18 +32,29 @@ def cost_of(usage: Usage, prices: Prices) -> Cost:
     if prices.long_from is not None and usage.prompt > prices.long_from:
         into = into if prices.long_input is None else prices.long_input
         out = out if prices.long_output is None else prices.long_output
-    if not (usage.cached or usage.cache_write or usage.audio_input or usage.audio_output):
+    parts = usage.cached or usage.cache_write or usage.audio_input or usage.audio_output
+    if not parts and (prices.reasoning is None or not usage.reasoning):
         return Cost(prompt=usage.prompt * into, completion=usage.completion * out)
     cached = min(usage.cached, usage.prompt)
     written = min(usage.cache_write, usage.prompt - cached)
     spoken = min(usage.audio_input, usage.prompt - cached - written)
-    voiced = min(usage.audio_output, usage.completion)
     plain = usage.prompt - cached - written - spoken
+    long = min(usage.cache_write_long, written)
+    write = _or(prices.cache_write, into)
     return Cost(
         prompt=plain * into + spoken * _or(prices.audio_input, into),
         cache_read=cached * _or(prices.cache_read, into),
-        cache_write=written * _or(prices.cache_write, into),
-        completion=(usage.completion - voiced) * out + voiced * _or(prices.audio_output, out),
+        cache_write=(written - long) * write + long * _or(prices.cache_write_1h, write),
+        completion=_completion(usage, prices, out),
+    )
+
+
+def _completion(usage: Usage, prices: Prices, out: int) -> int:
+    voiced = min(usage.audio_output, usage.completion)
+    thought = min(usage.reasoning, usage.completion - voiced)
+    plain = usage.completion - voiced - thought
+    return (
+        plain * out + voiced * _or(prices.audio_output, out) + thought * _or(prices.reasoning, out)
     )
 
 

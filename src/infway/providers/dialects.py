@@ -81,3 +81,18 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         "responses": RESPONSES,
     }
 )
+
+# Where chat requests go below an upstream's base URL, where its vendor's row does not say
+PATHS: Mapping[str, str] = MappingProxyType(
+    {
+        "openai": "/chat/completions",
+        "sandbox": "/chat/completions",
+        "anthropic": "/v1/messages",
+        "gemini": "/models/{model}:{action}",
+        "bedrock": "/model/{model}/{action}",
+        "bedrock-invoke": "/model/{model}/{action}",
+        "cohere": "/v2/chat",
+        "ollama": "/api/chat",
+        "responses": "/responses",
+    }
+)

@@ -2,10 +2,34 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from infway.kernel.chat import Feature
 
 # Most vendors know only the older name of the limit, and some ignore the newer one silently.
 OLD_LIMIT: Mapping[str, str] = {"max_completion_tokens": "max_tokens"}
 NEW_LIMIT: Mapping[str, str] = {"max_tokens": "max_completion_tokens"}
+NO_FEATURE = Feature(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Models of a vendor that are served in another dialect, or elsewhere.
+
+    `models`: patterns of native names, with * for any letters; `mode`: the word by which the price
+    list marks them. Either is enough. `path`: below the base URL.
+    """
+
+    dialect: str
+    path: str
+    models: tuple[str, ...] = ()
+    mode: str | None = None
+    defaults: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    def serves(self, native: str, mode: str | None) -> bool:
+        """Tell whether a model goes this way."""
+        named = any(fnmatchcase(native, pattern) for pattern in self.models)
+        return named or (self.mode is not None and mode == self.mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +42,12 @@ class Vendor:
     `header:<name>`. `port`: where it listens on the user's own machine; None: in the cloud.
     `skip`: models of the catalogue that `all` leaves out, with * for any letters.
     `own_names`: its models are called as the account's owner likes, so no list can know them.
-    `{model}` and `{api_version}` in `chat_path` stand for what the configuration says.
+    `{model}` and `{api_version}` in `chat_path` stand for what the configuration says, and so do
+    `{region}` and `{project}` in `base_url`; `region` is the one where nothing is said, and
+    `region_env` and `project_env` are the variables that may say them.
+    `cloud`: `aws` and `google` have credentials of their own beside keys. `routes`: models that go
+    another way, the first that matches counts. `lacks`: features its server does not have,
+    whatever the model. `note`: what its users have to know, for the documentation.
     """
 
     name: str
@@ -37,6 +66,13 @@ class Vendor:
     port: int | None = None
     skip: tuple[str, ...] = ("ft:*",)  # what a fine-tuned model costs: not a model itself
     own_names: bool = False
+    cloud: str | None = None
+    region: str | None = None
+    region_env: tuple[str, ...] = ()
+    project_env: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+    lacks: Feature = NO_FEATURE
+    note: str = ""
 
     @property
     def local(self) -> bool:

@@ -7,21 +7,26 @@ be overridden in the configuration.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from infway.providers.vendor import OLD_LIMIT, Vendor
+from infway.kernel.chat import Feature
+from infway.providers.vendor import NO_FEATURE, OLD_LIMIT, Route, Vendor
 from infway.providers.vendors_cloud import CLOUD
+from infway.providers.vendors_native import NATIVE
 
-__all__ = ["VENDORS", "Vendor"]
+__all__ = ["VENDORS", "Route", "Vendor"]
 
 
-def _local(name: str, title: str, port: int, path: str = "/v1") -> Vendor:
-    return Vendor(name, title, f"http://127.0.0.1:{port}{path}", port=port, rename=OLD_LIMIT)
+def _local(
+    name: str, title: str, port: int, path: str = "/v1", lacks: Feature = NO_FEATURE
+) -> Vendor:
+    address = f"http://127.0.0.1:{port}{path}"
+    return Vendor(name, title, address, port=port, rename=OLD_LIMIT, lacks=lacks)
 
 
 # Several servers share a port: the first row of a port is the one that is named when something
 # answers there.
 _LOCAL: tuple[Vendor, ...] = (
-    _local("ollama", "Ollama", 11434),
-    _local("lmstudio", "LM Studio", 1234),
+    _local("ollama", "Ollama", 11434, lacks=Feature.REMOTE_MEDIA),
+    _local("lmstudio", "LM Studio", 1234, lacks=Feature.REMOTE_MEDIA),
     _local("vllm", "vLLM", 8000),
     _local("llamacpp", "llama.cpp server", 8081),
     _local("localai", "LocalAI", 8080),
@@ -37,11 +42,24 @@ _LOCAL: tuple[Vendor, ...] = (
     _local("docker-model-runner", "Docker Model Runner", 12434, "/engines/v1"),
 )
 
+_OLLAMA = Vendor(
+    "ollama-native",
+    "Ollama, native API",
+    "http://127.0.0.1:11434",
+    dialect="ollama",
+    chat_path="/api/chat",
+    models_path="/api/tags",
+    port=11434,
+    lacks=Feature.REMOTE_MEDIA,
+    note="For what its OpenAI surface cannot say: the length of the context (`defaults: {options: "
+    "{num_ctx: 32768}}`), `keep_alive`, levels of thinking. Has to be configured.",
+)
+
 _OWN: tuple[Vendor, ...] = (
     Vendor("custom", "Any server of the OpenAI dialect"),
     Vendor("sandbox", "infway's simulated upstreams", "sandbox://", dialect="sandbox"),
 )
 
 VENDORS: Mapping[str, Vendor] = MappingProxyType(
-    {vendor.name: vendor for vendor in (*CLOUD, *_LOCAL, *_OWN)}
+    {vendor.name: vendor for vendor in (*NATIVE, *CLOUD, *_LOCAL, _OLLAMA, *_OWN)}
 )

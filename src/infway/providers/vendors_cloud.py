@@ -8,26 +8,6 @@ from infway.providers.vendor import NEW_LIMIT, OLD_LIMIT, Vendor
 
 CLOUD: tuple[Vendor, ...] = (
     Vendor(
-        "openai",
-        "OpenAI",
-        "https://api.openai.com/v1",
-        ("OPENAI_API_KEY",),
-        "openai",
-        rename=NEW_LIMIT,  # reasoning models refuse max_tokens, every model takes the newer name
-    ),
-    Vendor(
-        "azure",
-        "Azure OpenAI, v1 API",
-        None,
-        ("AZURE_OPENAI_API_KEY",),
-        "azure",
-        chat_path="/openai/v1/chat/completions",
-        models_path="/openai/v1/models",
-        auth="header:api-key",
-        rename=NEW_LIMIT,
-        own_names=True,
-    ),
-    Vendor(
         "azure-deployments",
         "Azure OpenAI, dated API versions",
         None,
@@ -38,14 +18,6 @@ CLOUD: tuple[Vendor, ...] = (
         rename=NEW_LIMIT,
         api_version="2024-10-21",  # the last dated version that is generally available
         own_names=True,
-    ),
-    Vendor("bedrock", "Amazon Bedrock", None, ("AWS_BEARER_TOKEN_BEDROCK",), "bedrock_mantle"),
-    Vendor(
-        "gemini",
-        "Google Gemini",
-        "https://generativelanguage.googleapis.com/v1beta/openai",
-        ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        "gemini",
     ),
     Vendor(
         "mistral",

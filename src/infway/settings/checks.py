@@ -66,8 +66,7 @@ def _upstream(row: Tree, where: Where) -> Iterator[Problem]:
         return
     if vendor.base_url is None and not row.get("base_url"):
         yield (*where, "base_url"), f"is required for the vendor `{vendor.name}`"
-    if vendor.env and not row.get("key"):
-        yield (*where, "key"), f"is required: give it, or set {' or '.join(vendor.env)}"
+    yield from _payment(row, vendor, where)
     listed = row.get("models", "all")
     if listed in (None, "all") and (vendor.own_names or vendor.catalogue is None):
         yield (*where, "models"), f"is required: there is no list for the vendor `{vendor.name}`"
@@ -76,6 +75,16 @@ def _upstream(row: Tree, where: Where) -> Iterator[Problem]:
         if model in ids:
             yield (*where, "models", index), "is here a second time"
         ids.add(model)
+
+
+def _payment(row: Tree, vendor: Vendor, where: Where) -> Iterator[Problem]:
+    if vendor.env and not row.get("key") and not row.get("aws"):
+        keys = ", or give the keys of an account as `aws`" if vendor.cloud == "aws" else ""
+        yield (*where, "key"), f"is required: give it, or set {' or '.join(vendor.env)}{keys}"
+    base = row.get("base_url") or vendor.base_url
+    if isinstance(base, str) and "{project}" in base and not row.get("project"):
+        said = " or ".join(vendor.project_env)
+        yield (*where, "project"), f"is required: give it, or set {said}"
 
 
 def _models(row: Tree) -> list[str]:

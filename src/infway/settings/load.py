@@ -13,7 +13,8 @@ from infway.kernel.errors import SettingsError
 from infway.settings import checks
 from infway.settings.file import Document, Override, parse
 from infway.settings.models import Settings
-from infway.settings.tree import Where, is_list, is_mapping, rows
+from infway.settings.surroundings import from_environment
+from infway.settings.tree import Tree, Where, is_list, is_mapping, rows
 from infway.settings.upstreams import PATTERNS
 
 LARGEST_FILE = 2**20  # bytes
@@ -49,7 +50,7 @@ def read(
         raise SettingsError(tuple(document.problems))
     for override in overrides:
         _apply(override, document)
-    _fill_keys(document, environment)
+    _fill(document, environment)
     settings = _validate(document)
     for where, message in checks.problems(document.value):
         document.report(where, message)
@@ -99,14 +100,17 @@ def _apply(override: Override, document: Document) -> None:
     document.places[where] = override.origin
 
 
-def _fill_keys(document: Document, environment: Mapping[str, str]) -> None:
+def _fill(document: Document, environment: Mapping[str, str]) -> None:
+    """Take what upstreams leave open from the variables their vendors' own tools read."""
     found = document.value.get("upstreams")
     for index, row in rows(document.value, "upstreams"):
         vendor = checks.vendor_of(row)
-        names = vendor.env if vendor else ()
-        key = next((environment[name] for name in names if environment.get(name)), None)
-        if key and not row.get("key") and is_list(found):
-            found[index] = {**row, "key": key}
+        if vendor is not None and is_list(found):
+            found[index] = {**from_environment(vendor, row, environment), **_given(row)}
+
+
+def _given(row: Tree) -> Tree:
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def _validate(document: Document) -> Settings | None:

@@ -19,6 +19,7 @@ CapabilityWord = Literal[
     "logprobs",
     "several",
     "prefill",
+    "remote_media",
 ]
 
 
@@ -36,11 +37,17 @@ def _listed(value: object) -> object:
     return None if value == "all" else value
 
 
+DialectName = Literal[
+    "openai", "responses", "anthropic", "gemini", "bedrock", "bedrock-invoke", "cohere", "ollama"
+]
+
+_PLACE = r"^[a-z0-9][a-z0-9:.-]*$"
 _NAME = r"^[a-z0-9][a-z0-9._-]*$"
 _HEADER = r"^[\x20-\x7e]*$"
 _AUTH = r"^(bearer|header:[A-Za-z0-9-]+)$"
 _URL = r"^https?://[^\s/?#@]+[^\s?#@]*$"
 PATTERNS: Mapping[str, str] = {
+    _PLACE: "should be lower-case letters, digits, `-`, `.` and `:`",
     _NAME: "should be lower-case letters, digits, `.`, `_` and `-`",
     _HEADER: "should be letters that an HTTP header can carry",
     _AUTH: "should be `bearer` or `header:<name>`",
@@ -48,6 +55,7 @@ PATTERNS: Mapping[str, str] = {
 }
 
 Name = Annotated[str, Field(pattern=_NAME, max_length=64)]
+Place = Annotated[str, Field(pattern=_PLACE, max_length=64)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Weight = Annotated[float, Field(ge=0, le=1000)]
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -81,6 +89,14 @@ class TimeoutSettings(Closed):
     total: Seconds = Field(default=600.0, description="For the whole answer.")
 
 
+class AwsSettings(Closed):
+    """Keys of an AWS account, where no Bedrock API key is used."""
+
+    access_key_id: str = Field(min_length=1, description="AWS_ACCESS_KEY_ID.")
+    secret_access_key: Key = Field(min_length=1, description="AWS_SECRET_ACCESS_KEY.")
+    session_token: Key | None = Field(default=None, description="AWS_SESSION_TOKEN, if any.")
+
+
 class ModelSettings(Closed):
     """One model at an upstream. What is left out comes from the packaged catalogue."""
 
@@ -90,6 +106,9 @@ class ModelSettings(Closed):
     )
     deployment: str | None = Field(
         default=None, min_length=1, description="Azure: its deployment's name."
+    )
+    dialect: DialectName | None = Field(
+        default=None, description="The dialect it is asked in; null: its upstream's."
     )
     input_price: Price | None = Field(default=None, description="USD per million input tokens.")
     output_price: Price | None = Field(default=None, description="USD per million output tokens.")
@@ -130,6 +149,19 @@ class UpstreamSettings(Closed):
         default=None,
         min_length=1,
         description="The vendor's key; default: the vendor's own variable.",
+    )
+    aws: AwsSettings | None = Field(
+        default=None, description="Bedrock: an account's keys; default: AWS's own variables."
+    )
+    service_account: Secret | None = Field(
+        default=None,
+        description="Vertex: the JSON of a service account's key, best as `{file: path}`; null: the"
+        " machine's own account.",
+    )
+    region: Place | None = Field(default=None, description="Bedrock, Vertex: the region.")
+    project: Place | None = Field(default=None, description="Vertex: the project.")
+    dialect: DialectName | None = Field(
+        default=None, description="The dialect it speaks; null: its vendor's."
     )
     auth: Auth | None = Field(
         default=None, description="How the key travels: `bearer` or `header:<name>`."

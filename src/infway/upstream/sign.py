@@ -31,6 +31,23 @@ class Credential:
         return {self.header: f"{self.scheme} {self.secret}" if self.scheme else self.secret}
 
 
+@dataclass(frozen=True, slots=True)
+class AwsKeys:
+    """The keys of an AWS account, with which every call to `region` is signed."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(repr=False)
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleAccount:
+    """A Google service account: the JSON of its key file; None is the machine's own account."""
+
+    service_account: str | None = field(repr=False)
+
+
 class CallSigner(Protocol):
     """A credential whose headers are made for each call, or change with time."""
 

@@ -4,7 +4,7 @@ The configuration overrides the catalogue. An unknown price is never zero: such 
 out with a warning, unless it is allowed or runs on the user's own machine.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -14,16 +14,13 @@ from infway.discover import Found
 from infway.ims.policies import PolicyName
 from infway.ims.pricebook import ModelFacts, PriceBook
 from infway.ims.quality import Quality
-from infway.kernel.chat import Feature, Offer, Prices, Selection, Timeouts, Upstream, Weights
-from infway.kernel.money import price_per_token
+from infway.inventory.connection import AnyCredential, credential_of, route_of, upstream_of
+from infway.inventory.facts import features_of, price_of
+from infway.kernel.chat import Offer, Prices, Selection, Upstream, Weights
 from infway.providers.vendors import VENDORS, Vendor
 from infway.settings import ModelSettings, PolicySettings, Settings, UpstreamSettings
 from infway.settings.checks import POLICIES, SANDBOX_MODEL
-from infway.upstream.sign import Credential
 
-EVERYTHING = ~Feature(0)  # what a model is believed to do of which nothing is known
-# The catalogue does not speak of these: a model does them where its vendor takes the field.
-_UNLISTED: Mapping[Feature, str] = {Feature.LOGPROBS: "logprobs", Feature.SEVERAL: "n"}
 _FREE = Prices(input=0, output=0, cache_read=0, cache_write=0)
 # Simulated upstreams: USD per million tokens in and out. The names after the hyphen are those of
 # `providers/sandbox.py`, where their speed and their failures are.
@@ -39,14 +36,14 @@ _SANDBOX_QUALITY = 60.0  # above every sensible floor, so that `auto` finds it
 class Inventory:
     """Everything that can be asked. `offers[i].index` is i.
 
-    `credentials` and `max_in_flight` are by the upstream's name; an upstream that needs no key
-    has no credential.
+    `upstreams`: each of them once, as most of its offers see it. `credentials` and
+    `max_in_flight` are by the upstream's name; one that needs no key has no credential.
     """
 
     upstreams: tuple[Upstream, ...]
     offers: tuple[Offer, ...]
     policies: tuple[PolicyName, ...]
-    credentials: Mapping[str, Credential] = field(repr=False)
+    credentials: Mapping[str, AnyCredential] = field(repr=False)
     max_in_flight: Mapping[str, int]
     warnings: tuple[str, ...]
 
@@ -80,6 +77,7 @@ def with_found(settings: Settings, found: Found) -> Settings:
                 "name": one.vendor.name,
                 "vendor": one.vendor.name,
                 "key": one.key,
+                "region": one.region,
                 "models": "all" if one.models is None else list(one.models),
             }
         )
@@ -102,7 +100,7 @@ class _Shelf:
     def __init__(self, prices: PriceBook, quality: Quality) -> None:
         self.upstreams: list[Upstream] = []
         self.offers: list[Offer] = []
-        self.credentials: dict[str, Credential] = {}
+        self.credentials: dict[str, AnyCredential] = {}
         self.warnings: list[str] = []
         self._prices = prices
         self._quality = quality
@@ -110,21 +108,26 @@ class _Shelf:
     def stock(self, configured: UpstreamSettings) -> None:
         """Add a configured upstream and what it offers."""
         vendor = VENDORS[configured.vendor]
-        upstream = _upstream(configured, vendor)
-        self.upstreams.append(upstream)
-        if configured.key is not None:
-            secret = configured.key.get_secret_value()
-            self.credentials[upstream.name] = _credential(configured.auth or vendor.auth, secret)
+        credential = credential_of(configured, vendor)
+        if credential is not None:
+            self.credentials[configured.name] = credential
         left_out: list[str] = []
+        ways: dict[str, Upstream] = {}
         for model, facts in self._models(configured, vendor):
-            prices = _price(model, facts, _FREE if vendor.local else Prices())
-            if prices.known or configured.allow_unpriced:
-                self._offer(upstream, model, facts, prices)
-            else:
+            prices = price_of(model, facts, _FREE if vendor.local else Prices())
+            if not (prices.known or configured.allow_unpriced):
                 left_out.append(model.id)
+                continue
+            route = route_of(configured, vendor, model, facts.mode if facts else None)
+            way = f"{route.dialect} {route.path}"
+            if way not in ways:
+                ways[way] = upstream_of(configured, vendor, route)
+            self._offer(ways[way], model, facts, prices)
+        usual = route_of(configured, vendor, ModelSettings(id="-"), None)
+        self.upstreams.append(upstream_of(configured, vendor, usual))
         if left_out:
             self.warnings.append(
-                f"{upstream.name}: left out, since no price is known: {_some(left_out)}; "
+                f"{configured.name}: left out, since no price is known: {_some(left_out)}; "
                 "give input_price and output_price, or allow_unpriced"
             )
 
@@ -140,7 +143,7 @@ class _Shelf:
                 quality=_SANDBOX_QUALITY,
             )
             self.upstreams.append(upstream)
-            self._offer(upstream, model, None, _price(model, None, Prices()))
+            self._offer(upstream, model, None, price_of(model, None, Prices()))
 
     def _models(
         self, configured: UpstreamSettings, vendor: Vendor
@@ -148,11 +151,12 @@ class _Shelf:
         if configured.models is None:
             for facts in self._prices.models(vendor.catalogue or ""):
                 skipped = any(fnmatchcase(facts.id, pattern) for pattern in vendor.skip)
-                if facts.mode == "chat" and not skipped:
+                by_route = any(way.mode == facts.mode for way in vendor.routes)
+                if (facts.mode == "chat" or by_route) and not skipped:
                     yield ModelSettings(id=facts.id), facts
             return
         for model in configured.models:
-            names = (_native(model), model.id)
+            names = (native_of(model), model.id)
             known = (self._prices.facts(vendor.catalogue or "", name) for name in names)
             yield model, next((facts for facts in known if facts), None)
 
@@ -165,9 +169,9 @@ class _Shelf:
                 index=len(self.offers),
                 model=model.id,
                 upstream=upstream,
-                native=_native(model),
+                native=native_of(model),
                 prices=prices,
-                features=_features(model, facts, upstream.drop),
+                features=features_of(model, facts, upstream, VENDORS[upstream.vendor]),
                 quality=self._quality.of(model.id) if quality is None else quality,
                 context=model.context or (facts.context if facts else None),
                 max_output=model.max_output or (facts.max_output if facts else None),
@@ -177,71 +181,13 @@ class _Shelf:
         )
 
 
-def _upstream(configured: UpstreamSettings, vendor: Vendor) -> Upstream:
-    base = (configured.base_url or vendor.base_url or "").rstrip("/")
-    version = configured.api_version or vendor.api_version or ""
-    said = configured
-    return Upstream(
-        name=said.name,
-        vendor=vendor.name,
-        dialect=vendor.dialect,
-        chat_url=base + vendor.chat_path.replace("{api_version}", version),
-        timeouts=Timeouts(**said.timeouts.model_dump()),
-        headers={"content-type": "application/json", **said.headers} if said.headers else {},
-        drop=vendor.drop if said.drop is None else frozenset(said.drop),
-        rename=vendor.rename if said.rename is None else said.rename,
-        defaults=vendor.defaults if said.defaults is None else said.defaults,
-        trains_on_data=said.trains_on_data,
-        zero_data_retention=said.zero_data_retention,
-    )
+def native_of(model: ModelSettings) -> str:
+    """Return the upstream's own name of a model."""
+    return model.deployment or model.native or model.id
 
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _credential(auth: str, secret: str) -> Credential:
-    if auth == "bearer":
-        return Credential("authorization", secret, "Bearer")
-    return Credential(auth.removeprefix("header:").lower(), secret)
-
-
-def _native(model: ModelSettings) -> str:
-    return model.deployment or model.native or model.id
-
-
-def _price(model: ModelSettings, facts: ModelFacts | None, default: Prices) -> Prices:
-    if facts is not None:
-        default = Prices(**{name: getattr(facts, name) for name in Prices._fields})
-    said = {
-        "input": model.input_price,
-        "output": model.output_price,
-        "cache_read": model.cache_read_price,
-        "cache_write": model.cache_write_price,
-    }
-    given = {name: price_per_token(usd) for name, usd in said.items() if usd is not None}
-    return default._replace(**given)
-
-
-def _features(model: ModelSettings, facts: ModelFacts | None, drop: frozenset[str]) -> Feature:
-    if model.capabilities is not None:
-        return _named(model.capabilities)
-    unlisted = Feature(0)
-    for feature, name in _UNLISTED.items():
-        unlisted |= Feature(0) if name in drop else feature
-    listed = EVERYTHING & ~_named(feature.name or "" for feature in _UNLISTED)
-    if facts is not None and facts.capabilities is not None:
-        listed = _named(facts.capabilities)
-    if Feature.JSON_SCHEMA in listed:
-        listed |= Feature.JSON_OBJECT
-    return listed | unlisted
-
-
-def _named(words: Iterable[str]) -> Feature:
-    found = Feature(0)
-    for word in words:
-        found |= Feature.__members__.get(word.upper(), Feature(0))
-    return found
 
 
 def _policy(name: str, said: PolicySettings, offers: tuple[Offer, ...]) -> PolicyName:

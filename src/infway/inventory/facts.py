@@ -1,0 +1,57 @@
+"""What a model costs and can do: the configuration first, then the catalogue, then a belief."""
+
+from collections.abc import Iterable, Mapping
+
+from infway.ims.pricebook import ModelFacts
+from infway.kernel.chat import Feature, Prices, Upstream
+from infway.kernel.money import price_per_token
+from infway.providers.dialects import DIALECTS
+from infway.providers.vendors import Vendor
+from infway.settings import ModelSettings
+
+EVERYTHING = ~Feature(0)  # what a model is believed to do of which nothing is known
+# The catalogue does not speak of these: a model does them where its vendor takes the field.
+_UNLISTED: Mapping[Feature, str] = {Feature.LOGPROBS: "logprobs", Feature.SEVERAL: "n"}
+
+
+def price_of(model: ModelSettings, facts: ModelFacts | None, default: Prices) -> Prices:
+    """Return the prices of a model; `default` where nobody says any."""
+    if facts is not None:
+        default = Prices(**{name: getattr(facts, name) for name in Prices._fields})
+    said = {
+        "input": model.input_price,
+        "output": model.output_price,
+        "cache_read": model.cache_read_price,
+        "cache_write": model.cache_write_price,
+    }
+    given = {name: price_per_token(usd) for name, usd in said.items() if usd is not None}
+    return default._replace(**given)
+
+
+def features_of(
+    model: ModelSettings, facts: ModelFacts | None, upstream: Upstream, vendor: Vendor
+) -> Feature:
+    """Return what a model does there: no more than its dialect has words for."""
+    sayable = DIALECTS[upstream.dialect].features & ~vendor.lacks
+    return (_does(model, facts, upstream.drop) | Feature.REMOTE_MEDIA) & sayable
+
+
+def _does(model: ModelSettings, facts: ModelFacts | None, drop: frozenset[str]) -> Feature:
+    if model.capabilities is not None:
+        return _named(model.capabilities)
+    unlisted = Feature(0)
+    for feature, name in _UNLISTED.items():
+        unlisted |= Feature(0) if name in drop else feature
+    listed = EVERYTHING & ~_named(feature.name or "" for feature in _UNLISTED)
+    if facts is not None and facts.capabilities is not None:
+        listed = _named(facts.capabilities)
+    if Feature.JSON_SCHEMA in listed:
+        listed |= Feature.JSON_OBJECT
+    return listed | unlisted
+
+
+def _named(words: Iterable[str]) -> Feature:
+    found = Feature(0)
+    for word in words:
+        found |= Feature.__members__.get(word.upper(), Feature(0))
+    return found
