@@ -13,7 +13,7 @@ from shutil import which
 
 import psutil  # type: ignore[import-untyped]  # psutil ships no types
 
-from bench.cost import burst_cost, json_cost, stream_cost
+from bench.cost import burst_cost, json_cost, stream_cost, translated_cost
 from bench.decisions import decisions
 from bench.failure import UnmeasuredError
 from bench.figures import Outcome
@@ -31,6 +31,7 @@ MEASUREMENTS: dict[str, Callable[[Rig], Outcome]] = {
     "json": json_cost,
     "stream": stream_cost,
     "burst": burst_cost,
+    "translated": translated_cost,
     "ims": decisions,
     "latency": added_latency,
     "ttft": added_first_token,

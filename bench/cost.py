@@ -64,6 +64,18 @@ def burst_cost(rig: Rig) -> Outcome:
     )
 
 
+def translated_cost(rig: Rig) -> Outcome:
+    """Streams of an Anthropic upstream, translated, with 2 ms between frames."""
+    pairs = _compare(rig, rig.upstream.other, stream=True)
+    return Outcome(
+        {
+            "translated_cpu_ratio": _ratio(pairs),
+            "translated_cpu_us": median(pair.gateway.cpu_us for pair in pairs),
+        },
+        (_rates("translated streams", pairs),),
+    )
+
+
 def _compare(rig: Rig, upstream_port: int, *, stream: bool) -> list[Pair]:
     load = Load(
         script=write_script(rig.folder, stream=stream, key=KEY),

@@ -21,6 +21,7 @@ FIGURES = (
     Figure("json_cpu_ratio", "JSON, CPU per request / nginx's", "x", 12),
     Figure("stream_cpu_ratio", "stream, 64 chunks with 2 ms gaps / nginx's", "x", 2.2),
     Figure("stream_burst_cpu_ratio", "stream, 64 chunks back to back / nginx's", "x", 1.8),
+    Figure("translated_cpu_ratio", "translated stream (Anthropic upstream) / nginx's", "x", 4),
     Figure("ims_us_8", "IMS decision, 8 offers", "us", 25),
     Figure("ims_us_200", "IMS decision, 200 offers", "us", 300),
     Figure("added_p50_ms", "added p50 at 200 requests/s", "ms", 1.0),
@@ -35,6 +36,7 @@ FIGURES = (
     Figure("json_cpu_us", "JSON, CPU per request", "us"),
     Figure("nginx_json_cpu_us", "JSON, CPU per request, nginx", "us"),
     Figure("stream_cpu_us", "stream with 2 ms gaps, CPU", "us"),
+    Figure("translated_cpu_us", "translated stream with 2 ms gaps, CPU", "us"),
     Figure("nginx_stream_cpu_us", "stream with 2 ms gaps, CPU, nginx", "us"),
 )
 

@@ -67,6 +67,31 @@ def replies() -> Replies:
     )
 
 
+def other_replies() -> Replies:
+    """The same stream in Anthropic's dialect, which has to be translated."""
+    usage = {"input_tokens": 24, "output_tokens": 1}
+    message: dict[str, object] = {"id": "msg_01", "type": "message", "role": "assistant"}
+    message |= {"model": MODEL, "content": [], "stop_reason": None, "usage": usage}
+    ending = {"stop_reason": "end_turn", "stop_sequence": None}
+    block = {"type": "text", "text": ""}
+    texts = [{"type": "text_delta", "text": f" token{number}"} for number in range(CONTENT_CHUNKS)]
+    events: list[dict[str, object]] = [
+        {"type": "message_start", "message": message},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        *({"type": "content_block_delta", "index": 0, "delta": delta} for delta in texts),
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": ending, "usage": {"output_tokens": CONTENT_CHUNKS}},
+        {"type": "message_stop"},
+    ]
+    frames = (
+        f"event: {event['type']}\ndata: {json.dumps(event, separators=(',', ':'))}\n\n"
+        for event in events
+    )
+    ours = replies()
+    chunks = tuple(_http_chunk(frame.encode()) for frame in frames)
+    return Replies(ours.whole, ours.stream_head, chunks, ours.stream_end)
+
+
 def _completion() -> dict[str, object]:
     message = {
         "role": "assistant",

@@ -30,11 +30,12 @@ QUICK = Plan(rounds=3, seconds=2, latency_seconds=3, streams=200, repeats=3)
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Ports of the mock; they differ in how a stream is paced."""
+    """Ports of the mock; they differ in how a stream is paced, `other` also in its dialect."""
 
     burst: int
     paced: int
     silent: int
+    other: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,9 @@ def free_port() -> int:
 @contextlib.contextmanager
 def mock_upstream(folder: Path, python: Path, core: int | None) -> Generator[Upstream]:
     """The mock, listening."""
-    ports = Upstream(burst=free_port(), paced=free_port(), silent=free_port())
+    ports = Upstream(*(free_port() for _ in range(4)))
     argv = [str(python), "-m", "bench.upstream"]
-    argv += [str(ports.burst), str(ports.paced), str(ports.silent)]
+    argv += map(str, (ports.burst, ports.paced, ports.silent, ports.other))
     with running("upstream", argv, core=core, folder=folder) as process:
         until(lambda: _answers(ports.silent), process, within_s=READY_S, every_s=0.02)
         yield ports
@@ -82,7 +82,12 @@ def starting_gateway(rig: Rig, upstream_port: int, *, catalogue: bool = False) -
     config, ledger = rig.folder / "infway.yaml", rig.folder / f"ledger-{port}.db"
     text = (ROOT / "bench" / "infway.yaml").read_text() + (_every_vendor() if catalogue else "")
     config.write_text(
-        Template(text).safe_substitute(port=port, upstream=upstream_port, ledger=ledger)
+        Template(text).safe_substitute(
+            port=port,
+            upstream=upstream_port,
+            ledger=ledger,
+            dialect="anthropic" if upstream_port == rig.upstream.other else "openai",
+        )
     )
     argv = [str(rig.infway), "serve", "--config", str(config)]
     core, folder = rig.cores.under_test, rig.folder
@@ -99,7 +104,7 @@ def _every_vendor() -> str:
     """Rows for all vendors that the packaged catalogue knows; their calls go to the mock."""
     return "".join(
         f'  - {{name: {name}, vendor: {name}, base_url: "http://127.0.0.1:$upstream/v1", '
-        'key: "${MOCK_KEY}"}\n'
+        'key: "${MOCK_KEY}", project: p}\n'
         for name, vendor in VENDORS.items()
         if vendor.catalogue is not None and not vendor.own_names
     )

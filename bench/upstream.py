@@ -1,7 +1,8 @@
 """The mock upstream: the cheapest HTTP/1.1 server Python can give, so that it is never the limit.
 
-`python -m bench.upstream BURST PACED SILENT` listens on three ports that differ only in how an SSE
-reply is paced. Every other request is answered with the JSON completion.
+`python -m bench.upstream BURST PACED SILENT OTHER` listens on four ports that differ only in how an
+SSE reply is paced, and the last one in its dialect: Anthropic's, paced. Every other request is
+answered with the JSON completion.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import cast
 import httptools
 import uvloop
 
-from bench.payloads import Replies, replies
+from bench.payloads import Replies, other_replies, replies
 
 GAP_S = 0.002
 """Pause between two frames of the paced port: the yardstick's 2 ms."""
@@ -76,12 +77,12 @@ class Conversation(asyncio.Protocol):
         self._transport.write(self._answers.stream_end)
 
 
-async def serve(ports: dict[int, Pace]) -> None:
+async def serve(ports: dict[int, tuple[Replies, Pace]]) -> None:
     """Listens until the process is stopped."""
-    loop, answers = asyncio.get_running_loop(), replies()
-    for port, pace in ports.items():
+    loop = asyncio.get_running_loop()
+    for port, (answers, pace) in ports.items():
         await loop.create_server(
-            lambda pace=pace: Conversation(answers, pace),  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            lambda answers=answers, pace=pace: Conversation(answers, pace),  # type: ignore[misc]  # mypy cannot infer a lambda's default
             "127.0.0.1",
             port,
             backlog=4096,
@@ -90,4 +91,6 @@ async def serve(ports: dict[int, Pace]) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(dict(zip(map(int, sys.argv[1:4]), (burst, paced, silent), strict=True))))
+    ours, theirs = replies(), other_replies()
+    kinds = ((ours, burst), (ours, paced), (ours, silent), (theirs, paced))
+    uvloop.run(serve(dict(zip(map(int, sys.argv[1:5]), kinds, strict=True))))

@@ -65,23 +65,28 @@ class Spent:
     def cost(self) -> float:
         """USD at PRICES: what was cached or written is not paid as plain input as well."""
         price = {name: float(usd) for name, usd in PRICES.items()}
-        plain = self.prompt - self.cached - self.written
+        cached = min(self.cached, self.prompt)  # xAI on Azure says more
+        written = min(self.written, self.prompt - cached)
         return (
-            plain * price["input_price"]
-            + self.cached * price["cache_read_price"]
-            + self.written * price["cache_write_price"]
+            (self.prompt - cached - written) * price["input_price"]
+            + cached * price["cache_read_price"]
+            + written * price["cache_write_price"]
             + self.completion * price["output_price"]
         ) / 1e6
 
 
 @dataclass
 class Failing:
-    """An error. What is None is not known, or may be anything. `retry_after` in seconds."""
+    """An error. What is None is not known, or may be anything. `retry_after` in seconds.
+
+    `is_instead`: it came in the place of a reply, and not in the middle of one.
+    """
 
     status: int | None = None
     code: str | None = None
     message: str | None = None
     retry_after: float | None = None
+    is_instead: bool = False
 
 
 @dataclass
@@ -104,6 +109,8 @@ def differences(true: Said, heard: Said) -> list[str]:
     if true.failing is not None or heard.failing is not None:
         found += _failures(true.failing, heard.failing)
     is_whole = true.failing is None
+    if not is_whole and heard.failing is not None and heard.failing.is_instead:
+        return found  # the reply was over before anything of it was passed on
     for index in sorted(true.choices.keys() | heard.choices.keys()):
         one, other = true.choices.get(index, Choice()), heard.choices.get(index, Choice())
         found += [f"choice {index} {line}" for line in _choices(one, other, is_whole=is_whole)]

@@ -80,8 +80,9 @@ def _add(said: Said, root: Json, key: str) -> None:
         if part.get("finish_reason"):
             choice.finish = part["finish_reason"]
             choice.native = part.get("native_finish_reason") or choice.finish
-        for token in (part.get("logprobs") or {}).get("content") or []:
-            choice.tokens.append(token["token"])
+        chances = part.get("logprobs")
+        if isinstance(chances, dict):
+            choice.tokens += [token["token"] for token in chances.get("content") or []]
 
 
 def _message(choice: Choice, said: Json) -> None:
@@ -101,8 +102,8 @@ def _message(choice: Choice, said: Json) -> None:
         call = choice.call(0)
         call.name += old.get("name") or ""
         call.arguments += old.get("arguments") or ""
-    for item in said.get("annotations") or []:
-        choice.cited.add((item.get("url_citation") or {}).get("url") or "")
+    cited = [item.get("url_citation") or {} for item in said.get("annotations") or []]
+    choice.cited |= {item["url"] for item in cited if item.get("url")}
     choice.images += len(said.get("images") or [])
     choice.audio += (said.get("audio") or {}).get("data") or ""
     choice.kept |= {
@@ -141,7 +142,7 @@ def _spent(said: Json) -> Spent:
         prompt=prompt,
         completion=completion,
         total=said.get("total_tokens") or prompt + completion,
-        cached=min(cached, prompt),
+        cached=cached,
         written=into.get("cache_write_tokens") or 0,
         reasoning=out.get("reasoning_tokens") or 0,
     )

@@ -27,6 +27,7 @@ OWN = (
 )
 # Fields every chat model takes; the others are parameters that a model may not support.
 _PLAIN = frozenset({"messages", "stream", "max_tokens", "user", "metadata"})
+_READ_TOO = ("tools", "functions", "response_format")
 _IMAGE_TOKENS = 800  # one image, between OpenAI's low (85) and high (765 and more) detail
 _MESSAGE_TOKENS = 3  # what each message adds, and once more for the reply: OpenAI's counting rule
 _CACHEABLE = 4096  # bytes of messages from which vendors cache prompts (about 1,024 tokens)
@@ -80,13 +81,18 @@ def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[Cha
         stream=bool(chat.stream),
         selection=selection,
         features=features,
-        input_tokens=chars // 4 + tokens,
+        input_tokens=(chars + _said_beside(fields)) // 4 + tokens,
         input_chars=chars,
         output_tokens=chat.max_completion_tokens or chat.max_tokens,
         affinity=_affinity(chat, bytes(raw)),
         parameters=frozenset(fields) - _PLAIN,
     )
     return ask, _wishes(chat, path_model)
+
+
+def _said_beside(fields: dict[str, msgspec.Raw]) -> int:
+    """Return the characters of what the model reads beside the messages."""
+    return sum(len(bytes(fields[name])) for name in _READ_TOO if name in fields)
 
 
 def _refuse(error: msgspec.ValidationError) -> NoReturn:

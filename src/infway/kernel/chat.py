@@ -21,6 +21,8 @@ class Feature(IntFlag):
     SEVERAL = 512  # n > 1
     PREFILL = 1024
     REMOTE_MEDIA = 2048  # an image, a sound or a file is given by an http(s) address
+    EMBEDDINGS = 4096  # vectors are asked for, no answer
+    TOKEN_IDS = 8192  # the input is the model's own tokens, no text
 
 
 class Weights(NamedTuple):
@@ -136,6 +138,7 @@ class Upstream:
 
     `chat_url`: where chat requests go; `{model}` in it stands for the model's native name, and
     `{action}` for the word by which the dialect asks for a whole reply or a stream.
+    `embeddings_url`: the same for embeddings, empty where this is no way to any.
     `takes`: the request fields its dialect can say, None where it passes on any. `drop`,
     `rename`, `defaults`: the vendor's departures from its dialect, as data.
     """
@@ -152,6 +155,7 @@ class Upstream:
     defaults: Mapping[str, object] = field(default_factory=dict[str, object])
     trains_on_data: bool | None = None
     zero_data_retention: bool | None = None
+    embeddings_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,6 +164,7 @@ class Offer:
 
     `native`: the upstream's own name for the model. `quality`: 0..100, the prior of the model.
     `context`, `max_output`: tokens, None where unknown. `features`: what it is known to do.
+    `inputs`: the most texts of one call for embeddings, None where there is no limit.
     """
 
     index: int
@@ -173,6 +178,7 @@ class Offer:
     max_output: int | None = None
     quantization: str | None = None
     source: str = "configuration"
+    inputs: int | None = None
 
     @property
     def id(self) -> str:

@@ -60,18 +60,21 @@ class Attempts:
         deadline = settlement.began + itinerary.offer.upstream.timeouts.total
         self._budget.active += 1
         retrying = 0
+        told: Failure | None = None
         try:
             while True:
                 try:
                     return await self._try(course, itinerary.offer, deadline)
                 except UpstreamFailed as failed:
                     failure = failed.failure
+                if told is None or failure.fault is not Fault.UNTRANSLATABLE:
+                    told = failure  # a dialect without words for it is news only where all are
                 step = itinerary.after(failure, deadline - self._now())
                 if step is None:
-                    raise self._refusal(failure, settlement, itinerary.tries)
+                    raise self._refusal(told, settlement, itinerary.tries)
                 if step.again or step.offer.index in course.decision.shut:
                     if not (retrying or self._budget.allows()):
-                        raise self._refusal(failure, settlement, itinerary.tries)
+                        raise self._refusal(told, settlement, itinerary.tries)
                     self._budget.retrying += 1 - retrying
                     retrying = 1
                 if step.pause:

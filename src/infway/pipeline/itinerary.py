@@ -81,7 +81,7 @@ class Itinerary:
         if step is None and elsewhere and self._left:
             step = Step(self._left.pop(0), 0.0, False)
         if step is not None:
-            self.tries += 1
+            self.tries += failure.fault is not Fault.UNTRANSLATABLE  # nothing was sent
             self._repeats = self._repeats + 1 if step.again else 0
             self.offer = step.offer
         return step
@@ -91,7 +91,7 @@ class Itinerary:
 
     def _leave_upstream(self) -> None:
         """The credential is the trouble: what else stands behind it comes last."""
-        self._left.sort(key=lambda offer: offer.upstream is self.offer.upstream)
+        self._left.sort(key=lambda offer: offer.upstream.name == self.offer.upstream.name)
 
     def _repeat(self, failure: Failure, left: float) -> Step | None:
         limited = failure.fault is Fault.RATE_LIMITED

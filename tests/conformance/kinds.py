@@ -1,0 +1,86 @@
+"""Which recordings are run and how, and why the others are not: two closed tables."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openai import AsyncOpenAI
+from tests.conformance import truth_openai, verbatim
+from tests.conformance.hearing import hear
+from tests.conformance.recording import Recording, Row
+from tests.conformance.said import Said, differences
+
+Differences = list[str]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of exchange: how it is asked for through the gateway, and what is to be heard.
+
+    `dialect`: the gateway's name of what the upstream speaks. `check`: asks with the SDK for the
+    model of that name, and returns in what the answer differs from the recording.
+    """
+
+    dialect: str
+    check: Callable[[AsyncOpenAI, str, Recording], Awaitable[Differences]]
+
+
+def chat(
+    dialect: str,
+    truth: Callable[[Recording], Said],
+    also: Callable[[Recording, bytes], Differences] | None = None,
+) -> Kind:
+    """Return a kind of chat. `also`: what else is looked at in the bytes of a streamed answer."""
+
+    async def check(client: AsyncOpenAI, model: str, recording: Recording) -> Differences:
+        raw: list[bytes] = []
+        heard = await hear(client, model, stream=recording.row.stream, raw=raw)
+        true = truth(recording)
+        found = differences(true, heard)
+        if also is not None and recording.is_streamed and true.failing is None:
+            found += also(recording, b"".join(raw))
+        return found
+
+    return Kind(dialect, check)
+
+
+# The dialect of a recording -> how it is run
+KINDS: Mapping[str, Kind] = {
+    "openai_chat": chat("openai", truth_openai.read, verbatim.differences),
+}
+
+# Dialects that the gateway does not speak, with what they are for
+_OTHERS: Mapping[str, str] = {
+    "anthropic_count_tokens": "counting tokens",
+    "bedrock_count_tokens": "counting tokens",
+    "gemini_count_tokens": "counting tokens",
+    "models": "lists of models",
+    "openai_moderations": "moderation",
+    "openai_completions": "completions of a prompt",
+    "cohere_rerank": "reranking",
+    "cohere_v1": "Cohere's older chat, which v2 has replaced",
+    "openai_embeddings": "embeddings",
+    "gemini_embeddings": "embeddings",
+    "cohere_embed": "embeddings",
+    "vertex_predict": "embeddings",
+}
+
+
+def why_not(row: Row, spoken: Mapping[str, Any]) -> str | None:
+    """Return why a recording is not run, None where it is. `spoken`: the gateway's dialects."""
+    if row.dialect in _OTHERS:
+        return f"{row.dialect}: {_OTHERS[row.dialect]}"
+    if row.dialect not in KINDS:
+        return f"{row.dialect}: not known here"
+    if KINDS[row.dialect].dialect not in spoken:
+        return f"{row.dialect}: MISSING, the gateway has no adapter of it"
+    if row.wire == "json_array_stream":
+        return "gemini: streams as one JSON array; the gateway always asks for alt=sse"
+    surface = row.api.rpartition(".")[2]
+    if "embeddings" in surface:
+        return f"{row.api}: embeddings"
+    if row.dialect == "ollama_native" and surface != "native_chat":
+        return "ollama.native_generate: completions of a prompt"
+    if row.dialect == "bedrock_invoke" and "claude" not in row.model:
+        return "bedrock_invoke: other models than Claude are asked by Converse"
+    return None

@@ -1,0 +1,41 @@
+"""The whole line: the real gateway on a port, with one upstream for each recording and cut.
+
+Each has an upstream of its own, so that a failure is nobody else's: no rest, no open breaker.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.api.caller import KEY
+from tests.conformance.recording import Recording
+from tests.conformance.said import PRICES
+from tests.conftest import served, settled
+
+from infway.app import App, parts
+from infway.ledger.sqlite import SqliteLedger
+
+
+def upstream_settings(name: str, dialect: str, recording: Recording, port: int) -> dict[str, object]:
+    """Return the settings of the upstream that plays one recording."""
+    model = {"id": name, "native": recording.row.model or "native", **PRICES}
+    return {
+        "name": name,
+        "vendor": "custom",
+        "dialect": dialect,
+        "base_url": f"http://127.0.0.1:{port}/{name}",
+        "key": "a-key-that-nobody-checks",
+        "models": [model],
+    }
+
+
+@asynccontextmanager
+async def gateway(ledger: Path, upstreams: list[dict[str, object]]) -> AsyncIterator[str]:
+    """Serve a gateway with these upstreams while the block runs; yields its base URL for SDKs."""
+    tree: Mapping[str, object] = {"upstreams": upstreams, "attempts": {"max": 1}}
+    app = App(*settled(tree), parts(SqliteLedger(ledger), 7))
+    async with served(app.front) as port:
+        yield f"http://127.0.0.1:{port}/v1"
+
+
+__all__ = ["KEY", "gateway", "upstream_settings"]

@@ -1,0 +1,78 @@
+"""The table of a run: dialect x (json, stream) x feature, what was not run, what failed."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from tests.conformance.recording import Row
+from tests.conformance.run import CUTS, Result
+
+_SHORT = {
+    "parallel_tools": "par.tools",
+    "images": "image",
+    "reasoning": "reason",
+    "json_schema": "schema",
+    "json_object": "object",
+    "prompt_caching": "cache",
+    "builtin_tools": "builtin",
+}
+
+
+def features_of(row: Row) -> tuple[str, ...]:
+    """Return the columns that a recording counts in."""
+    return row.features or ("plain",)
+
+
+def print_table(results: Sequence[Result], reasons: Counter[str], *, verbose: bool) -> None:
+    """Print everything but the last line."""
+    columns = sorted({name for result in results for name in features_of(result.row)})
+    columns = [name for name in ("plain", *columns) if name in columns]
+    columns = list(dict.fromkeys(columns))
+    head = ["dialect", "reply", "all", *(_SHORT.get(name, name) for name in columns)]
+    lines = [head]
+    for dialect in sorted({result.row.dialect for result in results}):
+        for word, is_stream in (("json", False), ("stream", True)):
+            some = [r for r in results if (r.row.dialect, r.row.stream) == (dialect, is_stream)]
+            if some:
+                lines.append([dialect, word, _cell(some), *(_of(some, name) for name in columns)])
+    _print_aligned(lines)
+    print("\nStreams are played " + "; ".join(map(_played, CUTS.items())) + ".")
+    print(f"{sum(result.runs for result in results)} exchanges in all.\n")
+    for reason, count in sorted(reasons.items()):
+        print(f"not applicable {count:4}  {reason}")
+    _print_failures([result for result in results if not result.passed], verbose=verbose)
+
+
+def _played(cut: tuple[int, int]) -> str:
+    size, longest = cut
+    how = f"in {size} byte writes" if size else "in one write"
+    return how + (f" up to {longest} bytes" if longest < 2**30 else "")
+
+
+def _of(some: Sequence[Result], feature: str) -> str:
+    return _cell([result for result in some if feature in features_of(result.row)])
+
+
+def _cell(some: Sequence[Result]) -> str:
+    return f"{sum(result.passed for result in some)}/{len(some)}" if some else ""
+
+
+def _print_aligned(lines: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(line[n]) for line in lines) for n in range(len(lines[0]))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _print_failures(failed: Iterable[Result], *, verbose: bool) -> None:
+    for result in failed:
+        for line in described(result, verbose=verbose):
+            print(line)
+
+
+def described(result: Result, *, verbose: bool = False) -> list[str]:
+    """Return a failure: in one line, or with all its differences."""
+    row = result.row
+    head = f"FAILED {row.dialect} {row.provider}/{row.id}"
+    if not verbose:
+        more = f" (and {len(result.differences) - 1} more)" if len(result.differences) > 1 else ""
+        return [f"{head}  {result.differences[0]}{more}"]
+    return [head, *(f"    {line}" for line in result.differences)]

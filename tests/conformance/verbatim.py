@@ -1,0 +1,72 @@
+"""Frames of OpenAI streams that need no change: the same bytes but for the id and the model."""
+
+import json
+from collections.abc import Iterator
+
+from tests.conformance.recording import Recording
+from tests.conformance.said import unlike
+from tests.conformance.wires import Json, events
+
+_DECODER = json.JSONDecoder()
+_OWN = frozenset({"id", "model"})
+
+
+def differences(recording: Recording, raw: bytes) -> list[str]:
+    """Compare the frames that the gateway has no reason to touch; only in exact recordings."""
+    if recording.row.fidelity != "exact":
+        return []
+    sent, got = list(_frames(recording.text)), list(_frames(raw.decode()))
+    if len(sent) != len(got):
+        return [f"frames: {len(sent)} plain ones were sent, {len(got)} came"]
+    for place, ((one, is_same), (other, _)) in enumerate(zip(sent, got, strict=True)):
+        if is_same and _stripped(one) != _stripped(other):
+            return [unlike(f"frame {place}", _stripped(one), _stripped(other))]
+    return []
+
+
+def _frames(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield frames with nothing but pieces of an answer, and whether they need no change.
+
+    Usage goes to the end, and the fields of a frame without choices go with the next frame.
+    """
+    after_bare = False
+    for event in events(text):
+        if not event.data.strip() or event.data.strip() == "[DONE]":
+            continue
+        frame = json.loads(event.data)
+        if _is_plain(frame):
+            yield event.data, not after_bare and not frame.get("usage")
+        after_bare = not frame.get("choices") and not frame.get("usage")
+
+
+def _is_plain(frame: Json) -> bool:
+    if not frame.get("choices") or frame.get("error"):
+        return False
+    for choice in frame["choices"]:
+        delta = choice.get("delta") or {}
+        if choice.get("finish_reason") or not isinstance(delta.get("content", ""), str | None):
+            return False
+        if delta.get("reasoning") is not None or delta.get("reasoning_content") is not None:
+            return False
+    return True
+
+
+def _stripped(data: str) -> str:
+    """Return the text of an object's root without the fields that the gateway owns."""
+    place, fields = data.index("{") + 1, []
+    while True:
+        place = _skip(data, place, " \n\t,")
+        if data[place] == "}":
+            return "{" + ",".join(fields) + "}"
+        name, place = _DECODER.raw_decode(data, place)
+        colon = _skip(data, place, " \n\t")
+        start = _skip(data, colon + 1, " \n\t")
+        _, place = _DECODER.raw_decode(data, start)
+        if name not in _OWN:
+            fields.append(json.dumps(name) + ":" + data[start:place])
+
+
+def _skip(text: str, place: int, letters: str) -> int:
+    while text[place] in letters:
+        place += 1
+    return place
