@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
+from urllib.parse import quote
 
 import botocore.auth
 import pytest
@@ -91,10 +92,7 @@ def test_any_call_is_signed_as_botocore_signs_it(
     secret: str,
     seconds: int,
 ):
-    from urllib.parse import quote
-
     url = f"https://bedrock-runtime.eu-west-1.amazonaws.com/{path}/{quote(model, safe='')}/x{query}"
-    call = HttpCall("aws", url, {"Content-Type": "application/json", "Content-Length": "1"}, body)
     call = HttpCall("aws", url, {"Content-Type": "application/json"}, body)
     keys = AwsKeys("AKIDEXAMPLE", secret, token, "eu-west-1")
     moment = datetime.fromtimestamp(seconds, UTC)
@@ -113,7 +111,9 @@ def test_the_host_is_signed_as_it_is_sent():
     keys = AwsKeys("AKIDEXAMPLE", SECRET, None, "us-east-1")
     call = HttpCall("aws", url, {}, b"")
     signed = SigV4(keys, MOMENT.timestamp).headers(call)
-    wanted = Outgoing("POST", url, {"host": "Localhost:8443", "x-amz-date": "20150830T123600Z"}, b"")
+    wanted = Outgoing(
+        "POST", url, {"host": "Localhost:8443", "x-amz-date": "20150830T123600Z"}, b""
+    )
     scope = Scope("AKIDEXAMPLE", "20150830", "us-east-1", "bedrock")
     assert signed["authorization"] == authorization(wanted, scope, signing_key(SECRET, scope))
 

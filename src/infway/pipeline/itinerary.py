@@ -69,7 +69,8 @@ class Itinerary:
         """Return what follows a failure with `left` seconds to go, None where nothing does."""
         consequence = CONSEQUENCES[failure.fault]
         elsewhere = consequence.elsewhere or failure.status in self._anyway
-        if self.tries >= self._rules.attempts or left <= 0:
+        unsent = failure.fault is Fault.UNTRANSLATABLE
+        if self.tries - unsent >= self._rules.attempts or left <= 0:
             return None
         if consequence.rest is Rest.UPSTREAM:
             self._leave_upstream()
@@ -81,7 +82,7 @@ class Itinerary:
         if step is None and elsewhere and self._left:
             step = Step(self._left.pop(0), 0.0, False)
         if step is not None:
-            self.tries += failure.fault is not Fault.UNTRANSLATABLE  # nothing was sent
+            self.tries += not unsent
             self._repeats = self._repeats + 1 if step.again else 0
             self.offer = step.offer
         return step
