@@ -1,4 +1,4 @@
-# make install | run | test | test-all | check | bench | lock
+# make install | run | test | test-all | conformance | check | bench | lock
 PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -7,7 +7,7 @@ UV     := $(BIN)/uv
 # Old client SDKs that the suite talks through want libraries the others do not
 CLIENTS := $(dir $(abspath $(VENV))).venv-clients
 
-.PHONY: install install-dev run test test-all check format bench lock catalog clean
+.PHONY: install install-dev run test test-all conformance check format bench lock catalog clean
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +46,11 @@ test-all:  ## the suite on every Python that infway supports and this machine ha
 	    $(MAKE) --no-print-directory test PYTHON=python$$version VENV=.venv-$$version || exit 1; \
 	  else echo "== Python $$version is not on this machine"; fi; \
 	done
+
+CORPUS ?= ../shared/corpus/dev
+
+conformance: install-dev  ## recorded replies of vendors through the whole line; CORPUS is their folder
+	$(BIN)/python -m tests.conformance $(CORPUS)
 
 check: install-dev  ## the same as CI
 	$(BIN)/ruff format --check src tests bench scripts

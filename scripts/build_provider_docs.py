@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from infway.kernel.chat import Feature
 from infway.providers.dialects import ALWAYS, DIALECTS, Dialect
+from infway.providers.embedding_ways import Way, ways_of
+from infway.providers.registry import EMBEDDERS
 from infway.providers.vendors import VENDORS, Vendor
 
 HEAD = """# Providers
@@ -57,7 +59,7 @@ TITLES: Mapping[str, str] = {
 def page() -> str:
     """Return the page."""
     names = [name for name in TITLES if name in DIALECTS]
-    return "\n".join([HEAD, *dialects(names), *vendors(), ""])
+    return "\n".join([HEAD, *dialects(names), *vendors(), *embeddings(), ""])
 
 
 def dialects(names: list[str]) -> Iterator[str]:
@@ -129,9 +131,43 @@ def special(vendor: Vendor) -> Iterator[str]:
         yield f"Left out: {listed(sorted(vendor.drop))}."
     if vendor.defaults:
         yield f"Sent where nothing else is said: `{json.dumps(dict(vendor.defaults))}`."
+    if vendor.refuses:
+        yield "Other vendors' extensions of messages and tools are taken out and listed."
     if vendor.lacks:
         lacking = [word for feature, word in WORDS.items() if feature in vendor.lacks]
         yield f"No {', '.join(lacking)}."
+
+
+def embeddings() -> Iterator[str]:
+    """Yield the table of how vendors are asked for embeddings."""
+    yield "\n## Embeddings\n"
+    yield (
+        "Requests with more inputs than one call may have are asked for in parts. Token ids go only to"
+        " those that read them. The format of the numbers is converted where an upstream does not know"
+        " the one that was asked for.\n"
+    )
+    yield "| vendor | models | path | inputs of a call | token ids | carries | left out |"
+    yield "| --- | --- | --- | --- | :-: | --- | --- |"
+    told: dict[str, list[str]] = {}
+    for vendor in VENDORS.values():
+        for way in ways_of(vendor):
+            told.setdefault(way_row(way), []).append(vendor.name)
+    for said, names in told.items():
+        who = listed(names) if len(names) < 10 else f"{len(names)} others of OpenAI's dialect"
+        yield f"| {who} | {said}"
+
+
+def way_row(way: Way) -> str:
+    """Return the line of one way of asking, without the vendors that are asked so."""
+    takes = EMBEDDERS[way.dialect].takes
+    carries = "any field" if takes is None else listed(sorted(takes - way.drop))
+    if way.rename:
+        renamed = ", ".join(f"`{old}` as `{new}`" for old, new in sorted(way.rename.items()))
+        carries += f"; {renamed}"
+    models = "all" if way.models == ("*",) else listed(way.models)
+    most, ids = way.most or "any number", "x" if way.reads_ids else ""
+    dropped = listed(sorted(way.drop)) if takes is None else ""
+    return f"{models} | `{way.path}` | {most} | {ids} | {carries} | {dropped} |"
 
 
 def listed(words: Iterable[str]) -> str:

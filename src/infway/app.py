@@ -7,7 +7,7 @@ and closes them in reverse.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from random import Random
@@ -18,6 +18,7 @@ from infway.accounts.keys import Key, Keyring
 from infway.api.admin import admin_router
 from infway.api.chat import ChatEndpoint, ChatRules
 from infway.api.described import described_app
+from infway.api.embeddings import EmbeddingsEndpoint
 from infway.api.front import Front
 from infway.api.models import models_router
 from infway.api.ops import ops_router
@@ -26,24 +27,26 @@ from infway.ims.health import Health
 from infway.ims.rank import Router
 from infway.ims.tuning import Tuning
 from infway.inventory import Inventory
-from infway.kernel.chat import Principal, Weights
+from infway.kernel.chat import Offer, Principal, Weights
 from infway.kernel.clock import Clock, system_clock
 from infway.kernel.ids import Ids, base36
 from infway.ledger.rows import Ledger
 from infway.pipeline.attempt import Attempts
 from infway.pipeline.decisions import Decisions
+from infway.pipeline.embedding import EmbeddingAttempts, EmbeddingGateway
 from infway.pipeline.gateway import Gateway
 from infway.pipeline.itinerary import Persistence
 from infway.pipeline.settle import Settler
 from infway.pipeline.sharing import Sharing
 from infway.providers.adapter import Adapter
-from infway.providers.registry import ADAPTERS
+from infway.providers.embedder import Embedder
+from infway.providers.registry import ADAPTERS, EMBEDDERS
 from infway.providers.vendors import VENDORS
 from infway.settings import Settings
 from infway.settings.models import KeySettings, WeightSettings
 from infway.telemetry.metrics import Metrics
 from infway.upstream.client import Client
-from infway.upstream.sign import Signer
+from infway.upstream.signers import Signers
 
 _log = logging.getLogger(__name__)
 
@@ -56,11 +59,12 @@ class Parts:
     seed: int
     clock: Clock
     adapters: Mapping[str, Adapter]
+    embedders: Mapping[str, Embedder]
 
 
 def parts(ledger: Ledger, seed: int) -> Parts:
     """Return the parts of a real gateway."""
-    return Parts(ledger, seed, system_clock(), ADAPTERS)
+    return Parts(ledger, seed, system_clock(), ADAPTERS, EMBEDDERS)
 
 
 class App:
@@ -78,46 +82,74 @@ class App:
         self._shares = settings.state.redis is not None
         if settings.state.redis is not None:
             self.beside.append(self._sharing(settings.state.redis.get_secret_value()).open)
-        self.client = Client(Signer(inventory.credentials), built.clock.monotonic)
+        self.signers = Signers(built.clock)
+        self.client = Client(self.signers.of(inventory.credentials), built.clock.monotonic)
         self.settler = Settler(
             built.ledger, built.clock, self.metrics.settled, settings.ledger.queue
         )
         self.decisions = Decisions(settings.decisions.keep)
-        router = self._router(settings, inventory)
         self.gateway = Gateway(
-            router, self._attempts(settings), self.settler, self.decisions, built.clock
+            self._router(settings, inventory),
+            self._attempts(settings),
+            self.settler,
+            self.decisions,
+            built.clock,
         )
-        self.metrics.waiting_requests.set_function(lambda: self.gateway.attempts.active)
-        self.chat = ChatEndpoint(
-            self.gateway, _keyring(settings.keys), _rules(settings), built.clock
+        self.embedding = EmbeddingGateway(
+            self._embedding_router(settings, inventory),
+            self._embedding_attempts(settings),
+            self.settler,
+            self.decisions,
+            built.clock,
         )
+        self.metrics.waiting_requests.set_function(self._waiting)
+        keyring, rules = _keyring(settings.keys), _rules(settings)
+        self.chat = ChatEndpoint(self.gateway, keyring, rules, built.clock)
+        self.embeddings = EmbeddingsEndpoint(self.embedding, keyring, rules, self.chat.traces)
         rest = described_app(
             self._routers(), self._lifespan, self.metrics.refused, docs=settings.server.docs
         )
         ids = Ids(self._random.getrandbits(64))
-        self.front = Front(self.chat, rest, ids, built.clock, self.metrics)
+        self.front = Front(self.chat, self.embeddings, rest, ids, built.clock, self.metrics)
 
     def swap(self, settings: Settings, inventory: Inventory) -> None:
-        """Use another configuration from the next request on; running ones end on the old."""
-        router = self._router(settings, inventory)
-        attempts = self._attempts(settings)
+        """Use another configuration from the next request on; running ones end on the old.
+
+        Raises SettingsError, and changes nothing, where a credential cannot be used.
+        """
+        signer = self.signers.of(inventory.credentials)
+        chats = self._router(settings, inventory), self._attempts(settings)
+        vectors = self._embedding_router(settings, inventory), self._embedding_attempts(settings)
         keyring, rules = _keyring(settings.keys), _rules(settings)
-        router.health.carry(self.gateway.router.health)
-        self.client.sign_with(Signer(inventory.credentials))
-        self.gateway.router, self.gateway.attempts = router, attempts
+        chats[0].health.carry(self.gateway.router.health)
+        vectors[0].health.carry(self.embedding.router.health)
+        self.client.sign_with(signer)
+        self.gateway.router, self.gateway.attempts = chats
+        self.embedding.router, self.embedding.attempts = vectors
         self.chat.keyring, self.chat.rules = keyring, rules
+        self.embeddings.keyring, self.embeddings.rules = keyring, rules
         self.decisions.keep = settings.decisions.keep
 
+    def _waiting(self) -> int:
+        return self.gateway.attempts.active + self.embedding.attempts.active
+
     def _router(self, settings: Settings, inventory: Inventory) -> Router:
-        tuning = _tuning(settings)
-        catalog = Catalog(
-            inventory.offers,
-            aliases=settings.aliases,
-            policies=inventory.policies,
-            vendors=VENDORS,
-            quality_floor=settings.routing.quality_floor,
+        catalog = _catalog(settings, inventory, inventory.offers)
+        catalog.elsewhere = _signposts(
+            inventory.embeddings, "The model `{}` makes embeddings: ask for it at /v1/embeddings."
         )
+        tuning = _tuning(settings)
         health = Health(inventory.offers, tuning, self._random, share=self._shares)
+        return Router(catalog, health, tuning, self._random)
+
+    def _embedding_router(self, settings: Settings, inventory: Inventory) -> Router:
+        """Return the router of embeddings; what it learns is not shared with other replicas."""
+        catalog = _catalog(settings, inventory, inventory.embeddings)
+        catalog.elsewhere = _signposts(
+            inventory.offers, "The model `{}` is for chats: ask for it at /v1/chat/completions."
+        )
+        tuning = _tuning(settings)
+        health = Health(inventory.embeddings, tuning, self._random)
         return Router(catalog, health, tuning, self._random)
 
     def _sharing(self, redis_url: str) -> Sharing:
@@ -129,28 +161,25 @@ class App:
         return Sharing(board, lambda: self.gateway.router.health, now)
 
     def _attempts(self, settings: Settings) -> Attempts:
-        said = settings.attempts
-        persistence = Persistence(
-            attempts=said.max,
-            backoff_base=said.backoff_base,
-            backoff_cap=said.backoff_cap,
-            patience=said.patience,
-            retry_share=said.retry_share,
-            retry_floor=said.retry_floor,
-        )
-        now = self._parts.clock.monotonic
-        return Attempts(self.client, self._parts.adapters, now, persistence, self._random)
+        built = self._parts
+        now, rules = built.clock.monotonic, _persistence(settings)
+        return Attempts(self.client, built.adapters, now, rules, self._random)
+
+    def _embedding_attempts(self, settings: Settings) -> EmbeddingAttempts:
+        built = self._parts
+        now, rules = built.clock.monotonic, _persistence(settings)
+        return EmbeddingAttempts(self.client, built.embedders, now, rules, self._random)
 
     def _routers(self) -> list[APIRouter]:
         def keyring() -> Keyring:
             return self.chat.keyring
 
-        def catalog() -> Catalog:
-            return self.gateway.router.catalog
+        def catalogs() -> Sequence[Catalog]:
+            return self.gateway.router.catalog, self.embedding.router.catalog
 
         return [
             ops_router(self.metrics, lambda: self.is_ready),
-            models_router(keyring, catalog),
+            models_router(keyring, catalogs),
             admin_router(keyring, self.decisions),
         ]
 
@@ -164,6 +193,7 @@ class App:
             writer = asyncio.create_task(self.settler.run())
             stack.push_async_callback(_end, writer)
             stack.push_async_callback(self.client.close)
+            await stack.enter_async_context(self.signers.open())
             for open_one in self.beside:
                 await stack.enter_async_context(open_one())
             self.is_ready = True
@@ -175,6 +205,33 @@ async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def _catalog(settings: Settings, inventory: Inventory, offers: Sequence[Offer]) -> Catalog:
+    return Catalog(
+        offers,
+        aliases=settings.aliases,
+        policies=inventory.policies,
+        vendors=VENDORS,
+        quality_floor=settings.routing.quality_floor,
+    )
+
+
+def _signposts(offers: Iterable[Offer], sentence: str) -> Mapping[str, str]:
+    """Return what is said to those who ask for the models of these offers at the wrong place."""
+    return {offer.model: sentence.format(offer.model) for offer in offers}
+
+
+def _persistence(settings: Settings) -> Persistence:
+    said = settings.attempts
+    return Persistence(
+        attempts=said.max,
+        backoff_base=said.backoff_base,
+        backoff_cap=said.backoff_cap,
+        patience=said.patience,
+        retry_share=said.retry_share,
+        retry_floor=said.retry_floor,
+    )
 
 
 def _weights(said: WeightSettings | None) -> Weights | None:

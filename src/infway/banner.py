@@ -22,7 +22,8 @@ def banner(planned: Plan) -> str:
 
 
 def _upstreams(planned: Plan) -> list[str]:
-    count = Counter(offer.upstream.name for offer in planned.inventory.offers)
+    stocked = (*planned.inventory.offers, *planned.inventory.embeddings)
+    count = Counter(offer.upstream.name for offer in stocked)
     origins = {}
     if planned.found is not None:
         origins = {one.vendor.name: one.origin for one in planned.found.upstreams}

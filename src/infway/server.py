@@ -134,11 +134,11 @@ class _Running:
 
     async def _reload(self) -> None:
         try:
-            planned = await asyncio.to_thread(plan, self._options, randbelow)
+            self._use(await asyncio.to_thread(plan, self._options, randbelow))
         except SettingsError as error:
             _log.error("the configuration is wrong, the running one stays:\n%s", error)
             return
-        self._use(planned)
+        await self.app.signers.freshen()
         _log.info("the configuration was read again")
 
     def _use(self, planned: Plan) -> None:

@@ -20,7 +20,7 @@ from tests.api.caller import ADMIN, chat_body
 from tests.api.upstream import listening
 from tests.conftest import Gateway, served, settled, upstream_settings
 
-from infway.api.front import CHAT_PATHS, MODEL_PATHS
+from infway.api.front import CHAT_PATHS, EMBEDDING_PATHS, MODEL_PATHS
 from infway.app import App, parts
 from infway.ledger.sqlite import SqliteLedger
 
@@ -80,10 +80,11 @@ def test_every_endpoint_keeps_its_description(url: str) -> None:
 
 async def test_the_description_names_every_path(gateway: Gateway) -> None:
     paths = (await gateway.get("/openapi.json", ())).json["paths"]
-    named = {f"{start}{{model}}/chat/completions" for start in MODEL_PATHS}
+    tails = ("chat/completions", "embeddings")
+    named = {f"{start}{{model}}/{tail}" for start in MODEL_PATHS for tail in tails}
     rare = {"/v1/models", "/v1/models/{model}", "/healthz", "/readyz", "/metrics"}
     admin = {"/admin/decisions", "/admin/decisions/live", "/admin/decisions/{request_id}"}
-    assert paths.keys() == CHAT_PATHS | named | rare | admin
+    assert paths.keys() == CHAT_PATHS | EMBEDDING_PATHS | named | rare | admin
 
 
 async def test_real_replies_keep_the_description(gateway: Gateway) -> None:

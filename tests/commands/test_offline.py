@@ -24,9 +24,11 @@ def test_check_says_what_would_be_served(infway):
     assert done.out.splitlines() == [
         "openai: 2 models",
         "groq: 1 model",
-        "azure: 1 model",
-        "workstation: 1 model",
-        "The configuration is right: 4 models, 2 keys.",
+        "azure: 2 models",
+        "bedrock: 1 model",
+        "vertex: 2 models",
+        "workstation: 2 models",
+        "The configuration is right: 9 models, 2 keys.",
     ]
 
 
@@ -77,9 +79,11 @@ def test_models_are_listed_with_prices(infway):
         "QUALITY",
         "CAPABILITIES",
     ]
-    assert re.match(r"gpt-4o-mini +openai +0\.15 +0\.6 +128,000 +43 +tools", rows[2])
-    assert re.match(r"qwen3-32b +workstation +\? +\? +\? +\d+ +not known", rows[4])
-    assert len(infway("models", "mini", "-c", str(EXAMPLE)).out.splitlines()) == 2
+    shown = {row.split()[0]: row for row in rows}
+    assert re.match(r"gpt-4o-mini +openai +0\.15 +0\.6 +128,000 +43 +tools", shown["gpt-4o-mini"])
+    assert re.match(r"qwen3-32b +workstation +\? +\? +\? +\d+ +not known", shown["qwen3-32b"])
+    assert re.match(r"bge-m3 +workstation .* embeddings token_ids$", shown["bge-m3"])
+    assert len(infway("models", "4o-mini", "-c", str(EXAMPLE)).out.splitlines()) == 2
     assert infway("models", "nothing-like-it", "-c", str(EXAMPLE)).code == 1
 
 

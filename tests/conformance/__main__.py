@@ -1,7 +1,6 @@
 """`python -m tests.conformance CORPUS_DIR`: how well the gateway carries what was recorded."""
 
 import argparse
-import asyncio
 import logging
 import sys
 from collections import Counter
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import uvloop
 from tests.conformance.kinds import why_not
-from tests.conformance.recording import Row, rows
+from tests.conformance.recording import Recording, load, rows
 from tests.conformance.run import run
 from tests.conformance.table import print_table
 
@@ -25,13 +24,15 @@ def main() -> int:
     said.add_argument("--pieces", choices=("whole", "all"), default="all", help="cuts of streams")
     asked = said.parse_args()
     logging.disable(logging.ERROR)
-    found = [row for row in rows(asked.corpus) if asked.only in (None, row.dialect)]
     reasons: Counter[str] = Counter()
-    chosen: list[Row] = []
-    for row in found:
-        reason = why_not(row, ADAPTERS)
+    chosen: list[Recording] = []
+    for row in rows(asked.corpus):
+        if asked.only not in (None, row.dialect):
+            continue
+        recording = load(row)
+        reason = why_not(recording, ADAPTERS)
         if reason is None:
-            chosen.append(row)
+            chosen.append(recording)
         else:
             reasons[reason] += 1
     results = uvloop.run(run(chosen, asked.pieces)) if chosen else []

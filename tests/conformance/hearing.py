@@ -1,6 +1,6 @@
 """What the OpenAI SDK makes of the gateway's answer."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import httpx2
@@ -115,8 +115,7 @@ def _part(choice: Choice, part: Any) -> None:
         call.arguments += part.function_call.arguments or ""
         call.id = "none"  # the old form had no ids
     for item in _items(getattr(part, "annotations", None) or more.get("annotations")):
-        cited = item.get("url_citation") or item.get("file_citation") or {}
-        choice.cited |= {str(cited[name]) for name in ("url", "quote") if cited.get(name)}
+        choice.cited.add(frozenset(_strings(item)))
     for item in _items(more.get("reasoning_details")):
         choice.kept |= {str(item[name]) for name in ("signature", "data") if item.get(name)}
     choice.images += len(more.get("images") or [])
@@ -137,6 +136,14 @@ def _call(choice: Choice, index: int | None, position: int, piece: Any) -> None:
     google = ((piece.model_extra or {}).get("extra_content") or {}).get("google") or {}
     if google.get("thought_signature"):
         choice.kept.add(google["thought_signature"])
+
+
+def _strings(item: Any) -> Iterator[str]:
+    if isinstance(item, str):
+        yield item
+    elif isinstance(item, Mapping):
+        for value in item.values():
+            yield from _strings(value)
 
 
 def _items(listed: Any) -> list[dict[str, Any]]:

@@ -1,13 +1,23 @@
 """Which recordings are run and how, and why the others are not: two closed tables."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass
-from typing import Any
+from urllib.parse import unquote
 
 from openai import AsyncOpenAI
-from tests.conformance import truth_openai, verbatim
+from tests.conformance import (
+    truth_anthropic,
+    truth_cohere,
+    truth_converse,
+    truth_gemini,
+    truth_invoke,
+    truth_ollama,
+    truth_openai,
+    truth_responses,
+    verbatim,
+)
 from tests.conformance.hearing import hear
-from tests.conformance.recording import Recording, Row
+from tests.conformance.recording import Recording
 from tests.conformance.said import Said, differences
 
 Differences = list[str]
@@ -17,11 +27,12 @@ Differences = list[str]
 class Kind:
     """A kind of exchange: how it is asked for through the gateway, and what is to be heard.
 
-    `dialect`: the gateway's name of what the upstream speaks. `check`: asks with the SDK for the
-    model of that name, and returns in what the answer differs from the recording.
+    `dialect`: the gateway's name of what the upstream speaks. `truth` reads a recording. `check`
+    asks with the SDK for the model of that name, and returns in what the answer differs from it.
     """
 
     dialect: str
+    truth: Callable[[Recording], object]
     check: Callable[[AsyncOpenAI, str, Recording], Awaitable[Differences]]
 
 
@@ -41,12 +52,19 @@ def chat(
             found += also(recording, b"".join(raw))
         return found
 
-    return Kind(dialect, check)
+    return Kind(dialect, truth, check)
 
 
 # The dialect of a recording -> how it is run
 KINDS: Mapping[str, Kind] = {
     "openai_chat": chat("openai", truth_openai.read, verbatim.differences),
+    "openai_responses": chat("responses", truth_responses.read),
+    "anthropic_messages": chat("anthropic", truth_anthropic.read),
+    "gemini": chat("gemini", truth_gemini.read),
+    "bedrock_converse": chat("bedrock", truth_converse.read),
+    "bedrock_invoke": chat("bedrock-invoke", truth_invoke.read),
+    "cohere_v2": chat("cohere", truth_cohere.read),
+    "ollama_native": chat("ollama", truth_ollama.read),
 }
 
 # Dialects that the gateway does not speak, with what they are for
@@ -66,21 +84,29 @@ _OTHERS: Mapping[str, str] = {
 }
 
 
-def why_not(row: Row, spoken: Mapping[str, Any]) -> str | None:
+MISSING = "MISSING: the gateway has no adapter of it"
+
+
+def why_not(recording: Recording, spoken: Container[str]) -> str | None:
     """Return why a recording is not run, None where it is. `spoken`: the gateway's dialects."""
+    row = recording.row
+    surface = row.api.rpartition(".")[2]
     if row.dialect in _OTHERS:
         return f"{row.dialect}: {_OTHERS[row.dialect]}"
     if row.dialect not in KINDS:
         return f"{row.dialect}: not known here"
-    if KINDS[row.dialect].dialect not in spoken:
-        return f"{row.dialect}: MISSING, the gateway has no adapter of it"
-    if row.wire == "json_array_stream":
-        return "gemini: streams as one JSON array; the gateway always asks for alt=sse"
-    surface = row.api.rpartition(".")[2]
-    if "embeddings" in surface:
-        return f"{row.api}: embeddings"
+    if surface == "embeddings":
+        return f"{row.dialect}: embeddings"
     if row.dialect == "ollama_native" and surface != "native_chat":
-        return "ollama.native_generate: completions of a prompt"
+        return f"{row.dialect}: completions of a prompt"
     if row.dialect == "bedrock_invoke" and "claude" not in row.model:
-        return "bedrock_invoke: other models than Claude are asked by Converse"
+        return f"{row.dialect}: models but Claude, which Converse serves"
+    if row.dialect == "bedrock_invoke" and "prompt" in recording.asked:
+        return f"{row.dialect}: Claude's text completions, which came before messages"
+    if row.wire == "json_array_stream":
+        return f"{row.dialect}: streams as one array; the gateway always asks for alt=sse"
+    if "enum-encoding=int" in unquote(recording.url):
+        return f"{row.dialect}: words as numbers; the gateway never asks for enum-encoding=int"
+    if KINDS[row.dialect].dialect not in spoken:
+        return f"{row.dialect}: {MISSING}"
     return None

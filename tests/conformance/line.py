@@ -16,7 +16,9 @@ from infway.app import App, parts
 from infway.ledger.sqlite import SqliteLedger
 
 
-def upstream_settings(name: str, dialect: str, recording: Recording, port: int) -> dict[str, object]:
+def upstream_settings(
+    name: str, dialect: str, recording: Recording, port: int
+) -> dict[str, object]:
     """Return the settings of the upstream that plays one recording."""
     model = {"id": name, "native": recording.row.model or "native", **PRICES}
     return {

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # What a vendor sends for a stream; recordings that lost the header get it back.
@@ -35,13 +35,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Recording:
-    """What was answered. Header names are in lower case; `kind` is the content type."""
+    """What was answered. Header names are in lower case; `kind` is the content type.
+
+    `url` and `asked`: where the recorded request went, and its body.
+    """
 
     row: Row
     status: int
     kind: str
     headers: Mapping[str, str]
     body: bytes
+    url: str = ""
+    asked: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -78,7 +83,8 @@ def _row(folder: Path, said: Mapping[str, object]) -> Row:
 
 def load(row: Row) -> Recording:
     """Read one recording."""
-    response = json.loads(row.file.read_text())["response"]
+    record = json.loads(row.file.read_text())
+    request, response = record.get("request") or {}, record["response"]
     packed, text = response.get("body_base64"), response.get("body_text")
     headers = {name.lower(): str(value) for name, value in (response.get("headers") or {}).items()}
     return Recording(
@@ -87,6 +93,8 @@ def load(row: Row) -> Recording:
         kind=_kind(row, headers.get("content-type", "")),
         headers=headers,
         body=base64.b64decode(packed) if packed else (text or "").encode(),
+        url=str(request.get("url")),
+        asked=asked if isinstance(asked := request.get("body"), dict) else {},
     )
 
 

@@ -61,7 +61,8 @@ async def _answer(writer: asyncio.StreamWriter, recording: Recording, cut: int) 
         piece = body[start : start + cut] if cut else body
         writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         await writer.drain()
-        await asyncio.sleep(0)  # the reader's turn, so that each write is a read of its own
+        await asyncio.sleep(0)  # two turns for the other side: to see that there is something,
+        await asyncio.sleep(0)  # and to read it before there is more
     writer.write(b"0\r\n\r\n")
     await writer.drain()
 

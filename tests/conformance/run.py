@@ -10,12 +10,12 @@ from pathlib import Path
 from openai import AsyncOpenAI
 from tests.conformance.kinds import KINDS
 from tests.conformance.line import KEY, gateway, upstream_settings
-from tests.conformance.recording import Recording, Row, load
+from tests.conformance.recording import Recording, Row
 from tests.conformance.replay import Replay, replaying
 
 WHOLE = 0
 # Bytes of each write of a stream -> the longest stream, in bytes, that is cut so
-CUTS: dict[int, int] = {WHOLE: 2**31, 64: 2**31, 7: 16 * 1024, 1: 4 * 1024}
+CUTS: dict[int, int] = {WHOLE: 2**31, 64: 2**31, 7: 64 * 1024, 1: 16 * 1024}
 _TOGETHER = 8  # exchanges at a time
 _PATIENCE = 60  # seconds for one exchange; reached only where something hangs
 
@@ -41,52 +41,59 @@ def cuts_of(recording: Recording, pieces: str) -> list[int]:
     return [cut for cut, longest in CUTS.items() if len(recording.body) <= longest]
 
 
-async def run(rows: Sequence[Row], pieces: str) -> list[Result]:
+async def run(recordings: Sequence[Recording], pieces: str) -> list[Result]:
     """Run recordings, one gateway for each dialect."""
     results: list[Result] = []
     with tempfile.TemporaryDirectory() as folder:
         async with replaying() as replay:
-            ordered = sorted(rows, key=lambda row: row.dialect)
-            for dialect, some in groupby(ordered, key=lambda row: row.dialect):
-                recordings = [load(row) for row in some]
+            ordered = sorted(recordings, key=lambda one: one.row.dialect)
+            for dialect, some in groupby(ordered, key=lambda one: one.row.dialect):
                 ledger = Path(folder) / f"{dialect}.db"
-                results += await _run_dialect(replay, recordings, pieces, ledger)
+                results += await _run_dialect(replay, list(some), pieces, ledger)
     return results
 
 
 async def _run_dialect(
-    replay: Replay, recordings: list[Recording], pieces: str, ledger: Path
+    replay: Replay,
+    recordings: list[Recording],
+    pieces: str,
+    ledger: Path,
 ) -> list[Result]:
     plays = {
         f"{recording.row.id}-{cut}": (recording, cut)
         for recording in recordings
         for cut in cuts_of(recording, pieces)
     }
-    replay.plays(plays)
-    kind = KINDS[recordings[0].row.dialect]
+    dialect = KINDS[recordings[0].row.dialect].dialect
     upstreams = [
-        upstream_settings(name, kind.dialect, recording, replay.port)
+        upstream_settings(name, dialect, recording, replay.port)
         for name, (recording, _) in plays.items()
     ]
     results = {recording.row.id: Result(recording.row) for recording in recordings}
+    replay.plays(plays)
     turn = asyncio.Semaphore(_TOGETHER)
 
     async def one(client: AsyncOpenAI, name: str) -> None:
         recording, cut = plays[name]
         async with turn:
-            result = results[recording.row.id]
-            where = f" (in {cut} byte pieces)" if cut else ""
-            result.runs += 1
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    found = await kind.check(client, name, recording)
-            except Exception as error:  # noqa: BLE001 - one recording must not end the run
-                found = [f"{type(error).__name__}: {error}"]
-            result.differences += [line + where for line in found]
+            found = await _check(client, name, recording)
+        where = f" (in {cut} byte writes)" if cut else ""
+        results[recording.row.id].runs += 1
+        results[recording.row.id].differences += [line + where for line in found]
 
-    async with gateway(ledger, upstreams) as url:
-        async with AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0) as client:
-            async with asyncio.TaskGroup() as group:
-                for name in plays:
-                    group.create_task(one(client, name))
+    async with (
+        gateway(ledger, upstreams) as url,
+        AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        for name in plays:
+            group.create_task(one(client, name))
     return list(results.values())
+
+
+async def _check(client: AsyncOpenAI, name: str, recording: Recording) -> list[str]:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await KINDS[recording.row.dialect].check(client, name, recording)
+    except Exception as error:  # noqa: BLE001 - one recording must not end the run of all
+        return [f"{type(error).__name__}: {error}"]

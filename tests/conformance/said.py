@@ -1,6 +1,8 @@
 """What a reply says, whoever read it, and how two readings differ."""
 
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,7 @@ PRICES = {
     "cache_read_price": "0.25",
     "cache_write_price": "1.5",
 }
+JOINT = "\0"  # where one part of the reasoning ends and another begins
 
 
 @dataclass
@@ -27,8 +30,9 @@ class Call:
 class Choice:
     """One answer. `finish` is one of FINISHES, `native` the vendor's word.
 
-    `cited`: addresses and quotations, `kept`: signatures and encrypted reasoning that the caller
-    gives back, `tokens`: those with log probabilities, `images`: how many, `audio`: its data.
+    `cited`: for each citation what it is known by, an address or a quotation; `kept`: signatures
+    and encrypted reasoning that the caller gives back; `tokens`: those with log probabilities;
+    `images`: how many; `audio`: its data. JOINT in `reasoning`: blank lines may stand there.
     """
 
     text: str = ""
@@ -37,7 +41,7 @@ class Choice:
     calls: list[Call] = field(default_factory=list)
     finish: str | None = None
     native: str | None = None
-    cited: set[str] = field(default_factory=set)
+    cited: set[frozenset[str]] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)
     tokens: list[str] = field(default_factory=list)
     images: int = 0
@@ -133,7 +137,9 @@ def _short(expected: object, got: object, width: int = 90) -> tuple[str, str]:
     place = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
     start = max(0, place - width // 3) if max(len(one), len(other)) > width else 0
     return tuple(
-        ("..." if start else "") + text[start : start + width] + ("..." if text[start + width :] else "")
+        ("..." if start else "")
+        + text[start : start + width]
+        + ("..." if text[start + width :] else "")
         for text in (one, other)
     )  # type: ignore[return-value]  # two in, two out
 
@@ -160,7 +166,7 @@ def _plain(text: str) -> str:
 
 
 def _choices(true: Choice, heard: Choice, *, is_whole: bool) -> list[str]:
-    names = ["text", "reasoning", "refusal"]
+    names = ["text", "refusal"]
     if is_whole:
         names += ["finish", "native", "images", "audio"] + (["tokens"] if true.tokens else [])
     found = [
@@ -168,16 +174,25 @@ def _choices(true: Choice, heard: Choice, *, is_whole: bool) -> list[str]:
         for name in names
         if getattr(true, name) != getattr(heard, name)
     ]
-    if not is_whole:
-        return found
-    for name in ("cited", "kept"):
-        lost = getattr(true, name) - getattr(heard, name)
-        if lost:
-            found.append(f"{name}: lost {len(lost)} of {len(getattr(true, name))}: {_first(lost)}")
-    return found + _calls(true.calls, heard.calls)
+    parts = map(re.escape, true.reasoning.split(JOINT))
+    if not re.fullmatch(r"\s*".join(parts), heard.reasoning):
+        found.append(unlike("reasoning", true.reasoning, heard.reasoning))
+    return found + _losses(true, heard) + _calls(true.calls, heard.calls) if is_whole else found
 
 
-def _first(lost: set[str]) -> str:
+def _losses(true: Choice, heard: Choice) -> list[str]:
+    known = frozenset().union(*heard.cited)
+    cited = [one for one in true.cited if not one & known]
+    kept = true.kept - heard.kept
+    found = (
+        [f"citations: lost {len(cited)} of {len(true.cited)}: {_first(cited[0])}"] if cited else []
+    )
+    return found + (
+        [f"signatures: lost {len(kept)} of {len(true.kept)}: {_first(kept)}"] if kept else []
+    )
+
+
+def _first(lost: Iterable[str]) -> str:
     return repr(min(lost)[:60])
 
 

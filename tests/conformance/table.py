@@ -59,7 +59,9 @@ def _cell(some: Sequence[Result]) -> str:
 def _print_aligned(lines: Sequence[Sequence[str]]) -> None:
     widths = [max(len(line[n]) for line in lines) for n in range(len(lines[0]))]
     for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        )
 
 
 def _print_failures(failed: Iterable[Result], *, verbose: bool) -> None:

@@ -79,6 +79,10 @@ _WORDS: Mapping[str, str] = {
     # Cohere
     "too_many_tokens": "context",
 }
+# Sentences that say more than the word beside them
+_PRECISE: tuple[tuple[str, str], ...] = (
+    (r"don't have access to the model", "missing"),  # Bedrock: the key itself is good
+)
 # Sentences of vendors that give no telling word
 _SENTENCES: tuple[tuple[str, str], ...] = (
     (r"prompt is too long|prompt too long", "context"),  # Anthropic, Ollama
@@ -126,13 +130,14 @@ def failing_inside(dialect: str, error: object) -> Failing:
 
 
 def _class(status: int, words: list[str], text: str) -> str:
-    for word in words:
-        if word.lower() in _WORDS:
-            return _WORDS[word.lower()]
-    for pattern, kind in _SENTENCES:
-        if re.search(pattern, text, re.IGNORECASE):
-            return kind
-    return _STATUSES.get(status, "broken" if status >= 500 else "rejected")
+    known = next((_WORDS[word.lower()] for word in words if word.lower() in _WORDS), None)
+    kind = _told(_PRECISE, text) or known or _told(_SENTENCES, text)
+    return kind or _STATUSES.get(status, "broken" if status >= 500 else "rejected")
+
+
+def _told(sentences: tuple[tuple[str, str], ...], text: str) -> str | None:
+    found = (kind for pattern, kind in sentences if re.search(pattern, text, re.IGNORECASE))
+    return next(found, None)
 
 
 def _json(text: str) -> object:

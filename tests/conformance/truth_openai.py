@@ -103,7 +103,7 @@ def _message(choice: Choice, said: Json) -> None:
         call.name += old.get("name") or ""
         call.arguments += old.get("arguments") or ""
     cited = [item.get("url_citation") or {} for item in said.get("annotations") or []]
-    choice.cited |= {item["url"] for item in cited if item.get("url")}
+    choice.cited |= {frozenset({item["url"]}) for item in cited if item.get("url")}
     choice.images += len(said.get("images") or [])
     choice.audio += (said.get("audio") or {}).get("data") or ""
     choice.kept |= {

@@ -1,5 +1,6 @@
 """Streams of all kinds to their events, read slowly and plainly."""
 
+import contextlib
 import json
 import struct
 import zlib
@@ -48,10 +49,14 @@ def is_done(text: str) -> bool:
 
 
 def lines(text: str) -> Iterator[Json]:
-    """Yield the objects of newline-delimited JSON."""
-    for line in text.split("\n"):
+    """Yield the objects of newline-delimited JSON; a last line that was cut off never came."""
+    whole, _, rest = text.rpartition("\n")
+    for line in whole.split("\n"):
         if line.strip():
             yield json.loads(line)
+    if rest.strip().endswith("}"):
+        with contextlib.suppress(ValueError):
+            yield json.loads(rest)
 
 
 class Frame(NamedTuple):
@@ -64,12 +69,15 @@ class Frame(NamedTuple):
 def aws_frames(body: bytes) -> Iterator[Frame]:
     """Yield the messages of application/vnd.amazon.eventstream; both checksums must be right.
 
-    total length, length of the headers, checksum of these, headers, payload, checksum of all.
+    total length, length of the headers, checksum of these, headers, payload, checksum of all. One
+    that was cut off never came.
     """
     place = 0
-    while place < len(body):
+    while place + 12 <= len(body):
         total, head, check = struct.unpack_from(">III", body, place)
         assert zlib.crc32(body[place : place + 8]) == check
+        if place + total > len(body):
+            return
         message = body[place : place + total]
         assert zlib.crc32(message[:-4]) == struct.unpack(">I", message[-4:])[0]
         yield Frame(dict(_headers(message[12 : 12 + head])), message[12 + head : -4])

@@ -10,8 +10,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.wall import wall
+from tests.wall.asking import CALM
 
 from infway.kernel.chat import HttpCall
+from infway.kernel.clock import system_clock
+from infway.upstream.client import Client
 from infway.upstream.sign import AwsKeys, Signer
 from infway.upstream.sigv4 import Outgoing, Scope, SigV4, authorization, canonical, signing_key
 
@@ -125,6 +129,22 @@ def test_headers_that_a_proxy_may_change_are_not_signed():
     names = "content-type;host;x-amz-date;x-amz-security-token;x-amz-thing"
     assert f"SignedHeaders={names}," in signed["authorization"]
     assert signed["x-amz-security-token"] == "token"
+
+
+async def test_what_is_sent_is_what_was_signed():
+    """The signature holds for the bytes that arrive, as botocore reads them."""
+    keys = AwsKeys("AKIDEXAMPLE", SECRET, "a-session-token", "us-east-1")
+    model = quote("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.a-v1:0", safe="")
+    async with wall() as up:
+        url = f"http://127.0.0.1:{up.port}/model/{model}/converse"
+        call = HttpCall("aws", url, {"content-type": "application/json"}, b'{"messages":[]}')
+        client = Client(Signer({"aws": SigV4(keys, MOMENT.timestamp)}), system_clock().monotonic)
+        (await client.send(call, CALM)).close()
+        await client.close()
+        came = up.attempts[0]
+    headers = dict(came.headers)
+    sent = HttpCall("aws", f"http://{headers['host']}{came.path}", call.headers, came.body)
+    assert by_botocore(sent, keys, MOMENT).items() <= headers.items()
 
 
 def test_the_next_day_has_another_key():

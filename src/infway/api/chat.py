@@ -193,7 +193,7 @@ class ChatEndpoint:
             headers.append((b"x-gateway-provider", answers[0].offer.upstream.name.encode()))
             headers.append((b"x-gateway-attempts", told.encode()))
             if answers[0].attempt.dropped:
-                headers.append((b"x-gateway-dropped", _listed(answers[0].attempt.dropped)))
+                headers.append((b"x-gateway-dropped", listed(answers[0].attempt.dropped)))
         return headers
 
     def _whole_head(self, exchange: Exchange, answers: list[Answer], cost: int) -> list[Header]:
@@ -221,6 +221,6 @@ def _extras(bill: Bill, wishes: Wishes) -> dict[str, object]:
     return extras
 
 
-def _listed(names: tuple[str, ...]) -> bytes:
+def listed(names: tuple[str, ...]) -> bytes:
     """Return what was not carried as the value of a header: names that callers made up are tamed."""
     return _UNPRINTABLE.sub("?", ", ".join(names))[:_LONGEST_LIST].encode()

@@ -15,9 +15,16 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
 from infway import __version__
+from infway.api.embeddings_reading import EmbeddingsBody
 from infway.api.errors import error_body, error_headers, error_of_status, own_fault
-from infway.api.front import CHAT_PATHS, MODEL_PATHS
-from infway.api.replies import ChatReply, ErrorBody
+from infway.api.front import (
+    CHAT_PATHS,
+    CHAT_TAIL,
+    EMBEDDING_PATHS,
+    EMBEDDING_TAIL,
+    MODEL_PATHS,
+)
+from infway.api.replies import ChatReply, EmbeddingsReply, ErrorBody
 from infway.api.schema import ChatBody
 from infway.kernel.errors import CallerError, GatewayError
 
@@ -28,6 +35,7 @@ _ERROR: dict[str, Any] = {
     "description": "An error",
     "content": {"application/json": {"schema": {"$ref": _REF.format(name="ErrorBody")}}},
 }
+_TYPES = [ChatBody, ChatReply, EmbeddingsBody, EmbeddingsReply, ErrorBody]
 _SCHEMES: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "infuzu": {"type": "apiKey", "in": "header", "name": "Infuzu-API-Key"},
@@ -102,7 +110,7 @@ def _description(app: FastAPI) -> dict[str, Any]:
         schema = get_openapi(
             title=app.title, version=app.version, summary=app.summary, routes=app.routes
         )
-        parts = msgspec.json.schema_components([ChatBody, ChatReply, ErrorBody], ref_template=_REF)
+        parts = msgspec.json.schema_components(_TYPES, ref_template=_REF)
         components = schema.setdefault("components", {})
         components.setdefault("schemas", {}).update(parts[1])
         components["securitySchemes"] = _SCHEMES
@@ -111,11 +119,14 @@ def _description(app: FastAPI) -> dict[str, Any]:
                 operation["responses"].pop("422", None)  # FastAPI's own; here it is a 400
                 operation["responses"]["default"] = _ERROR
         schema["security"] = [{name: []} for name in _SCHEMES]
-        for path in sorted(CHAT_PATHS):
-            schema["paths"][path] = {"post": _chat_operation(path, ())}
-        for start in MODEL_PATHS:
-            path = f"{start}{{model}}/chat/completions"
-            schema["paths"][path] = {"post": _chat_operation(path, ("model",))}
+        for paths, tail, describe in (
+            (CHAT_PATHS, CHAT_TAIL, _chat_operation),
+            (EMBEDDING_PATHS, EMBEDDING_TAIL, _embeddings_operation),
+        ):
+            for path in sorted(paths):
+                schema["paths"][path] = {"post": describe(path, ())}
+            for path in (f"{start}{{model}}{tail}" for start in MODEL_PATHS):
+                schema["paths"][path] = {"post": describe(path, ("model",))}
         app.openapi_schema = schema
     return app.openapi_schema
 
@@ -128,17 +139,36 @@ def _chat_operation(path: str, parameters: Sequence[str]) -> dict[str, Any]:
     return {
         "tags": ["chat"],
         "summary": "Create a chat completion",
-        "operationId": "chat" + path.replace("/", "_").replace("{", "").replace("}", ""),
+        **_operation("chat", path, parameters, "ChatBody"),
+        "responses": {
+            "200": {"description": "The answer, whole or as a stream", "content": content},
+            **dict.fromkeys(_ERRORS, _ERROR),
+        },
+    }
+
+
+def _embeddings_operation(path: str, parameters: Sequence[str]) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": _REF.format(name="EmbeddingsReply")}}}
+    return {
+        "tags": ["embeddings"],
+        "summary": "Create embeddings",
+        **_operation("embeddings", path, parameters, "EmbeddingsBody"),
+        "responses": {
+            "200": {"description": "A vector for each input", "content": content},
+            **dict.fromkeys(_ERRORS, _ERROR),
+        },
+    }
+
+
+def _operation(word: str, path: str, parameters: Sequence[str], body: str) -> dict[str, Any]:
+    return {
+        "operationId": word + path.replace("/", "_").replace("{", "").replace("}", ""),
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
             for name in parameters
         ],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"$ref": _REF.format(name="ChatBody")}}},
-        },
-        "responses": {
-            "200": {"description": "The answer, whole or as a stream", "content": content},
-            **dict.fromkeys(_ERRORS, _ERROR),
+            "content": {"application/json": {"schema": {"$ref": _REF.format(name=body)}}},
         },
     }

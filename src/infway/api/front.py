@@ -6,8 +6,11 @@ Every failure of a hot route ends in the one error body, our own bugs included.
 
 import logging
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
+from typing import Protocol
 
 from infway.api.chat import ChatEndpoint
+from infway.api.embeddings import EmbeddingsEndpoint
 from infway.api.errors import error_body, error_headers, own_fault
 from infway.api.exchange import ClientLeftError, Exchange, Message, Receive, Scope, Send
 from infway.kernel.clock import Clock
@@ -18,20 +21,26 @@ from infway.telemetry.metrics import Metrics
 _log = logging.getLogger(__name__)
 
 CHAT_PATHS = frozenset({"/v1/chat/completions", "/chat/completions", "/api/v1/chat/completions"})
+EMBEDDING_PATHS = frozenset({"/v1/embeddings", "/embeddings", "/api/v1/embeddings"})
 # Paths that name the model: the path beats the body.
 MODEL_PATHS = ("/openai/deployments/", "/engines/", "/v1/engines/")
-_TAIL = "/chat/completions"
+CHAT_TAIL = "/chat/completions"
+EMBEDDING_TAIL = "/embeddings"
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def chat_route(path: str) -> tuple[bool, str | None]:
-    """Tell whether a path is a chat route, and the model it names."""
-    if path in CHAT_PATHS:
+class _Endpoint(Protocol):
+    async def answer(self, exchange: Exchange, path_model: str | None) -> None: ...
+
+
+def hot_route(path: str, paths: AbstractSet[str], tail: str) -> tuple[bool, str | None]:
+    """Tell whether a path is one of `paths` or ends with `tail`, and the model it names."""
+    if path in paths:
         return True, None
-    if path.endswith(_TAIL):
+    if path.endswith(tail):
         for start in MODEL_PATHS:
-            model = path[len(start) : -len(_TAIL)]
+            model = path[len(start) : -len(tail)]
             if path.startswith(start) and model:
                 return True, model
     return False, None
@@ -41,9 +50,16 @@ class Front:
     """Serves the hot routes and hands on the rest, with a request id on every reply."""
 
     def __init__(
-        self, chat: ChatEndpoint, rest: App, ids: Ids, clock: Clock, metrics: Metrics
+        self,
+        chat: ChatEndpoint,
+        embeddings: EmbeddingsEndpoint,
+        rest: App,
+        ids: Ids,
+        clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._chat = chat
+        self._embeddings = embeddings
         self._rest = rest
         self._ids = ids
         self._clock = clock
@@ -54,7 +70,11 @@ class Front:
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
             return
-        found, model = chat_route(scope["path"])
+        endpoint: _Endpoint = self._chat
+        found, model = hot_route(scope["path"], CHAT_PATHS, CHAT_TAIL)
+        if not found:
+            endpoint = self._embeddings
+            found, model = hot_route(scope["path"], EMBEDDING_PATHS, EMBEDDING_TAIL)
         request_id = self._ids.next()
         began = self._clock.monotonic()
         if not found:
@@ -64,15 +84,19 @@ class Front:
         try:
             if scope["method"] != "POST":
                 raise CallerError(405, "method_not_allowed", "This endpoint takes POST.")
-            await self._chat.answer(exchange, model)
+            await endpoint.answer(exchange, model)
         except GatewayError as error:
             await self._refuse(exchange, error)
         except ClientLeftError:
             _log.debug("the client of %s left before its request was whole", request_id)
         except Exception:  # noqa: BLE001 - the last border: our own bugs leave as the one error body
             _log.exception("request %s failed inside infway", request_id)
-            if not exchange.started:
-                await self._refuse(exchange, own_fault())
+            await self._apologise(exchange)
+
+    async def _apologise(self, exchange: Exchange) -> None:
+        """Answer for a bug of ours, where nothing was answered yet."""
+        if not exchange.started:
+            await self._refuse(exchange, own_fault())
 
     async def _refuse(self, exchange: Exchange, error: GatewayError) -> None:
         """Send the one error body."""

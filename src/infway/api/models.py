@@ -1,6 +1,6 @@
 """The models a key may use: `/v1/models`, `/models` and one model by its id."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from fastapi import APIRouter, Request
 
@@ -14,8 +14,10 @@ from infway.kernel.money import usd_text
 Described = Mapping[str, object]
 
 
-def models_router(keyring: Callable[[], Keyring], catalog: Callable[[], Catalog]) -> APIRouter:
-    """Return the endpoints; both arguments give what holds now."""
+def models_router(
+    keyring: Callable[[], Keyring], catalogs: Callable[[], Sequence[Catalog]]
+) -> APIRouter:
+    """Return the endpoints; both arguments give what holds now. The first catalogue is of chats."""
     router = APIRouter(tags=["models"])
 
     @router.get("/v1/models", summary="List models")
@@ -23,17 +25,17 @@ def models_router(keyring: Callable[[], Keyring], catalog: Callable[[], Catalog]
     async def list_models(request: Request) -> Described:
         """List the models this key may use, with prices, capabilities and upstreams."""
         who, _ = know(keyring(), request.headers.raw)
-        return {"object": "list", "data": list(_listed(catalog(), who))}
+        return {"object": "list", "data": list(_listed(catalogs(), who))}
 
     @router.get("/v1/models/{model:path}", summary="Describe a model")
     @router.get("/models/{model:path}", summary="Describe a model", include_in_schema=False)
     async def one_model(model: str, request: Request) -> Described:
         """Describe one model; a model this key may not use is as unknown as one that is none."""
         who, _ = know(keyring(), request.headers.raw)
-        stock = catalog()
-        found = stock.model(model)
+        stock = catalogs()
+        found = next(filter(None, (catalog.model(model) for catalog in stock)), None)
         described = _described(found, who) if found is not None else None
-        if described is None and model in stock.policies:
+        if described is None and model in stock[0].policies:
             described = _policy(model)
         if described is None:
             raise CallerError(404, "model_not_found", "There is no such model.", "model")
@@ -42,12 +44,12 @@ def models_router(keyring: Callable[[], Keyring], catalog: Callable[[], Catalog]
     return router
 
 
-def _listed(catalog: Catalog, who: Principal) -> Iterator[Described]:
-    for model in catalog.models():
+def _listed(catalogs: Sequence[Catalog], who: Principal) -> Iterator[Described]:
+    for model in (model for catalog in catalogs for model in catalog.models()):
         described = _described(model, who)
         if described is not None:
             yield described
-    for name in catalog.policies:
+    for name in catalogs[0].policies:
         yield _policy(name)
 
 

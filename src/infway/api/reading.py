@@ -64,7 +64,7 @@ def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[Cha
         chat = _read_body(body)
         fields = _read_fields(body)
     except msgspec.ValidationError as error:
-        _refuse(error)
+        refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = "The JSON is nested too deeply." if isinstance(error, RecursionError) else error
         raise CallerError(
@@ -95,7 +95,8 @@ def _said_beside(fields: dict[str, msgspec.Raw]) -> int:
     return sum(len(bytes(fields[name])) for name in _READ_TOO if name in fields)
 
 
-def _refuse(error: msgspec.ValidationError) -> NoReturn:
+def refuse(error: msgspec.ValidationError) -> NoReturn:
+    """Raise what is wrong with a body, with the path of the field."""
     text = str(error)
     place = _PLACE.search(text)
     path = place[1] if place else ""
@@ -108,24 +109,25 @@ def _refuse(error: msgspec.ValidationError) -> NoReturn:
     raise CallerError(400, code, f"{path}: {_PLACE.sub('', text)}", path or None) from error
 
 
-def _missing(path: str) -> CallerError:
+def missing(path: str) -> CallerError:
+    """Return the error that a field is not there."""
     return CallerError(400, "missing_required_field", f"{path} is required.", path)
 
 
 def _messages(chat: ChatBody) -> list[Message]:
     if chat.messages is None:
         if chat.prompt is None:
-            raise _missing("messages")
+            raise missing("messages")
         text = chat.prompt if isinstance(chat.prompt, str) else "\n".join(chat.prompt)
         return [Message(role="user", content=text)]
     for i, message in enumerate(chat.messages):
         content = message.content if message.content is not None else message.content_parts
         if content is None and message.role not in ("assistant", "function"):
-            raise _missing(f"messages[{i}].content")
+            raise missing(f"messages[{i}].content")
         if isinstance(content, list):
             for j, part in enumerate(content):
                 if part.type == "text" and part.text is None:
-                    raise _missing(f"messages[{i}].content[{j}].text")
+                    raise missing(f"messages[{i}].content[{j}].text")
     return chat.messages
 
 
@@ -146,7 +148,7 @@ def _selection(chat: ChatBody, path_model: str | None) -> Selection:
         if selection.imsn > 1 and (chat.n or 1) > 1:
             raise CallerError(400, "invalid_field", "n: must be 1 where model.imsn is not.", "n")
     if chat.provider is not None:
-        selection = _with_provider(selection, chat.provider)
+        selection = with_provider(selection, chat.provider)
     return selection
 
 
@@ -170,7 +172,8 @@ def _with_params(selection: Selection, params: ModelParams) -> Selection:
     )
 
 
-def _with_provider(selection: Selection, provider: ProviderBody) -> Selection:
+def with_provider(selection: Selection, provider: ProviderBody) -> Selection:
+    """Return a selection with what the provider object says."""
     sort = provider.sort.by if isinstance(provider.sort, Sort) else provider.sort
     return selection._replace(
         order=tuple(provider.order or ()),

@@ -1,4 +1,4 @@
-"""The replies of chat completions as types: what the API description shows and tests check."""
+"""The replies of chat completions and embeddings as types: what the API description shows and tests check."""
 
 from typing import Any, Literal
 
@@ -74,6 +74,32 @@ class ChatReply(Struct):
     usage: ReplyUsage
     system_fingerprint: str | None = None
     service_tier: str | None = None
+    cost: float | UnsetType = UNSET
+    cost_details: dict[str, float] | UnsetType = UNSET
+
+
+class Embedding(Struct):
+    """The vector of one input: numbers, or base64 of little-endian float32."""
+
+    object: Literal["embedding"]
+    index: int
+    embedding: list[float] | str
+
+
+class EmbeddingsUsage(Struct):
+    """Tokens as counted by the upstream, or estimated; there are none but those of the inputs."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingsReply(Struct):
+    """The vectors in the order of the inputs. `cost` in USD, where `usage.include` asked for it."""
+
+    object: Literal["list"]
+    data: list[Embedding]
+    model: str
+    usage: EmbeddingsUsage
     cost: float | UnsetType = UNSET
     cost_details: dict[str, float] | UnsetType = UNSET
 

@@ -29,9 +29,10 @@ def command(surroundings: Surroundings, config: Path | None, *, schema: bool) ->
         click.echo(f"warning: {warning}", err=True)
     if not (settings.upstreams or settings.sandbox or (found and found.upstreams)):
         click.echo("No upstreams are configured or found. `infway serve` answers from:")
+    offers = (*inventory.offers, *inventory.embeddings)
     for upstream in inventory.upstreams:
         name = upstream.name
-        models = len({offer.model for offer in inventory.offers if offer.upstream.name == name})
+        models = len({offer.model for offer in offers if offer.upstream.name == name})
         click.echo(f"{name}: {models} {'model' if models == 1 else 'models'}")
-    models = len({offer.model for offer in inventory.offers})
+    models = len({offer.model for offer in offers})
     click.echo(f"The configuration is right: {models} models, {len(settings.keys)} keys.")

@@ -7,6 +7,7 @@ import click
 from infway.commands.configuration import configured, stock
 from infway.commands.surroundings import Surroundings
 from infway.commands.table import table
+from infway.inventory import EVERYTHING
 from infway.kernel.chat import Feature, Offer
 from infway.kernel.money import PICO_PER_USD_PER_MILLION
 
@@ -24,7 +25,8 @@ def command(surroundings: Surroundings, config: Path | None, part: str | None) -
     PART is a piece of the name of a model or an upstream. No gateway needs to be running.
     """
     inventory, _ = stock(surroundings, configured(surroundings, config).settings)
-    offers = [offer for offer in inventory.offers if part is None or part in offer.id]
+    stocked = (*inventory.offers, *inventory.embeddings)
+    offers = [offer for offer in stocked if part is None or part in offer.id]
     if not offers:
         raise click.ClickException("There is no such model." if part else "There are no models.")
     by_price = sorted(offers, key=lambda offer: (offer.model, offer.prices.input or 0))
@@ -49,4 +51,4 @@ def _price(pico: int | None) -> str:
 
 def _words(features: Feature) -> str:
     words = [feature.name.lower() for feature in Feature if feature in features and feature.name]
-    return "not known" if len(words) == len(Feature) else " ".join(words)
+    return "not known" if features == EVERYTHING else " ".join(words)

@@ -15,6 +15,7 @@ CHARS_PER_TOKEN = 4  # wire.md part 3: price caps are per million characters
 HARD = (
     Feature.TOOLS | Feature.VISION | Feature.AUDIO_IN | Feature.AUDIO_OUT
     | Feature.FILES | Feature.JSON_SCHEMA | Feature.SEVERAL | Feature.REMOTE_MEDIA
+    | Feature.TOKEN_IDS
 )  # fmt: skip
 """Without these the answer would be another one; the others are dropped where unsupported,
 unless `require_parameters` makes them hard as well."""
@@ -89,7 +90,8 @@ RULES: tuple[Rule, ...] = (
          lambda o, a: _capped(o.prices.input, a.said.max_input_cost)),
     Rule("max_output_cost", lambda a: a.said.max_output_cost is not None,
          lambda o, a: _capped(o.prices.output, a.said.max_output_cost)),
-    Rule("context", lambda _: True, _room),
+    # the window of a model for embeddings holds each input by itself, not all of them
+    Rule("context", lambda a: Feature.EMBEDDINGS not in a.ask.features, _room),
     Rule("max_output", lambda a: a.ask.output_tokens,
          lambda o, a: o.max_output is None or (a.ask.output_tokens or 0) <= o.max_output,
          gentle=True),

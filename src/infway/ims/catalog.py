@@ -36,10 +36,12 @@ class Meaning:
 
 
 class Catalog:
-    """All offers, by every name they can be asked for. Immutable once built.
+    """All offers, by every name they can be asked for. Immutable once built and told `elsewhere`.
 
     `vendors`: known prefixes of model names. `quality_floor`: models below it are left out of
     the default pool, unless nothing is above it. `created`: model id -> Unix time.
+
+    `elsewhere`: models that are no part of it -> a sentence that tells where to ask for them.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Catalog:
         self._sources = _by_source(self.offers, vendors)
         good = tuple(o for o in self.offers if self._models[o.model].quality >= quality_floor)
         self.default_pool = good or self.offers
+        self.elsewhere: Mapping[str, str] = {}
         self._contexts = _steps(offer.context for offer in self.offers)
         self._outputs = _steps(offer.max_output for offer in self.offers)
         self._longs = _steps(offer.prices.long_from for offer in self.offers)
@@ -81,6 +84,7 @@ class Catalog:
         meaning = self.find(name)
         if meaning is None:
             message = f"The model `{name[:200]}` does not exist."
+            message = self.elsewhere.get(self._target(name), message)
             raise CallerError(404, "model_not_found", message, param="model")
         return meaning
 

@@ -1,12 +1,15 @@
 """How an upstream is reached and paid: addresses, dialects, quirks and credentials."""
 
+from dataclasses import replace
+
 from infway.kernel.chat import Timeouts, Upstream
 from infway.providers.dialects import DIALECTS, PATHS
+from infway.providers.embedding_ways import Way
+from infway.providers.registry import EMBEDDERS
 from infway.providers.vendors import Route, Vendor
 from infway.settings import ModelSettings, UpstreamSettings
-from infway.upstream.sign import AwsKeys, Credential, GoogleAccount
+from infway.upstream.sign import AnyCredential, AwsKeys, Credential, GoogleAccount
 
-AnyCredential = Credential | AwsKeys | GoogleAccount
 _GLOBAL = "global"  # Google's location without a place, whose host has no prefix
 
 
@@ -36,10 +39,30 @@ def upstream_of(configured: UpstreamSettings, vendor: Vendor, route: Route) -> U
         headers={"content-type": "application/json", **said.headers} if said.headers else {},
         takes=DIALECTS[route.dialect].takes,
         drop=vendor.drop if said.drop is None else frozenset(said.drop),
+        refuses=vendor.refuses,
         rename=vendor.rename if said.rename is None else said.rename,
         defaults=route.defaults if said.defaults is None else said.defaults,
         trains_on_data=said.trains_on_data,
         zero_data_retention=said.zero_data_retention,
+    )
+
+
+def embeddings_at(configured: UpstreamSettings, vendor: Vendor, way: Way) -> Upstream:
+    """Return the upstream as its offers of embeddings see it; the caller's fields have no defaults.
+
+    What the configuration sends by default is meant for chats.
+    """
+    usual = Route(vendor.dialect, vendor.chat_path)
+    url = base_url(configured, vendor) + _versioned(way.path, configured, vendor)
+    dropped = frozenset(configured.drop or ())
+    return replace(
+        upstream_of(configured, vendor, usual),
+        dialect=way.dialect,
+        embeddings_url=url,
+        takes=EMBEDDERS[way.dialect].takes,
+        drop=way.drop | dropped,
+        rename=way.rename if configured.rename is None else configured.rename,
+        defaults={},
     )
 
 

@@ -9,7 +9,8 @@ from infway.providers.dialects import DIALECTS
 from infway.providers.vendors import Vendor
 from infway.settings import ModelSettings
 
-EVERYTHING = ~Feature(0)  # what a model is believed to do of which nothing is known
+_VECTORS = Feature.EMBEDDINGS | Feature.TOKEN_IDS
+EVERYTHING = ~_VECTORS  # what a model for chats is believed to do of which nothing is known
 # The catalogue does not speak of these: a model does them where its vendor takes the field.
 _UNLISTED: Mapping[Feature, str] = {Feature.LOGPROBS: "logprobs", Feature.SEVERAL: "n"}
 
@@ -25,7 +26,26 @@ def price_of(model: ModelSettings, facts: ModelFacts | None, default: Prices) ->
         "cache_write": model.cache_write_price,
     }
     given = {name: price_per_token(usd) for name, usd in said.items() if usd is not None}
-    return default._replace(**given)
+    prices = default._replace(**given)
+    if prices.input is not None and prices.output is None and is_for_embeddings(model, facts):
+        return prices._replace(output=0)  # vectors cost nothing beside their inputs
+    return prices
+
+
+def is_for_embeddings(model: ModelSettings, facts: ModelFacts | None) -> bool:
+    """Tell what a model is for: by the configuration, the catalogue, or at last its name."""
+    known = model.mode or (facts.mode if facts is not None else None)
+    if known is None:
+        names = (model.id, model.native or "", model.deployment or "")
+        return any("embed" in name.lower() for name in names)
+    return known == "embedding"
+
+
+def embedding_features(model: ModelSettings, *, reads_ids: bool) -> Feature:
+    """Return what a model for embeddings does; `reads_ids`: its vendor takes token ids."""
+    said = _VECTORS if model.capabilities is None else _named(model.capabilities)
+    ids = Feature.TOKEN_IDS if reads_ids else Feature(0)
+    return Feature.EMBEDDINGS | (said & ids)
 
 
 def features_of(
@@ -38,7 +58,7 @@ def features_of(
 
 def _does(model: ModelSettings, facts: ModelFacts | None, drop: frozenset[str]) -> Feature:
     if model.capabilities is not None:
-        return _named(model.capabilities)
+        return _named(model.capabilities) & EVERYTHING
     unlisted = Feature(0)
     for feature, name in _UNLISTED.items():
         unlisted |= Feature(0) if name in drop else feature

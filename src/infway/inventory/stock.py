@@ -5,7 +5,7 @@ out with a warning, unless it is allowed or runs on the user's own machine.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from importlib.resources import files
@@ -14,12 +14,19 @@ from infway.discover import Found
 from infway.ims.policies import PolicyName
 from infway.ims.pricebook import ModelFacts, PriceBook
 from infway.ims.quality import Quality
-from infway.inventory.connection import AnyCredential, credential_of, route_of, upstream_of
-from infway.inventory.facts import features_of, price_of
-from infway.kernel.chat import Offer, Prices, Selection, Upstream, Weights
+from infway.inventory.connection import (
+    credential_of,
+    embeddings_at,
+    route_of,
+    upstream_of,
+)
+from infway.inventory.facts import embedding_features, features_of, is_for_embeddings, price_of
+from infway.kernel.chat import Feature, Offer, Prices, Selection, Upstream, Weights
+from infway.providers.embedding_ways import CATALOGUES, way_of
 from infway.providers.vendors import VENDORS, Vendor
 from infway.settings import ModelSettings, PolicySettings, Settings, UpstreamSettings
 from infway.settings.checks import POLICIES, SANDBOX_MODEL
+from infway.upstream.sign import AnyCredential
 
 _FREE = Prices(input=0, output=0, cache_read=0, cache_write=0)
 # Simulated upstreams: USD per million tokens in and out. The names after the hyphen are those of
@@ -34,7 +41,7 @@ _SANDBOX_QUALITY = 60.0  # above every sensible floor, so that `auto` finds it
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything that can be asked. `offers[i].index` is i.
+    """Everything that can be asked. `offers[i].index` is i, and so it is with `embeddings`.
 
     `upstreams`: each of them once, as most of its offers see it. `credentials` and
     `max_in_flight` are by the upstream's name; one that needs no key has no credential.
@@ -42,6 +49,7 @@ class Inventory:
 
     upstreams: tuple[Upstream, ...]
     offers: tuple[Offer, ...]
+    embeddings: tuple[Offer, ...]
     policies: tuple[PolicyName, ...]
     credentials: Mapping[str, AnyCredential] = field(repr=False)
     max_in_flight: Mapping[str, int]
@@ -59,12 +67,13 @@ def build(settings: Settings, prices: PriceBook, quality: Quality) -> Inventory:
     return Inventory(
         upstreams=tuple(shelf.upstreams),
         offers=offers,
+        embeddings=tuple(shelf.embeddings),
         policies=tuple(_policy(name, said, offers) for name, said in settings.policies.items()),
         credentials=shelf.credentials,
         max_in_flight={
             one.name: one.max_in_flight for one in settings.upstreams if one.max_in_flight
         },
-        warnings=(*shelf.warnings, *_dangling(settings, offers)),
+        warnings=(*shelf.warnings, *_dangling(settings, (*offers, *shelf.embeddings))),
     )
 
 
@@ -100,6 +109,7 @@ class _Shelf:
     def __init__(self, prices: PriceBook, quality: Quality) -> None:
         self.upstreams: list[Upstream] = []
         self.offers: list[Offer] = []
+        self.embeddings: list[Offer] = []
         self.credentials: dict[str, AnyCredential] = {}
         self.warnings: list[str] = []
         self._prices = prices
@@ -117,12 +127,14 @@ class _Shelf:
             prices = price_of(model, facts, _FREE if vendor.local else Prices())
             if not (prices.known or configured.allow_unpriced):
                 left_out.append(model.id)
-                continue
-            route = route_of(configured, vendor, model, facts.mode if facts else None)
-            way = f"{route.dialect} {route.path}"
-            if way not in ways:
-                ways[way] = upstream_of(configured, vendor, route)
-            self._offer(ways[way], model, facts, prices)
+            elif is_for_embeddings(model, facts):
+                self._stock_embeddings(configured, vendor, model, facts, prices)
+            else:
+                route = route_of(configured, vendor, model, facts.mode if facts else None)
+                way = f"{route.dialect} {route.path}"
+                if way not in ways:
+                    ways[way] = upstream_of(configured, vendor, route)
+                self._stock_chat(ways[way], model, facts, prices)
         usual = route_of(configured, vendor, ModelSettings(id="-"), None)
         self.upstreams.append(upstream_of(configured, vendor, usual))
         if left_out:
@@ -143,41 +155,70 @@ class _Shelf:
                 quality=_SANDBOX_QUALITY,
             )
             self.upstreams.append(upstream)
-            self._offer(upstream, model, None, price_of(model, None, Prices()))
+            self._stock_chat(upstream, model, None, price_of(model, None, Prices()))
 
     def _models(
         self, configured: UpstreamSettings, vendor: Vendor
     ) -> Iterator[tuple[ModelSettings, ModelFacts | None]]:
+        lists = [vendor.catalogue or "", *CATALOGUES.get(vendor.name, ())]
         if configured.models is None:
-            for facts in self._prices.models(vendor.catalogue or ""):
+            for facts in (facts for name in lists for facts in self._prices.models(name)):
                 skipped = any(fnmatchcase(facts.id, pattern) for pattern in vendor.skip)
                 by_route = any(way.mode == facts.mode for way in vendor.routes)
-                if (facts.mode == "chat" or by_route) and not skipped:
+                by_way = facts.mode == "embedding" and way_of(vendor, None, facts.id) is not None
+                if (facts.mode == "chat" or by_route or by_way) and not skipped:
                     yield ModelSettings(id=facts.id), facts
             return
         for model in configured.models:
             names = (native_of(model), model.id)
-            known = (self._prices.facts(vendor.catalogue or "", name) for name in names)
+            known = (self._prices.facts(one, name) for one in lists for name in names)
             yield model, next((facts for facts in known if facts), None)
+
+    def _stock_chat(
+        self, upstream: Upstream, model: ModelSettings, facts: ModelFacts | None, prices: Prices
+    ) -> None:
+        offer = self._offer(upstream, model, facts, prices)
+        features = features_of(model, facts, upstream, VENDORS[upstream.vendor])
+        self.offers.append(replace(offer, index=len(self.offers), features=features))
+
+    def _stock_embeddings(
+        self,
+        configured: UpstreamSettings,
+        vendor: Vendor,
+        model: ModelSettings,
+        facts: ModelFacts | None,
+        prices: Prices,
+    ) -> None:
+        way = way_of(vendor, model.dialect or configured.dialect, native_of(model))
+        if way is None:
+            self.warnings.append(
+                f"{configured.name}: left out, since nobody knows how to ask it for embeddings: "
+                f"{model.id}"
+            )
+            return
+        upstream = embeddings_at(configured, vendor, way)
+        offer = self._offer(upstream, model, facts, prices)
+        features = embedding_features(model, reads_ids=way.reads_ids)
+        index = len(self.embeddings)
+        self.embeddings.append(replace(offer, index=index, features=features, inputs=way.most))
 
     def _offer(
         self, upstream: Upstream, model: ModelSettings, facts: ModelFacts | None, prices: Prices
-    ) -> None:
+    ) -> Offer:
+        """Return an offer that has no place yet and of which nothing is known that it does."""
         quality = model.quality
-        self.offers.append(
-            Offer(
-                index=len(self.offers),
-                model=model.id,
-                upstream=upstream,
-                native=native_of(model),
-                prices=prices,
-                features=features_of(model, facts, upstream, VENDORS[upstream.vendor]),
-                quality=self._quality.of(model.id) if quality is None else quality,
-                context=model.context or (facts.context if facts else None),
-                max_output=model.max_output or (facts.max_output if facts else None),
-                quantization=model.quantization,
-                source="catalogue" if facts else "configuration",
-            )
+        return Offer(
+            index=0,
+            model=model.id,
+            upstream=upstream,
+            native=native_of(model),
+            prices=prices,
+            features=Feature(0),
+            quality=self._quality.of(model.id) if quality is None else quality,
+            context=model.context or (facts.context if facts else None),
+            max_output=model.max_output or (facts.max_output if facts else None),
+            quantization=model.quantization,
+            source="catalogue" if facts else "configuration",
         )
 
 

@@ -140,7 +140,8 @@ class Upstream:
     `{action}` for the word by which the dialect asks for a whole reply or a stream.
     `embeddings_url`: the same for embeddings, empty where this is no way to any.
     `takes`: the request fields its dialect can say, None where it passes on any. `drop`,
-    `rename`, `defaults`: the vendor's departures from its dialect, as data.
+    `rename`, `defaults`: the vendor's departures from its dialect, as data. `refuses`: extensions
+    of messages and tools that it answers with an error.
     """
 
     name: str
@@ -151,6 +152,7 @@ class Upstream:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     takes: frozenset[str] | None = None
     drop: frozenset[str] = frozenset()
+    refuses: frozenset[str] = frozenset()
     rename: Mapping[str, str] = field(default_factory=dict[str, str])
     defaults: Mapping[str, object] = field(default_factory=dict[str, object])
     trains_on_data: bool | None = None

@@ -154,17 +154,6 @@ class Refusal:
     index: int = 0
 
 
-class Vectors(NamedTuple):
-    """Embeddings, one for each input, in the order of the inputs.
-
-    `coded` False: each item is a JSON array of numbers, as text. True: each is the base64 of
-    little-endian float32 numbers. They are text since most of them are passed on as they came.
-    """
-
-    items: Sequence[bytes]
-    coded: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Broken:
     """The reply cannot go on: always the last event."""
@@ -173,4 +162,17 @@ class Broken:
 
 
 Piece = Text | Reasoning | Detail | ToolCall | Refusal | Annotation | Image | Logprobs
-Event = Verbatim | Chunk | Piece | Facts | Finish | Usage | Vectors | Broken
+Event = Verbatim | Chunk | Piece | Facts | Finish | Usage | Broken
+
+
+class Vectors(NamedTuple):
+    """Embeddings, one for each input, in the order of the inputs: a reply that is no chat.
+
+    `coded` False: each item is a JSON array of numbers, as text. True: each is the base64 of
+    little-endian float32 numbers. They are text since most of them are passed on as they came.
+    `usage` None: the upstream did not say.
+    """
+
+    items: Sequence[bytes]
+    coded: bool = False
+    usage: Usage | None = None

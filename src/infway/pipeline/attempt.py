@@ -4,8 +4,10 @@ Commits late: a reply is handed on with its first event, and until then any faul
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
+from typing import Generic, TypeVar
 
 from infway.ims.outcome import Headers, Outcome
 from infway.ims.rank import Router
@@ -24,19 +26,17 @@ _JSON = "application/json"
 _MAX_ERROR = 1024 * 1024  # bytes of an error reply that are read
 
 
-class Attempts:
-    """Walks a decision's order until an offer answers."""
+_T = TypeVar("_T")
+Ended = Callable[[Attempt, Failure | None], None]
+
+
+class Walk(ABC, Generic[_T]):
+    """Walks a decision's order until an offer answers; what an answer is, its kinds know."""
 
     def __init__(
-        self,
-        client: Client,
-        adapters: Mapping[str, Adapter],
-        now: Callable[[], float],
-        persistence: Persistence,
-        chance: Random,
+        self, client: Client, now: Callable[[], float], persistence: Persistence, chance: Random
     ) -> None:
         self._client = client
-        self._adapters = adapters
         self._now = now
         self._persistence = persistence
         self._chance = chance
@@ -47,7 +47,7 @@ class Attempts:
         """How many requests wait for their reply to begin."""
         return self._budget.active
 
-    async def first_reply(self, course: Course, order: Sequence[Offer]) -> Reply:
+    async def first_reply(self, course: Course, order: Sequence[Offer]) -> _T:
         """Return the first reply that begins; raises UpstreamError where none does."""
         settlement = course.settlement
         itinerary = Itinerary(
@@ -83,7 +83,7 @@ class Attempts:
             self._budget.active -= 1
             self._budget.retrying -= retrying
 
-    async def _try(self, course: Course, offer: Offer, deadline: float) -> Reply:
+    async def _try(self, course: Course, offer: Offer, deadline: float) -> _T:
         ask, router = course.ask, course.router
         now = self._now()
         attempt = Attempt(offer, now)
@@ -114,42 +114,9 @@ class Attempts:
         router.served(offer, ask, now)
         return reply
 
-    async def _begin(
-        self,
-        ask: ChatRequest,
-        attempt: Attempt,
-        ended: Callable[[Attempt, Failure | None], None],
-        deadline: float,
-    ) -> Reply:
-        offer = attempt.offer
-        adapter = self._adapters[offer.upstream.dialect]
-        call = adapter.request(ask, offer)
-        attempt.dropped = call.dropped
-        response = await self._client.send(call, offer.upstream.timeouts)
-        attempt.limits = adapter.limits(response.headers)
-        try:
-            if response.status != 200:
-                body = await _read_error(response)
-                raise UpstreamFailed(adapter.fault(response.status, response.headers, body))
-            _check_head(response, stream=ask.stream)
-            if ask.stream and response.headers.get("content-type", "").startswith(_JSON):
-                adapter.whole(await response.read())  # raises the error that it may be
-                raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
-            if ask.stream:
-                decoder = adapter.decoder()
-                first = await first_events(response, decoder)
-                attempt.see(first)
-                check_first(first)
-                attempt.first = self._now()
-                return Reply(attempt, first, (response, decoder), ended, deadline)
-            events = adapter.whole(await response.read())
-        except BaseException:
-            response.close()
-            raise
-        attempt.first = self._now()
-        attempt.see(events)
-        ended(attempt, None)
-        return Reply(attempt, events, None, ended, deadline)
+    @abstractmethod
+    async def _begin(self, ask: ChatRequest, attempt: Attempt, ended: Ended, deadline: float) -> _T:
+        """Send one call and return its reply once it has begun; raises UpstreamFailed."""
 
     def _end(
         self, attempt: Attempt, failure: Failure | None, ask: ChatRequest, router: Router
@@ -189,7 +156,55 @@ class Attempts:
         return f"No upstream could answer ({failure.fault.value} after {attempts})."
 
 
-def _check_head(response: Response, *, stream: bool) -> None:
+class Attempts(Walk[Reply]):
+    """Attempts at a chat: a reply has begun with its first events."""
+
+    def __init__(
+        self,
+        client: Client,
+        adapters: Mapping[str, Adapter],
+        now: Callable[[], float],
+        persistence: Persistence,
+        chance: Random,
+    ) -> None:
+        super().__init__(client, now, persistence, chance)
+        self._adapters = adapters
+
+    async def _begin(
+        self, ask: ChatRequest, attempt: Attempt, ended: Ended, deadline: float
+    ) -> Reply:
+        offer = attempt.offer
+        adapter = self._adapters[offer.upstream.dialect]
+        call = adapter.request(ask, offer)
+        attempt.dropped = call.dropped
+        response = await self._client.send(call, offer.upstream.timeouts)
+        attempt.limits = adapter.limits(response.headers)
+        try:
+            if response.status != 200:
+                body = await read_error(response)
+                raise UpstreamFailed(adapter.fault(response.status, response.headers, body))
+            check_head(response, stream=ask.stream)
+            if ask.stream and response.headers.get("content-type", "").startswith(_JSON):
+                adapter.whole(await response.read())  # raises the error that it may be
+                raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
+            if ask.stream:
+                decoder = adapter.decoder()
+                first = await first_events(response, decoder)
+                attempt.see(first)
+                check_first(first)
+                attempt.first = self._now()
+                return Reply(attempt, first, (response, decoder), ended, deadline)
+            events = adapter.whole(await response.read())
+        except BaseException:
+            response.close()
+            raise
+        attempt.first = self._now()
+        attempt.see(events)
+        ended(attempt, None)
+        return Reply(attempt, events, None, ended, deadline)
+
+
+def check_head(response: Response, *, stream: bool) -> None:
     """Raise UpstreamFailed where a 200 is not what was asked for by its own headers."""
     kind = response.headers.get("content-type", "")
     if "html" in kind or (not stream and "event-stream" in kind):
@@ -198,7 +213,7 @@ def _check_head(response: Response, *, stream: bool) -> None:
         raise UpstreamFailed(Failure(Fault.BAD_ENCODING, 200))
 
 
-async def _read_error(response: Response) -> bytes:
+async def read_error(response: Response) -> bytes:
     """Return the body of an error reply; without a readable one its status says enough."""
     try:
         return await response.read(_MAX_ERROR)

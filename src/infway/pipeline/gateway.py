@@ -73,19 +73,13 @@ class Answer:
         return Bill(self.attempt.cost, sum(attempt.cost.total for attempt in attempts))
 
 
-class Gateway:
-    """The line itself. `router` is swapped as a whole when the configuration is read again."""
+class Admission:
+    """Where every line begins. `router` is swapped as a whole when settings are read again."""
 
     def __init__(
-        self,
-        router: Router,
-        attempts: Attempts,
-        settler: Settler,
-        decisions: Decisions,
-        clock: Clock,
+        self, router: Router, settler: Settler, decisions: Decisions, clock: Clock
     ) -> None:
         self.router = router
-        self.attempts = attempts
         self.decisions = decisions
         self.clock = clock
         self._settler = settler
@@ -102,6 +96,21 @@ class Gateway:
         course = Course(ask, router, decision, Settlement(ask, who, began, self._settler))
         self.decisions.add(course)
         return course
+
+
+class Gateway(Admission):
+    """The line itself, of chats. `attempts` is swapped as `router` is."""
+
+    def __init__(
+        self,
+        router: Router,
+        attempts: Attempts,
+        settler: Settler,
+        decisions: Decisions,
+        clock: Clock,
+    ) -> None:
+        super().__init__(router, settler, decisions, clock)
+        self.attempts = attempts
 
     async def chat(self, ask: ChatRequest, who: Principal) -> Answer:
         """Return the answer once it has begun; raises GatewayError where there is none."""

@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
 
 from infway.providers.conversation import MediaPart, cannot_say
 from infway.providers.shapes import Object, as_object, as_text, is_object
@@ -20,20 +21,24 @@ _ENDINGS: Mapping[str, str] = {
     "webp": "image/webp", "mp4": "video/mp4", "mov": "video/quicktime", "webm": "video/webm",
 }  # fmt: skip
 _SOUNDS: Mapping[str, str] = {"mp3": "audio/mpeg", "m4a": "audio/mp4"}
+# Names of types that are in use but are none
+_TYPES: Mapping[str, str] = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg"}
+_ADDRESSES = ("http://", "https://", "gs://", "s3://")
+# Keys under which media stand as an object with a `url`, or as the address itself
+_KINDS: Mapping[str, str] = {
+    "image_url": "image", "video_url": "video", "document_url": "file", "file_url": "file",
+}  # fmt: skip
 
 
 def media_part(kind: str, part: Object, path: str) -> MediaPart:
     """Return a part that is no text; raises UpstreamFailed(untranslatable) for unknown kinds."""
     match kind:
-        case "image_url" | "video_url":
+        case "image_url" | "video_url" | "document_url" | "file_url":
             said = part.get(kind)
             holder = said if is_object(said) else {"url": said}
-            return _located(kind.removesuffix("_url"), holder, path)
+            return _located(_KINDS[kind], holder, path)
         case "input_audio":
-            holder = as_object(part.get("input_audio"))
-            form = as_text(holder.get("format")) or "wav"
-            media_type = _SOUNDS.get(form, f"audio/{form}")
-            return MediaPart("audio", media_type, data=as_text(holder.get("data")))
+            return _sound(as_object(part.get("input_audio")), path)
         case "file":
             return _file(as_object(part.get("file")), path)
         case _:
@@ -47,17 +52,31 @@ def _located(kind: str, holder: Object, path: str) -> MediaPart:
     return part._replace(detail=detail if isinstance(detail, str) else None)
 
 
+def _sound(holder: Object, path: str) -> MediaPart:
+    """Return a sound; its data may be an address, as DashScope's clients send it."""
+    data = as_text(holder.get("data"))
+    if data.startswith(("data:", *_ADDRESSES)):
+        return _from_url("audio", data, path)
+    if not data:
+        cannot_say(path, "a sound needs its data.")
+    form = as_text(holder.get("format")) or "wav"
+    return MediaPart("audio", _SOUNDS.get(form, f"audio/{form}"), data=data)
+
+
 def _from_url(kind: str, url: str, path: str) -> MediaPart:
     found = _DATA_URI.fullmatch(url)
     if found is None:
-        if not url.startswith(("http://", "https://", "gs://", "s3://")):
+        if not url.startswith(_ADDRESSES):
             cannot_say(path, "neither an address nor a data URI.")
         ending = url.partition("?")[0].rpartition(".")[2].lower()
         return MediaPart(kind, _ENDINGS.get(ending, ""), url=url)
-    data = found["data"]
+    data = "".join(found["data"].split())
     if not found["base64"]:
-        data = base64.b64encode(data.encode()).decode()
-    return MediaPart(kind, found["type"] or "text/plain", data=data)
+        data = base64.b64encode(unquote_to_bytes(found["data"])).decode()
+    if not data:
+        cannot_say(path, "the data URI is empty.")
+    media_type = found["type"].lower() or "text/plain"
+    return MediaPart(kind, _TYPES.get(media_type, media_type), data=data)
 
 
 def _file(file: Object, path: str) -> MediaPart:
@@ -66,7 +85,7 @@ def _file(file: Object, path: str) -> MediaPart:
     if id_:
         return MediaPart("file", "", id=id_, name=name)
     data = as_text(file.get("file_data") or file.get("url"))
-    if data.startswith(("data:", "http://", "https://")):
+    if data.startswith(("data:", *_ADDRESSES)):
         part = _from_url("file", data, path)
     elif data:
         ending = (name or "").rpartition(".")[2].lower()

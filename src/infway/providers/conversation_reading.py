@@ -1,18 +1,14 @@
 """From the raw fields of a chat request to the conversation that translating adapters read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from infway.kernel.chat import ChatRequest, Upstream
 from infway.providers.conversation import (
     CallPart,
-    Choice,
     Conversation,
-    Effort,
-    Format,
-    Function,
     MediaPart,
     Part,
     ResultPart,
@@ -21,7 +17,15 @@ from infway.providers.conversation import (
     ThoughtPart,
     cannot_say,
 )
+from infway.providers.conversation_losses import losses
 from infway.providers.conversation_media import media_part
+from infway.providers.conversation_wishes import (
+    cache_marker,
+    wished_choice,
+    wished_effort,
+    wished_format,
+    wished_tools,
+)
 from infway.providers.shapes import (
     Object,
     as_list,
@@ -37,6 +41,8 @@ _ROLES = {"developer": "system", "function": "tool"}
 _BEARS_GEMINI = re.compile(r"google|gemini", re.IGNORECASE)
 # Fields that say nothing to a model or are said in another way
 _SILENT = ("stream", "stream_options")
+_THOUGHTS = ("thinking", "redacted_thinking")
+_ANTHROPIC = "anthropic-claude-v1"
 
 
 def read(ask: ChatRequest, upstream: Upstream) -> Conversation:
@@ -44,86 +50,129 @@ def read(ask: ChatRequest, upstream: Upstream) -> Conversation:
 
     Raises UpstreamFailed(untranslatable) where a part has no meaning in any other dialect.
     """
-    fields = {name: parse(value) if isinstance(value, msgspec.Raw) else value
-              for name, value in ask.fields.items() if name not in _SILENT}  # fmt: skip
-    row_drops = [name for name in upstream.drop if fields.pop(name, None) is not None]
-    tools, others = _tools(
+    drops: dict[str, None] = {}
+    fields = _fields(ask, drops)
+    for name in upstream.drop:
+        if fields.pop(name, None) is not None:
+            drops[name] = None
+    drops.update(dict.fromkeys(losses(fields)))
+    tools, others = wished_tools(
         as_list(fields.pop("tools", None)), as_list(fields.pop("functions", None))
     )
     limits = fields.pop("max_completion_tokens", None), fields.pop("max_tokens", None)
     stop = fields.pop("stop", None)
     parallel = fields.pop("parallel_tool_calls", None)
+    choice = fields.pop("tool_choice", None) or fields.pop("function_call", None)
     conversation = Conversation(
         messages=_messages(as_list(fields.pop("messages", None))),
         tools=tools,
         others=others,
-        choice=_choice(fields.pop("tool_choice", None) or fields.pop("function_call", None)),
+        choice=wished_choice(choice, lambda path: drops.update({path: None})),
         parallel=parallel if isinstance(parallel, bool) else None,
-        format=_format(as_object(fields.pop("response_format", None))),
-        effort=_effort(fields),
+        format=wished_format(as_object(fields.pop("response_format", None))),
+        effort=wished_effort(fields, lambda path: drops.update({path: None})),
         stop=(stop,) if isinstance(stop, str) else tuple(map(str, as_list(stop))),
         max_tokens=next((limit for limit in limits if isinstance(limit, int)), None),
         fields=fields,
     )
-    for name in row_drops:
-        conversation.drop(name)
+    for path in drops:
+        conversation.drop(path)
     return conversation
 
 
-def _cache(holder: Object) -> str | None:
-    marker = holder.get("cache_control")
-    return (as_word(marker.get("ttl")) or "5m") if is_object(marker) else None
+def _fields(ask: ChatRequest, drops: dict[str, None]) -> dict[str, object]:
+    """Return the fields as values; one that holds a number beyond all ranges is dropped."""
+    fields: dict[str, object] = {}
+    for name, value in ask.fields.items():
+        if name in _SILENT:
+            continue
+        try:
+            fields[name] = parse(value) if isinstance(value, msgspec.Raw) else value
+        except (msgspec.DecodeError, RecursionError) as error:
+            if name == "messages":
+                cannot_say(name, str(error))
+            drops[name] = None
+    return fields
+
+
+class _Calls:
+    """The calls said so far: names by id, and the ids of the last turn that are not answered."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self._open: list[str] = []
+
+    def say(self, calls: list[CallPart]) -> None:
+        """Note the calls of an assistant's message."""
+        self.names.update((call.id, call.name) for call in calls)
+        self._open = [call.id for call in calls]
+
+    def answer(self, id_: str, name: str) -> str:
+        """Return the id of the call that a result answers.
+
+        Without an id it is the first that is open, of that name if one is given: so do legacy
+        functions, and clients of vendors that number no calls.
+        """
+        id_ = id_ or next((one for one in self._open if name in ("", self.names[one])), name)
+        if id_ in self._open:
+            self._open.remove(id_)
+        return id_
 
 
 def _messages(raw: list[object]) -> list[Said]:
-    names: dict[str, str] = {}
     said: list[Said] = []
+    calls = _Calls()
     for place, one in enumerate(raw):
         message = as_object(one)
         role = as_text(message.get("role"))
-        parts = _result(message, place, names) if role in ("tool", "function") else []
-        if not parts:
-            parts = [*_thoughts(message), *_content(message, f"messages[{place}]")]
-            parts += _calls(message, place)
-            names.update((part.id, part.name) for part in parts if isinstance(part, CallPart))
-        name = None if role == "function" else as_word(message.get("name"))
+        name = as_word(message.get("name"))
+        if role in ("tool", "function"):
+            result = _result(message, place, calls)
+            name = None if name == result.name else name
+            said.append(Said("tool", (result,), place, name))
+            continue
+        parts: list[Part] = [*_content(message, f"messages[{place}]")]
+        if role == "assistant":
+            made = _calls(message, place)
+            calls.say(made)
+            parts = [*_thoughts(message), *parts, *made]
         said.append(Said(_ROLES.get(role, role), tuple(parts), place, name))
     return said
 
 
 def _content(message: Object, where: str) -> list[TextPart | MediaPart]:
-    content = message.get("content")
+    content, cache = message.get("content"), cache_marker(message)
     parts: list[TextPart | MediaPart] = []
     if isinstance(content, str):
-        parts += [TextPart(content, _cache(message))] if content else []
+        parts += [TextPart(content, cache)] if content else []
     else:
         for place, one in enumerate(as_list(content)):
-            parts.append(_part(as_object(one), f"{where}.content[{place}]"))
-        if parts and _cache(message):
-            parts[-1] = parts[-1]._replace(cache=_cache(message))
+            part = as_object(one)
+            if part.get("type") not in _THOUGHTS:
+                parts.append(_part(part, f"{where}.content[{place}]"))
+        if parts and cache:
+            parts[-1] = parts[-1]._replace(cache=cache)
     refusal = as_word(message.get("refusal"))
     return [*parts, TextPart(refusal)] if refusal else parts
 
 
-def _part(part: dict[str, object], path: str) -> TextPart | MediaPart:
+def _part(part: Object, path: str) -> TextPart | MediaPart:
     kind = as_text(part.get("type"))
     if kind in ("text", "refusal"):
-        return TextPart(as_text(part.get("text") or part.get("refusal")), _cache(part))
+        return TextPart(as_text(part.get("text") or part.get("refusal")), cache_marker(part))
     media = media_part(kind, part, path)
-    return media._replace(cache=_cache(part))
+    return media._replace(cache=cache_marker(part))
 
 
-def _result(message: Object, place: int, names: Mapping[str, str]) -> list[Part]:
+def _result(message: Object, place: int, calls: _Calls) -> ResultPart:
     """Return the result that a tool message brings; a function message answers by its name."""
     name = as_text(message.get("name"))
-    call = as_text(message.get("tool_call_id"))
-    if not call:
-        call = next((id_ for id_, known in reversed(list(names.items())) if known == name), name)
+    call = calls.answer(as_text(message.get("tool_call_id")), name)
     parts = tuple(_content({**message, "cache_control": None}, f"messages[{place}]"))
-    return [ResultPart(call, names.get(call, name), parts, _cache(message))]
+    return ResultPart(call, calls.names.get(call, name), parts, cache_marker(message))
 
 
-def _calls(message: Object, place: int) -> list[Part]:
+def _calls(message: Object, place: int) -> list[CallPart]:
     """Return the calls of an assistant message, with the signatures that belong to them."""
     signatures = {
         as_text(item.get("id")): as_text(item.get("data"))
@@ -133,7 +182,7 @@ def _calls(message: Object, place: int) -> list[Part]:
     raw = [as_object(one) for one in as_list(message.get("tool_calls"))]
     if not raw and message.get("function_call"):
         raw = [{"id": f"call_{place}", "function": message["function_call"]}]
-    calls: list[Part] = []
+    calls: list[CallPart] = []
     for index, call in enumerate(raw):
         path = f"messages[{place}].tool_calls[{index}]"
         if call.get("type") not in (None, "function"):
@@ -145,7 +194,7 @@ def _calls(message: Object, place: int) -> list[Part]:
     return calls
 
 
-def _call(id_: str, function: dict[str, object], signature: str | None) -> CallPart:
+def _call(id_: str, function: Object, signature: str | None) -> CallPart:
     raw = as_text(function.get("arguments"))
     try:
         arguments: object = parse(raw) if raw.strip() else {}
@@ -154,94 +203,45 @@ def _call(id_: str, function: dict[str, object], signature: str | None) -> CallP
     name = as_text(function.get("name"))
     if is_object(arguments):
         return CallPart(id_, name, arguments, raw or "{}", signature=signature)
-    odd = {"arguments": raw if arguments is None else arguments}
+    odd: Mapping[str, object] = {"arguments": raw if arguments is None else arguments}
     return CallPart(id_, name, odd, raw, is_odd=True, signature=signature)
 
 
-def _thoughts(message: Object) -> list[Part]:
-    """Return the reasoning of an earlier turn, from OpenRouter's items or from LiteLLM's blocks."""
-    found: list[Part] = []
-    for item in as_objects(message.get("reasoning_details")):
-        kind = as_text(item.get("type")).removeprefix("reasoning.")
-        text = as_text(item.get("text") or item.get("summary"))
-        signature, data = as_word(item.get("signature")), as_word(item.get("data"))
-        form, id_ = as_word(item.get("format")), as_word(item.get("id"))
-        found.append(ThoughtPart(kind, text, signature, data, id_, form))
-    if not found:
-        for block in as_objects(message.get("thinking_blocks")):
-            hidden = as_word(block.get("data"))
-            text, signature = as_text(block.get("thinking")), as_word(block.get("signature"))
-            kind = "encrypted" if hidden else "text"
-            found.append(ThoughtPart(kind, text, signature, hidden, format="anthropic-claude-v1"))
-    return found
+def _thoughts(message: Object) -> list[ThoughtPart]:
+    """Return the reasoning of an earlier turn, as the first of its spellings says it.
+
+    OpenRouter's items, LiteLLM's blocks, parts of the content (Anthropic's and Mistral's way), or
+    plain text that is nobody's format.
+    """
+    found = [_item(item) for item in as_objects(message.get("reasoning_details"))]
+    found = found or [_block(block) for block in as_objects(message.get("thinking_blocks"))]
+    found = found or [
+        _block(part) for part in as_objects(message.get("content")) if part.get("type") in _THOUGHTS
+    ]
+    plain = as_text(message.get("reasoning_content")) or as_text(message.get("reasoning"))
+    return found or ([ThoughtPart("text", plain)] if plain else [])
 
 
-def _tools(
-    tools: list[object], legacy: list[object]
-) -> tuple[list[Function], list[Mapping[str, object]]]:
-    functions = [_function(as_object(one), {}) for one in legacy]
-    others: list[Mapping[str, object]] = []
-    for tool in as_objects(tools):
-        if tool.get("type") == "function" and "function" in tool:
-            functions.append(_function(as_object(tool["function"]), tool))
-        else:
-            others.append(tool)
-    return functions, others
-
-
-def _function(function: dict[str, object], holder: Object) -> Function:
-    parameters, strict = function.get("parameters"), function.get("strict")
-    return Function(
-        as_text(function.get("name")),
-        as_word(function.get("description")),
-        parameters if is_object(parameters) else None,
-        strict if isinstance(strict, bool) else None,
-        _cache(holder) or _cache(function),
+def _item(item: Object) -> ThoughtPart:
+    kind = as_text(item.get("type")).removeprefix("reasoning.")
+    text = as_text(item.get("text") or item.get("summary"))
+    signature, data = as_word(item.get("signature")), as_word(item.get("data"))
+    return ThoughtPart(
+        kind, text, signature, data, as_word(item.get("id")), as_word(item.get("format"))
     )
 
 
-def _choice(raw: object) -> Choice | None:
-    if isinstance(raw, str):
-        return Choice("required" if raw == "any" else raw)
-    if not is_object(raw):
-        return None
-    if raw.get("type") == "allowed_tools":
-        said = as_object(raw.get("allowed_tools")) or raw
-        allowed = [as_object(as_object(tool).get("function")) or as_object(tool)
-                   for tool in as_list(said.get("tools"))]  # fmt: skip
-        names = tuple(as_text(tool.get("name")) for tool in allowed)
-        return Choice(as_text(said.get("mode")) or "auto", allowed=names)
-    name = as_word(as_object(raw.get("function")).get("name")) or as_word(raw.get("name"))
-    return Choice("function", name) if name else None
+def _block(block: Object) -> ThoughtPart:
+    hidden, signature = as_word(block.get("data")), as_word(block.get("signature"))
+    form = _ANTHROPIC if hidden or signature else None
+    kind = "encrypted" if hidden else "text"
+    text = "".join(_texts(block.get("thinking")))
+    return ThoughtPart(kind, text, signature, hidden, format=form)
 
 
-def _format(raw: dict[str, object]) -> Format | None:
-    kind = as_text(raw.get("type"))
-    if kind in ("", "text"):
-        return None
-    said = as_object(raw.get("json_schema"))
-    schema, strict = said.get("schema"), said.get("strict")
-    return Format(
-        kind,
-        as_text(said.get("name")) or "answer",
-        schema if is_object(schema) else None,
-        strict if isinstance(strict, bool) else None,
-        as_word(said.get("description")),
-    )
-
-
-def _effort(fields: dict[str, object]) -> Effort | None:
-    """Take the wish for reasoning out of its three spellings."""
-    level = as_word(fields.pop("reasoning_effort", None))
-    reasoning, thinking = as_object(fields.pop("reasoning", None)), fields.pop("thinking", None)
-    level = level or as_word(reasoning.get("effort"))
-    budget = reasoning.get("max_tokens")
-    if is_object(thinking):
-        budget = budget or thinking.get("budget_tokens")
-        level = level or ("none" if thinking.get("type") == "disabled" else None)
-    elif reasoning.get("enabled") is False:
-        level = "none"
-    if isinstance(budget, int):
-        return Effort(level, budget)
-    asked = reasoning or is_object(thinking)
-    return Effort(level) if level or asked else None
+def _texts(said: object) -> Iterator[str]:
+    """Yield a text, or those of a list of text parts: so does Mistral."""
+    if isinstance(said, str):
+        yield said
+    for part in as_objects(said):
+        yield as_text(part.get("text"))

@@ -30,7 +30,7 @@ ANTHROPIC = Dialect(
     | Feature.PREFILL | Feature.REMOTE_MEDIA,
     ALWAYS | _TOOLS | _REASONING
     | {"temperature", "top_p", "top_k", "stop", "parallel_tool_calls", "response_format",
-       "user", "metadata", "service_tier"},
+       "user", "service_tier"},  # of the metadata only a user_id
 )  # fmt: skip
 GEMINI = Dialect(
     Feature.TOOLS | Feature.VISION | Feature.AUDIO_IN | Feature.FILES | Feature.JSON_OBJECT
@@ -38,27 +38,32 @@ GEMINI = Dialect(
     | Feature.REMOTE_MEDIA | Feature.PREFILL,
     ALWAYS | _TOOLS | _REASONING
     | {"temperature", "top_p", "top_k", "stop", "response_format", "seed", "n", "logprobs",
-       "top_logprobs", "presence_penalty", "frequency_penalty"},
+       "top_logprobs", "presence_penalty", "frequency_penalty", "modalities", "service_tier"},
 )  # fmt: skip
 BEDROCK = Dialect(
-    Feature.TOOLS | Feature.VISION | Feature.FILES | Feature.JSON_SCHEMA | Feature.REASONING
-    | Feature.PREFILL,
+    Feature.TOOLS | Feature.VISION | Feature.AUDIO_IN | Feature.FILES | Feature.JSON_SCHEMA
+    | Feature.REASONING | Feature.PREFILL,
     ALWAYS | _TOOLS | _REASONING
     | {"temperature", "top_p", "top_k", "stop", "response_format", "metadata", "service_tier"},
+)  # fmt: skip
+BEDROCK_INVOKE = Dialect(
+    ANTHROPIC.features & ~Feature.REMOTE_MEDIA,
+    ALWAYS | _TOOLS | _REASONING
+    | {"temperature", "top_p", "top_k", "stop", "parallel_tool_calls", "response_format", "user"},
 )  # fmt: skip
 COHERE = Dialect(
     Feature.TOOLS | Feature.VISION | Feature.JSON_OBJECT | Feature.JSON_SCHEMA
     | Feature.REASONING | Feature.LOGPROBS | Feature.REMOTE_MEDIA,
     ALWAYS | _TOOLS | _REASONING
     | {"temperature", "top_p", "top_k", "stop", "response_format", "seed", "logprobs",
-       "presence_penalty", "frequency_penalty"},
+       "presence_penalty", "frequency_penalty", "safety_mode", "citation_options"},
 )  # fmt: skip
 OLLAMA = Dialect(
     Feature.TOOLS | Feature.VISION | Feature.JSON_OBJECT | Feature.JSON_SCHEMA
     | Feature.REASONING | Feature.LOGPROBS | Feature.PREFILL,
     ALWAYS | {"tools", "functions"} | _REASONING
     | {"temperature", "top_p", "top_k", "stop", "response_format", "seed", "logprobs",
-       "top_logprobs", "presence_penalty", "frequency_penalty"},
+       "top_logprobs", "presence_penalty", "frequency_penalty", "options", "keep_alive"},
 )  # fmt: skip
 RESPONSES = Dialect(
     Feature.TOOLS | Feature.VISION | Feature.FILES | Feature.JSON_OBJECT | Feature.JSON_SCHEMA
@@ -66,7 +71,8 @@ RESPONSES = Dialect(
     ALWAYS | _TOOLS | _REASONING
     | {"temperature", "top_p", "parallel_tool_calls", "response_format", "logprobs",
        "top_logprobs", "user", "metadata", "service_tier", "store", "prompt_cache_key",
-       "safety_identifier", "verbosity"},
+       "prompt_cache_retention", "prompt_cache_options", "moderation", "safety_identifier",
+       "verbosity", "web_search_options"},
 )  # fmt: skip
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
@@ -76,6 +82,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         "anthropic": ANTHROPIC,
         "gemini": GEMINI,
         "bedrock": BEDROCK,
+        "bedrock-invoke": BEDROCK_INVOKE,
         "cohere": COHERE,
         "ollama": OLLAMA,
         "responses": RESPONSES,

@@ -46,7 +46,9 @@ TEXTS: tuple[tuple[re.Pattern[str], Fault], ...] = (
         Fault.PROVIDER_QUOTA,
     ),
     (
-        re.compile(r"content (management )?policy|safety (system|filter)", re.IGNORECASE),
+        re.compile(
+            r"content (management )?policy|safety (system|filter)|content violates", re.IGNORECASE
+        ),
         Fault.CONTENT_FILTER,
     ),
     (

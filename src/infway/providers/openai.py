@@ -13,10 +13,11 @@ from infway.kernel.chat import ChatRequest, HttpCall, Offer
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Broken, Chunk, Event, Finish, Verbatim
 from infway.kernel.faults import Failure, Fault
+from infway.providers.openai_choices import spelled
 from infway.providers.openai_faults import fault_of, inband_fault
-from infway.providers.openai_finishes import FINISHES
+from infway.providers.openai_finishes import finish_of
+from infway.providers.openai_history import without
 from infway.providers.openai_limits import limits_of
-from infway.providers.openai_reasoning import twin_reasoning
 from infway.providers.openai_usage import usage_of
 from infway.providers.sse import Frame, Framer, frames
 
@@ -31,19 +32,21 @@ _COMPACT = (
     b'"error":',
     b'"reasoning_content":"',
     b'"reasoning":"',
+    b'"content":[{"type"',
+    b'"id":"","type":"function"',
     b'"index":1',  # a second choice, or a second tool call
     b"[DONE]",
 )
 _UNSPACED = re.compile(rb'":(?! )')
 _SPACED = tuple(mark.replace(b":", b": ") for mark in _COMPACT)
 
+_SPOKEN = ("messages", "tools")  # the root fields in which vendors' extensions may stand
 _WINDOW = 16 * 1024  # bytes that are searched ahead at once: a long read costs linear time
 
 
 _Fields = dict[str, msgspec.Raw]
 _read_fields = msgspec.json.Decoder(_Fields).decode
 _read_choices = msgspec.json.Decoder(list[_Fields]).decode
-_read_word = msgspec.json.Decoder(str | None).decode
 _read_index = msgspec.json.Decoder(int).decode
 _write = msgspec.json.Encoder().encode
 _NULL = msgspec.Raw(b"null")
@@ -66,6 +69,11 @@ class OpenAI:
             if name in body:
                 body.setdefault(other, body.pop(name))
         dropped = [name for name in upstream.drop if body.pop(name, None) is not None]
+        for name in _SPOKEN if upstream.refuses else ():
+            raw = body.get(name)
+            if isinstance(raw, msgspec.Raw):
+                body[name], lost = without(name, raw, upstream.refuses)
+                dropped += lost
         url = upstream.chat_url.replace("{model}", offer.native)
         headers = upstream.headers or _HEADERS
         return HttpCall(upstream.name, url, headers, _write(body), _told(dropped))
@@ -75,7 +83,7 @@ class OpenAI:
         fields = _fields(body, Fault.INVALID_JSON)
         if "error" in fields and bytes(fields["error"]) != b"null":
             raise UpstreamFailed(inband_fault(bytes(fields["error"])))
-        chunk = _chunk(fields, Fault.INVALID_JSON)
+        chunk = _chunk(fields, Fault.INVALID_JSON, is_whole=True)
         filtered = {end.index for end in chunk.finishes if end.reason == "content_filter"}
         if not chunk.choices or any(
             place not in filtered and _is_null(choice.get("message"))
@@ -108,6 +116,8 @@ class Decoder:
         self._content = False
         self._open: set[int] = set()  # choices that have begun and are not finished
         self._closed: set[int] = set()
+        self._counted = False
+        self._calls = False
         self._waiting: _Fields = {}
 
     def feed(self, data: bytes) -> list[Event]:
@@ -115,6 +125,7 @@ class Decoder:
         if self.done:
             return []
         block = self._framer.feed(data)
+        self._calls = self._calls or b'"tool_calls":[{' in block
         if not _is_text(block):
             return self._read(block)
         events: list[Event] = []
@@ -159,6 +170,13 @@ class Decoder:
         self.done = True
         return self._ending()
 
+    def _told_end(self) -> list[Event]:
+        """Return what the end mark means: some vendors give usage and no reason (Snowflake)."""
+        if not self._counted or not self._open:
+            return self._ending()
+        reason = "tool_calls" if self._calls else "stop"
+        return [Finish(index, reason, None) for index in sorted(self._open)]
+
     def _ending(self) -> list[Event]:
         if self._closed and not self._open:
             return []
@@ -171,7 +189,7 @@ class Decoder:
             data = frame.data.strip()
             if data == b"[DONE]":
                 self.done = True
-                return events + self._ending()
+                return events + self._told_end()
             event = self._event(frame) if data else None  # empty data only keeps the line open
             if event is not None:
                 events.append(event)
@@ -198,6 +216,7 @@ class Decoder:
             chunk = chunk._replace(fields={**self._waiting, **chunk.fields})
             self._waiting = {}
         self._content = self._content or chunk.content
+        self._counted = self._counted or (chunk.usage is not None and not chunk.content)
         self._closed.update(finish.index for finish in chunk.finishes)
         self._open.update(_index(choice, 0) for choice in chunk.choices)
         self._open -= self._closed
@@ -244,21 +263,23 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-def _chunk(fields: _Fields, fault: Fault) -> Chunk:
-    """Read what matters of an object; raises UpstreamFailed(`fault`) where it is no chat reply."""
+def _chunk(fields: _Fields, fault: Fault, *, is_whole: bool = False) -> Chunk:
+    """Read what matters of an object; raises UpstreamFailed(`fault`) where it is no chat reply.
+
+    Every choice of a whole reply has ended, also where it does not say why.
+    """
     raw = fields.get("choices", _NONE)
     try:
-        if b'"reasoning' in bytes(raw):
-            raw = twin_reasoning(raw)
+        usual = spelled(raw, _word(fields.get("created", _NULL)))
+        if usual is not raw:
+            raw = usual
             fields = {**fields, "choices": raw}
         choices = _read_choices(raw)
         finishes: list[Finish] = []
         for place, choice in enumerate(choices):
-            index = _index(choice, place)
-            said = bytes(choice.get("finish_reason", _NULL))
-            native = None if said == b"null" else _read_word(said)
-            if native:
-                finishes.append(Finish(index, FINISHES.get(native.lower(), "stop"), native))
+            said = choice.get("finish_reason", _NULL)
+            if is_whole or not _is_empty(said):
+                finishes.append(finish_of(choice, _index(choice, place)))
     except (msgspec.DecodeError, RecursionError) as error:
         raise UpstreamFailed(Failure(fault, 200)) from error
     usage = usage_of(fields.get("usage", _NULL))
@@ -270,6 +291,15 @@ def _index(choice: Mapping[str, object], place: int) -> int:
     if not isinstance(raw, msgspec.Raw):
         return place
     return 0 if bytes(raw) == b"0" else _read_index(raw)
+
+
+def _is_empty(raw: msgspec.Raw) -> bool:
+    return bytes(raw) in (b"null", b'""')
+
+
+def _word(raw: msgspec.Raw) -> str:
+    """Return a number or a word as letters and digits."""
+    return "".join(filter(str.isalnum, bytes(raw).decode()))
 
 
 def _is_null(raw: object) -> bool:

@@ -6,11 +6,13 @@ import msgspec
 
 from infway.kernel.faults import Failure, Fault
 from infway.providers.faults import clean, fault_named, retry_after
+from infway.providers.shapes import as_object, as_text
 
 CODES: Mapping[str, Fault] = {
     "context_length_exceeded": Fault.CONTEXT_LENGTH,
     "exceed_context_size_error": Fault.CONTEXT_LENGTH,
     "string_above_max_length": Fault.CONTEXT_LENGTH,
+    "too_many_prompt_tokens": Fault.CONTEXT_LENGTH,
     "content_filter": Fault.CONTENT_FILTER,
     "content_policy_violation": Fault.CONTENT_FILTER,
     "responsibleaipolicyviolation": Fault.CONTENT_FILTER,
@@ -46,6 +48,7 @@ class _Error(msgspec.Struct):
     code: object = None
     param: object = None
     status: object = None
+    metadata: object = None
 
 
 class _Reply(msgspec.Struct):
@@ -89,7 +92,10 @@ def inband_fault(raw: bytes) -> Failure:
 
 
 def _name(status: int, error: _Error) -> Fault:
-    return fault_named(status, (error.code, error.type), _text(error.message), CODES)
+    # OpenRouter keeps what the vendor behind it said beside its own message
+    behind = as_text(as_object(error.metadata).get("raw"))
+    told = f"{as_text(error.message)} {behind}".strip()
+    return fault_named(status, (error.code, error.type), told, CODES)
 
 
 def _error(body: bytes) -> _Error:

@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
+from infway.kernel.events import Finish
+
 FINISHES: Mapping[str, str] = {
     "stop": "stop",
     "length": "length",
@@ -20,3 +24,30 @@ FINISHES: Mapping[str, str] = {
     "insufficient_system_resource": "error",
     "network_error": "error",
 }
+
+_read_word = msgspec.json.Decoder(str).decode
+
+
+def finish_of(choice: Mapping[str, object], index: int) -> Finish:
+    """Return how a choice ended; one of a whole reply may not say, and has ended all the same.
+
+    A gateway that normalises, such as OpenRouter, keeps the model's own word beside.
+    """
+    word = _text(choice.get("finish_reason"))
+    native = _text(choice.get("native_finish_reason")) or word
+    if not word:
+        reason = "tool_calls" if b'"tool_calls":[{' in _squeezed(choice) else "stop"
+        return Finish(index, reason, native or None)
+    return Finish(index, FINISHES.get(word.lower(), "stop"), native)
+
+
+def _text(raw: object) -> str:
+    if isinstance(raw, msgspec.Raw) and bytes(raw) != b"null":
+        return _read_word(raw)
+    return ""
+
+
+def _squeezed(choice: Mapping[str, object]) -> bytes:
+    """Return a message without spaces, to look for a key in."""
+    message = choice.get("message")
+    return bytes(message).replace(b" ", b"") if isinstance(message, msgspec.Raw) else b""

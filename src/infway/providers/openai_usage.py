@@ -11,6 +11,7 @@ _MOST = 10**9
 Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
 _PARTS = frozenset(
     {"prompt_tokens_details", "completion_tokens_details", "prompt_cache_hit_tokens"}
+    | {"num_cached_tokens"}
 )
 _COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 
@@ -33,6 +34,7 @@ class _Usage(msgspec.Struct):
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
     prompt_cache_hit_tokens: int | None = None  # DeepSeek's name for cached_tokens
+    num_cached_tokens: int | None = None  # Mistral's
 
 
 _read_usage = msgspec.json.Decoder(_Usage | None, strict=False).decode
@@ -56,7 +58,13 @@ def usage_of(raw: msgspec.Raw) -> Usage | None:
     plain = Usage(
         prompt, completion, usage.total_tokens or prompt + completion, details=others or None
     )
-    return plain if others.keys().isdisjoint(_PARTS) else _with_parts(plain, usage)
+    if others.keys().isdisjoint(_PARTS):
+        return plain
+    parted = _with_parts(plain, usage)
+    if parted.cached and "prompt_tokens_details" not in others:
+        told = {**others, "prompt_tokens_details": {"cached_tokens": parted.cached}}
+        return parted._replace(details=told)
+    return parted
 
 
 def _with_parts(plain: Usage, usage: _Usage) -> Usage:
@@ -64,7 +72,10 @@ def _with_parts(plain: Usage, usage: _Usage) -> Usage:
     into = usage.prompt_tokens_details or _PromptDetails()
     out = usage.completion_tokens_details or _CompletionDetails()
     return plain._replace(
-        cached=_part(into.cached_tokens or usage.prompt_cache_hit_tokens, plain.prompt),
+        cached=_part(
+            into.cached_tokens or usage.prompt_cache_hit_tokens or usage.num_cached_tokens,
+            plain.prompt,
+        ),
         cache_write=_part(into.cache_write_tokens, plain.prompt),
         reasoning=_part(out.reasoning_tokens, _MOST),
         audio_input=_part(into.audio_tokens, plain.prompt),

@@ -81,6 +81,10 @@ def frames(block: bytes) -> list[Frame]:
         if event.startswith(b"data: ") and b"\n" not in event:
             found.append(Frame(b"", event[6:]))
         elif event:
+            name, named, data = event.partition(b"\ndata: ")
+            if named and name.startswith(b"event: ") and b"\n" not in data and b"\n" not in name:
+                found.append(Frame(name[7:], data))
+                continue
             frame = _parse(event)
             if frame is not None:
                 found.append(frame)

@@ -18,12 +18,19 @@ class Turn(NamedTuple):
 
 
 def instructions(conversation: Conversation) -> list[TextPart]:
-    """Return the texts of the system messages that stand before everything else."""
+    """Return the texts of the system messages that stand before everything else.
+
+    Other parts of theirs are listed as `messages.content`: no dialect has room for them there.
+    """
     texts: list[TextPart] = []
     for message in conversation.messages:
         if message.role != "system":
             break
-        texts += [part for part in message.parts if isinstance(part, TextPart)]
+        for part in message.parts:
+            if isinstance(part, TextPart):
+                texts.append(part)
+            else:
+                conversation.drop("messages.content")
     return texts
 
 
@@ -47,14 +54,15 @@ def turns(conversation: Conversation) -> list[Turn]:
         parts = _marked(message) if message.role == "system" else list(message.parts)
         if found and found[-1].role == role:
             found[-1].parts.extend(parts)
-        else:
+        elif parts:
             found.append(Turn(role, parts))
-    return [turn for turn in found if turn.parts]
+    return found
 
 
 def _marked(message: Said) -> list[Part]:
-    return [
-        TextPart(f"{BEGIN}{part.text}{END}", part.cache)
-        for part in message.parts
-        if isinstance(part, TextPart)
-    ]
+    return [_mark(part) if isinstance(part, TextPart) else part for part in message.parts]
+
+
+def _mark(part: TextPart) -> TextPart:
+    """Return a text between marks; white space alone says nothing and needs none."""
+    return part._replace(text=f"{BEGIN}{part.text}{END}") if part.text.strip() else part

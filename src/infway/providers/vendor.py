@@ -46,7 +46,8 @@ class Vendor:
     `{region}` and `{project}` in `base_url`; `region` is the one where nothing is said, and
     `region_env` and `project_env` are the variables that may say them.
     `cloud`: `aws` and `google` have credentials of their own beside keys. `routes`: models that go
-    another way, the first that matches counts. `lacks`: features its server does not have,
+    another way, the first that matches counts. `refuses`: other vendors' extensions of messages and
+    tools that it answers with an error (`openai_history`). `lacks`: features its server does not have,
     whatever the model. `note`: what its users have to know, for the documentation.
     """
 
@@ -62,6 +63,7 @@ class Vendor:
     rename: Mapping[str, str] = field(default_factory=dict[str, str])
     drop: frozenset[str] = frozenset()
     defaults: Mapping[str, object] = field(default_factory=dict[str, object])
+    refuses: frozenset[str] = frozenset()
     api_version: str | None = None
     port: int | None = None
     skip: tuple[str, ...] = ("ft:*",)  # what a fine-tuned model costs: not a model itself

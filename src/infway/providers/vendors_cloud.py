@@ -4,6 +4,7 @@ No vendor was called to try what is said here. The first variable is the one the
 documentation names; others are in wide use.
 """
 
+from infway.providers.openai_history import EXTENSIONS
 from infway.providers.vendor import NEW_LIMIT, OLD_LIMIT, Vendor
 
 CLOUD: tuple[Vendor, ...] = (
@@ -16,6 +17,7 @@ CLOUD: tuple[Vendor, ...] = (
         chat_path="/openai/deployments/{model}/chat/completions?api-version={api_version}",
         auth="header:api-key",
         rename=NEW_LIMIT,
+        refuses=EXTENSIONS,
         api_version="2024-10-21",  # the last dated version that is generally available
         own_names=True,
     ),
@@ -25,6 +27,7 @@ CLOUD: tuple[Vendor, ...] = (
         "https://api.mistral.ai/v1",
         ("MISTRAL_API_KEY",),
         "mistral",
+        refuses=EXTENSIONS,
         rename={"max_completion_tokens": "max_tokens", "seed": "random_seed"},
         # It answers 422 to every field it does not know, and streams the usage unasked.
         drop=frozenset(
@@ -42,11 +45,21 @@ CLOUD: tuple[Vendor, ...] = (
     ),
     Vendor("xai", "xAI", "https://api.x.ai/v1", ("XAI_API_KEY",), "xai"),
     Vendor(
+        "voyage",
+        "Voyage AI",
+        "https://api.voyageai.com/v1",
+        ("VOYAGE_API_KEY",),
+        "voyage",
+        skip=("voyage-context*", "voyage-multimodal*"),  # these have addresses of their own
+        note="Embeddings alone.",
+    ),
+    Vendor(
         "groq",
         "Groq",
         "https://api.groq.com/openai/v1",
         ("GROQ_API_KEY",),
         "groq",
+        refuses=EXTENSIONS - {"reasoning"},
         # It answers 400 to these.
         drop=frozenset({"logit_bias", "logprobs", "top_logprobs", "n"}),
     ),
@@ -56,6 +69,7 @@ CLOUD: tuple[Vendor, ...] = (
         "https://api.cerebras.ai/v1",
         ("CEREBRAS_API_KEY",),
         "cerebras",
+        refuses=EXTENSIONS - {"reasoning"},
         # It answers 400 to these.
         drop=frozenset({"frequency_penalty", "presence_penalty", "logit_bias", "service_tier"}),
     ),

@@ -3,6 +3,7 @@
 From the vendors' documentation; no vendor was called to try what is said here.
 """
 
+from infway.providers.openai_history import EXTENSIONS
 from infway.providers.vendor import NEW_LIMIT, Route, Vendor
 
 _AWS_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -19,6 +20,7 @@ NATIVE: tuple[Vendor, ...] = (
         ("OPENAI_API_KEY",),
         "openai",
         rename=NEW_LIMIT,  # reasoning models refuse max_tokens, every model takes the newer name
+        refuses=EXTENSIONS,
         routes=(Route("responses", "/responses", ("o1-pro*", "o3-pro*", "*-codex*"), "responses"),),
     ),
     Vendor(
@@ -31,6 +33,7 @@ NATIVE: tuple[Vendor, ...] = (
         models_path="/openai/v1/models",
         auth="header:api-key",
         rename=NEW_LIMIT,
+        refuses=EXTENSIONS,
         own_names=True,
         routes=(Route("responses", "/openai/v1/responses", mode="responses"),),
         note="A deployment that is served by Responses alone gets `dialect: responses`.",

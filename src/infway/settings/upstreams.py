@@ -20,6 +20,8 @@ CapabilityWord = Literal[
     "several",
     "prefill",
     "remote_media",
+    "embeddings",
+    "token_ids",
 ]
 
 
@@ -110,6 +112,11 @@ class ModelSettings(Closed):
     dialect: DialectName | None = Field(
         default=None, description="The dialect it is asked in; null: its upstream's."
     )
+    mode: Literal["chat", "embedding"] | None = Field(
+        default=None,
+        description="What it is for; null: what the catalogue says, or its name (`embed` in it), or"
+        " else chat.",
+    )
     input_price: Price | None = Field(default=None, description="USD per million input tokens.")
     output_price: Price | None = Field(default=None, description="USD per million output tokens.")
     cache_read_price: Price | None = Field(
@@ -195,5 +202,6 @@ class UpstreamSettings(Closed):
         default=None, description="It keeps nothing it is sent."
     )
     models: Models = Field(
-        default=None, description="Its models; `all`: every chat model of the vendor's catalogue."
+        default=None,
+        description="Its models; `all`: every model for chats or embeddings in the catalogue.",
     )

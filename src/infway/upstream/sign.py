@@ -15,7 +15,9 @@ from infway.kernel.chat import HttpCall
 _MASK = "[redacted]"
 _SHORTEST = 8  # characters; shorter secrets (`none`, `ollama`) are words that texts contain
 _BEGINNING = 12  # characters of a key that give it away
-_LIKELY_KEY = re.compile(r"\b(?:sk|pk|gsk|xai|csk|nvapi|hf|fw|tgp|key)[-_][A-Za-z0-9_\-*]{12,}")
+_LIKELY_KEY = re.compile(
+    r"\bya29\.[A-Za-z0-9_\-.]{12,}|\b(?:sk|pk|gsk|xai|csk|nvapi|hf|fw|tgp|key)[-_][A-Za-z0-9_\-*]{12,}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class GoogleAccount:
     """A Google service account: the JSON of its key file; None is the machine's own account."""
 
     service_account: str | None = field(repr=False)
+
+
+AnyCredential = Credential | AwsKeys | GoogleAccount
 
 
 class CallSigner(Protocol):

@@ -1,0 +1,104 @@
+"""Embeddings: texts in, one JSON body with a vector for each out."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from infway.accounts.keys import Keyring
+from infway.api.auth import know
+from infway.api.chat import ChatRules, listed
+from infway.api.embeddings_reading import read_embeddings
+from infway.api.errors import Header
+from infway.api.exchange import Exchange
+from infway.api.presence import Presence
+from infway.api.stamp import bill_fields
+from infway.kernel.chat import ChatRequest, Feature
+from infway.kernel.errors import CallerError
+from infway.kernel.money import usd_text
+from infway.pipeline.embedding import EmbeddingAnswer, EmbeddingGateway
+
+_write = msgspec.json.Encoder().encode
+
+
+class EmbeddingsEndpoint:
+    """Answers requests for embeddings. `keyring` and `rules` are swapped as those of chats.
+
+    `traces`: the headers of every reply, from when the request was received.
+    """
+
+    def __init__(
+        self,
+        gateway: EmbeddingGateway,
+        keyring: Keyring,
+        rules: ChatRules,
+        traces: Callable[[float], list[Header]],
+    ) -> None:
+        self.gateway = gateway
+        self.keyring = keyring
+        self.rules = rules
+        self._traces = traces
+
+    async def answer(self, exchange: Exchange, path_model: str | None) -> None:
+        """Answer one exchange; raises GatewayError where the edge has to."""
+        exchange.check_size(self.rules.body_limit)
+        who, _ = know(self.keyring, exchange.headers)
+        body = await exchange.read_json(self.rules.body_limit)
+        ask, tells_cost = read_embeddings(body, exchange.request_id, path_model)
+        self._check(ask)
+        answer: EmbeddingAnswer | None = None
+        with Presence(exchange.receive):
+            answer = await self.gateway.embed(ask, who)
+        if answer is not None:
+            reply = _body(answer, tells_cost=tells_cost)
+            await exchange.reply(200, self._head(exchange, answer), reply)
+
+    def _check(self, ask: ChatRequest) -> None:
+        """Raise CallerError where the model is none, several, or cannot read the input."""
+        name = ask.selection.model
+        meaning = self.gateway.router.catalog.resolve(name)
+        if meaning.policy is not None:
+            message = f"model: `{name}` stands for several, and their vectors cannot be compared."
+            raise CallerError(400, "invalid_field", message, "model")
+        reads_ids = any(Feature.TOKEN_IDS in offer.features for offer in meaning.offers)
+        if Feature.TOKEN_IDS in ask.features and not reads_ids:
+            message = f"input: no upstream of `{name}` reads token ids; send texts."
+            raise CallerError(400, "invalid_field", message, "input")
+
+    def _head(self, exchange: Exchange, answer: EmbeddingAnswer) -> list[Header]:
+        headers = self._traces(exchange.began)
+        headers += [
+            (b"x-gateway-provider", answer.parts[0].attempt.offer.upstream.name.encode()),
+            (b"x-gateway-attempts", _told(answer).encode()),
+            (b"content-type", b"application/json"),
+            (b"cache-control", b"private, no-store"),
+            (b"infe-unit-cost", usd_text(answer.bill().total).encode()),
+        ]
+        if answer.dropped:
+            headers.append((b"x-gateway-dropped", listed(answer.dropped)))
+        return headers
+
+
+def _told(answer: EmbeddingAnswer) -> str:
+    """Return what became of the attempts; what happened several times is said once."""
+    outcomes = Counter(
+        f"{one.offer.upstream.name}:{'ok' if one.failure is None else one.failure.fault.value}"
+        for one in answer.settlement.attempts
+    )
+    return ", ".join(what if n == 1 else f"{what} x{n}" for what, n in outcomes.items())
+
+
+def _body(answer: EmbeddingAnswer, *, tells_cost: bool) -> bytes:
+    coded = answer.parts[0].vectors.coded
+    written = (b'"%b"' % item if coded else item for item in answer.items)
+    tokens = answer.prompt_tokens
+    fields: dict[str, object] = {
+        "object": "list",
+        "data": [
+            {"object": "embedding", "index": index, "embedding": msgspec.Raw(item)}
+            for index, item in enumerate(written)
+        ],
+        "model": answer.parts[0].attempt.offer.model,
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
+    return _write(fields | (bill_fields(answer.bill()) if tells_cost else {}))

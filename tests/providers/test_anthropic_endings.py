@@ -1,0 +1,120 @@
+"""How Claude's replies end: well, refused, cut, or in something that is no event."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.providers.anthropic_saying import (
+    ADAPTER,
+    begin,
+    end,
+    fault,
+    frame,
+    of,
+    say,
+    streamed,
+    whole,
+)
+from tests.providers.reading import finishes
+
+from infway.kernel.errors import UpstreamFailed
+from infway.kernel.events import Finish, Refusal, Text
+from infway.kernel.faults import Fault
+from infway.providers.anthropic_reply import MessageReader
+
+
+@pytest.mark.parametrize(
+    ("native", "reason"),
+    [
+        ("end_turn", "stop"),
+        ("stop_sequence", "stop"),
+        ("pause_turn", "stop"),
+        ("max_tokens", "length"),
+        ("model_context_window_exceeded", "length"),
+        ("refusal", "content_filter"),
+        ("tool_use", "tool_calls"),
+        ("something_new", "stop"),
+    ],
+)
+def test_every_ending_has_its_word(native: str, reason: str):
+    assert finishes(whole(stop_reason=native)) == [Finish(0, reason, native)]
+    assert finishes(streamed(begin(), say("a"), end(native))) == [Finish(0, reason, native)]
+
+
+def test_a_refusal_says_why_where_the_vendor_does():
+    why = {"type": "refusal", "category": "cyber", "explanation": "Not that."}
+    for events in (
+        whole(stop_reason="refusal", stop_details=why),
+        streamed(begin(), end("refusal", stop_details=why)),
+    ):
+        assert of(Refusal, events) == [Refusal("Not that.")]
+        assert finishes(events) == [Finish(0, "content_filter", "refusal")]
+
+
+def test_a_stream_without_its_last_event_was_cut():
+    whole_end = end()
+    assert fault(streamed(begin(), say("a"), whole_end[: -len(frame("message_stop"))])) is (
+        Fault.STREAM_CUT
+    )
+    assert fault(streamed(begin())) is Fault.EMPTY_STREAM
+    assert fault(streamed()) is Fault.EMPTY_STREAM
+
+
+def test_what_is_no_event_ends_the_reply():
+    assert fault(streamed(begin(), say("a"), b"data: {nonsense\n\n", end())) is Fault.BAD_EVENT
+    stray = frame("content_block_delta", index=5, delta={"type": "text_delta", "text": "x"})
+    assert fault(streamed(begin(), stray, end())) is Fault.BAD_EVENT
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"content":[]}', b'{"content":"a","stop_reason":"x"}'])
+def test_a_body_without_a_message_is_no_reply(body: bytes):
+    with pytest.raises(UpstreamFailed) as caught:
+        ADAPTER.whole(body)
+    assert caught.value.failure.fault is Fault.EMPTY_CHOICES
+
+
+def test_an_empty_answer_that_ended_is_a_reply():
+    assert whole(stop_reason="stop_sequence")[0] == Finish(0, "stop", "stop_sequence")
+
+
+def test_events_can_be_read_one_by_one_without_a_framing():
+    reader = MessageReader()
+    start = {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}}
+    assert reader.read(start) == []
+    assert reader.read(
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "a"}}
+    ) == [Text("a")]
+    assert reader.read({"type": "message_stop"}) == [Finish(0, "stop", None)]
+    assert reader.done
+
+
+KINDS = st.sampled_from(
+    ["type", "message", "content", "content_block_start", "content_block_delta", "message_delta",
+     "content_block_stop", "message_start", "message_stop", "error", "delta", "content_block",
+     "text", "thinking", "tool_use", "citations", "usage", "index", "input", "stop_details"]
+)  # fmt: skip
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | KINDS | st.text(max_size=3)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KINDS, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.dictionaries(KINDS, VALUES, max_size=5), max_size=6))
+def test_events_of_any_shape_raise_nothing(events: list[dict]):
+    reader = MessageReader()
+    for event in events:
+        reader.read(event)
+    reader.close()
+    assert reader.done
+
+
+@given(st.dictionaries(KINDS, VALUES, max_size=6))
+def test_a_body_of_any_shape_is_a_reply_or_a_named_failure(body: dict):
+    try:
+        events = ADAPTER.whole(json.dumps(body).encode())
+    except UpstreamFailed:
+        return
+    assert len(finishes(events)) == 1
