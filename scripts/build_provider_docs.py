@@ -10,6 +10,7 @@ from infway.kernel.chat import Feature
 from infway.providers.dialects import ALWAYS, DIALECTS, Dialect
 from infway.providers.embedding_ways import Way, ways_of
 from infway.providers.registry import EMBEDDERS
+from infway.providers.vendor import FOREIGN
 from infway.providers.vendors import VENDORS, Vendor
 
 HEAD = """# Providers
@@ -127,12 +128,9 @@ def special(vendor: Vendor) -> Iterator[str]:
     if vendor.rename:
         renamed = ", ".join(f"`{old}` as `{new}`" for old, new in sorted(vendor.rename.items()))
         yield f"Sent under another name: {renamed}."
-    if vendor.drop:
-        yield f"Left out: {listed(sorted(vendor.drop))}."
+    yield from left_out(vendor)
     if vendor.defaults:
         yield f"Sent where nothing else is said: `{json.dumps(dict(vendor.defaults))}`."
-    if vendor.refuses:
-        yield "Other vendors' extensions of messages and tools are taken out and listed."
     if vendor.lacks:
         lacking = [word for feature, word in WORDS.items() if feature in vendor.lacks]
         yield f"No {', '.join(lacking)}."
@@ -168,6 +166,23 @@ def way_row(way: Way) -> str:
     most, ids = way.most or "any number", "x" if way.reads_ids else ""
     dropped = listed(sorted(way.drop)) if takes is None else ""
     return f"{models} | `{way.path}` | {most} | {ids} | {carries} | {dropped} |"
+
+
+def left_out(vendor: Vendor) -> Iterator[str]:
+    """Yield what a vendor is never told."""
+    own = vendor.drop - FOREIGN
+    if vendor.drop & FOREIGN:
+        yield "Fields of other servers are left out and listed" + (
+            "." if not own else ", and so are:"
+        )
+    if own:
+        yield (
+            f"{listed(sorted(own))}."
+            if vendor.drop & FOREIGN
+            else f"Left out: {listed(sorted(own))}."
+        )
+    if vendor.refuses:
+        yield "Other vendors' extensions of messages and tools are taken out and listed."
 
 
 def listed(words: Iterable[str]) -> str:

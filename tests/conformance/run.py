@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.conformance.replay import Replay, replaying
 
 WHOLE = 0
 # Bytes of each write of a stream -> the longest stream, in bytes, that is cut so
-CUTS: dict[int, int] = {WHOLE: 2**31, 64: 2**31, 7: 64 * 1024, 1: 16 * 1024}
+CUTS: dict[int, int] = {WHOLE: 2**31, 64: 2**31, 7: 64 * 1024, 1: 8 * 1024}
 _TOGETHER = 8  # exchanges at a time
 _PATIENCE = 60  # seconds for one exchange; reached only where something hangs
 
@@ -41,29 +41,41 @@ def cuts_of(recording: Recording, pieces: str) -> list[int]:
     return [cut for cut, longest in CUTS.items() if len(recording.body) <= longest]
 
 
-async def run(recordings: Sequence[Recording], pieces: str) -> list[Result]:
-    """Run recordings, one gateway for each dialect."""
+def _nothing() -> None:
+    """Tell nobody."""
+
+
+async def run(
+    recordings: Sequence[Recording], pieces: str, went_on: Callable[[], None] = _nothing
+) -> list[Result]:
+    """Run recordings, one gateway for each dialect. `went_on` is told of each that has ended."""
     results: list[Result] = []
     with tempfile.TemporaryDirectory() as folder:
         async with replaying() as replay:
             ordered = sorted(recordings, key=lambda one: one.row.dialect)
             for dialect, some in groupby(ordered, key=lambda one: one.row.dialect):
                 ledger = Path(folder) / f"{dialect}.db"
-                results += await _run_dialect(replay, list(some), pieces, ledger)
+                plays = _plays(list(some), pieces)
+                results += await _run_dialect(replay, plays, ledger, went_on)
     return results
 
 
-async def _run_dialect(
-    replay: Replay,
-    recordings: list[Recording],
-    pieces: str,
-    ledger: Path,
-) -> list[Result]:
-    plays = {
+Plays = dict[str, tuple[Recording, int]]
+
+
+def _plays(recordings: list[Recording], pieces: str) -> Plays:
+    """Return what is played: name of the upstream -> recording and cut."""
+    return {
         f"{recording.row.id}-{cut}": (recording, cut)
         for recording in recordings
         for cut in cuts_of(recording, pieces)
     }
+
+
+async def _run_dialect(
+    replay: Replay, plays: Plays, ledger: Path, went_on: Callable[[], None]
+) -> list[Result]:
+    recordings = [recording for recording, _ in plays.values()]
     dialect = KINDS[recordings[0].row.dialect].dialect
     upstreams = [
         upstream_settings(name, dialect, recording, replay.port)
@@ -78,6 +90,7 @@ async def _run_dialect(
         async with turn:
             found = await _check(client, name, recording)
         where = f" (in {cut} byte writes)" if cut else ""
+        went_on()
         results[recording.row.id].runs += 1
         results[recording.row.id].differences += [line + where for line in found]
 

@@ -13,6 +13,13 @@ from tests.conformance.wires import Json, objects
 
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
+_PIECES = {
+    "response.output_text.delta": "text",
+    "response.refusal.delta": "refusal",
+    "response.reasoning_text.delta": "reasoning",
+    "response.reasoning_summary_text.delta": "reasoning",
+}
+
 
 def read(recording: Recording) -> Said:
     """Return what a recorded reply says."""
@@ -34,8 +41,9 @@ def _stream(events: list[Json]) -> Said:
             return said
     said = Said()
     for event in events:
-        if event["type"] == "response.output_text.delta":
-            said.choice().text += event["delta"]
+        if event["type"] in _PIECES:
+            name = _PIECES[event["type"]]
+            setattr(said.choice(), name, getattr(said.choice(), name) + event["delta"])
     told = errors[0].get("error", errors[0]) if errors else ends[-1]["error"] if ends else None
     said.failing = failing_inside("openai_responses", told)
     return said

@@ -1,4 +1,7 @@
-"""Frames of OpenAI streams that need no change: the same bytes but for the id and the model."""
+"""Frames of OpenAI streams that need no change: the same bytes but for the id and the model.
+
+Spaces between the fields of a frame's root do not count; nothing else may differ.
+"""
 
 import json
 from collections.abc import Iterator
@@ -19,8 +22,8 @@ def differences(recording: Recording, raw: bytes) -> list[str]:
     if len(sent) != len(got):
         return [f"frames: {len(sent)} plain ones were sent, {len(got)} came"]
     for place, ((one, is_same), (other, _)) in enumerate(zip(sent, got, strict=True)):
-        if is_same and _blanked(one) != _blanked(other):
-            return [unlike(f"frame {place}", _blanked(one), _blanked(other))]
+        if is_same and _bare(one) != _bare(other):
+            return [unlike(f"frame {place}", _bare(one), _bare(other))]
     return []
 
 
@@ -51,17 +54,16 @@ def _is_plain(frame: Json) -> bool:
     return True
 
 
-def _blanked(data: str) -> str:
-    """Return the text of an object with nothing in the fields of its root that the gateway owns."""
-    place, copied, text = data.index("{") + 1, 0, ""
+def _bare(data: str) -> str:
+    """Return an object's text without the root's own spaces and the fields the gateway owns."""
+    place, fields = data.index("{") + 1, list[str]()
     while data[place := _skip(data, place, " \n\t,")] != "}":
         name, place = _DECODER.raw_decode(data, place)
         start = _skip(data, place, " \n\t:")
         _, place = _DECODER.raw_decode(data, start)
-        if name in _OWN:
-            text += data[copied:start]
-            copied = place
-    return text + data[copied:]
+        if name not in _OWN:
+            fields.append(json.dumps(name) + ":" + data[start:place])
+    return "{" + ",".join(fields) + "}"
 
 
 def _skip(text: str, place: int, letters: str) -> int:

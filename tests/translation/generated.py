@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.translation.facts import Json
 from tests.translation.offers import offers, translating
 from tests.translation.published import broken_rules
+from tests.translation.refusals import is_sensible
 from tests.translation.requests import requests
 from tests.translation.telling import lost
 from tests.translation.vendor_types import judge
@@ -90,10 +91,11 @@ def _try(found: Found, request: Json, ask: ChatRequest) -> None:
     try:
         lines = failures(found.dialect, request, ask, offer)
     except UpstreamFailed as failed:
-        if failed.failure.fault is Fault.UNTRANSLATABLE:
-            found.refused[_VARIES.sub("", failed.failure.message or "")] += 1
+        failure = failed.failure
+        if failure.fault is Fault.UNTRANSLATABLE and is_sensible(request, failure.param):
+            found.refused[_VARIES.sub("", failure.message or "")] += 1
             return
-        lines = [f"failed: {failed.failure}"]
+        lines = [f"refused without a reason: {failure.param} {failure.message}"]
     found.said += 1
     for line in lines:
         found.note(line, offer.native, json.dumps(request))

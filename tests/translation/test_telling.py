@@ -105,8 +105,10 @@ def _changes(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def _is_seen(dialect: str, request: Json, call: HttpCall) -> bool:
     try:
-        rules = broken_rules(dialect, json.loads(call.body), offers(dialect)[0].native)
-        return bool(rules or judge(dialect, call) or lost(dialect, request, call))
+        if lost(dialect, request, call):
+            return True
+        native = offers(dialect)[0].native
+        return bool(judge(dialect, call) or broken_rules(dialect, json.loads(call.body), native))
     except (KeyError, ValueError, TypeError, IndexError, AssertionError, AttributeError):
         return True  # the reader cannot make sense of it
 

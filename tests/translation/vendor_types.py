@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Literal, get_type_hints
@@ -57,14 +58,20 @@ def _bedrock_invoke(call: HttpCall, body: Json) -> list[str]:
 def _gemini(_: HttpCall, body: Json) -> list[str]:
     found = [f".{name}: no such key" for name in body if name not in _google()]
     for name in body.keys() & _google().keys():
-        try:
-            _google()[name].validate_json(json.dumps(body[name]), strict=True)
-        except ValidationError as error:
-            lines = [(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
-            found += [f".{name}.{place}: {message}" for place, message in lines]
-        except AttributeError as error:  # the SDK's enumerations expect words
-            found.append(f".{name}: {error}")
+        found += _google_faults(name, json.dumps(body[name]))
     return found + ([] if "contents" in body else [".contents: missing"])
+
+
+def _google_faults(name: str, said: str) -> list[str]:
+    try:
+        with warnings.catch_warnings(action="error"):  # of words that no enumeration has
+            _google()[name].validate_json(said, strict=True)
+    except ValidationError as error:
+        lines = [(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
+        return [f".{name}.{place}: {message}" for place, message in lines]
+    except (AttributeError, UserWarning) as error:  # enumerations expect words
+        return [f".{name}: {error}"]
+    return []
 
 
 @cache

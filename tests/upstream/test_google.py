@@ -92,16 +92,21 @@ def private_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-@pytest.fixture
-def key_file(private_key: rsa.RSAPrivateKey, server: TokenServer) -> str:
+def key_text(private_key: rsa.RSAPrivateKey, token_url: str) -> str:
+    """The JSON of a service account's key file."""
     pem = private_key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
     facts = {"type": "service_account", "project_id": "p", "private_key_id": "k1"}
-    account = {**facts, "client_email": MAIL, "token_uri": server.url, "private_key": pem.decode()}
+    account = {**facts, "client_email": MAIL, "token_uri": token_url, "private_key": pem.decode()}
     return json.dumps(account)
+
+
+@pytest.fixture
+def key_file(private_key: rsa.RSAPrivateKey, server: TokenServer) -> str:
+    return key_text(private_key, server.url)
 
 
 class Waits:

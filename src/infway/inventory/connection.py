@@ -30,6 +30,8 @@ def route_of(
 def upstream_of(configured: UpstreamSettings, vendor: Vendor, route: Route) -> Upstream:
     """Return the upstream as its offers of one route see it."""
     said = configured
+    # what a vendor departs from is its usual dialect, not the one that only some models speak
+    usual = vendor if route.dialect == vendor.dialect else Vendor(vendor.name, vendor.title)
     return Upstream(
         name=said.name,
         vendor=vendor.name,
@@ -38,9 +40,9 @@ def upstream_of(configured: UpstreamSettings, vendor: Vendor, route: Route) -> U
         timeouts=Timeouts(**said.timeouts.model_dump()),
         headers={"content-type": "application/json", **said.headers} if said.headers else {},
         takes=DIALECTS[route.dialect].takes,
-        drop=vendor.drop if said.drop is None else frozenset(said.drop),
-        refuses=vendor.refuses,
-        rename=vendor.rename if said.rename is None else said.rename,
+        drop=usual.drop if said.drop is None else frozenset(said.drop),
+        refuses=usual.refuses,
+        rename=usual.rename if said.rename is None else said.rename,
         defaults=route.defaults if said.defaults is None else said.defaults,
         trains_on_data=said.trains_on_data,
         zero_data_retention=said.zero_data_retention,

@@ -70,6 +70,7 @@ def _by_the_user(message: Said) -> Said:
     parts = tuple(
         part._replace(text=f"{BEGIN}{part.text}{END}") if isinstance(part, TextPart) else part
         for part in message.parts
+        if _says(part)
     )
     return message._replace(role="user", parts=parts)
 

@@ -68,7 +68,7 @@ class OpenAI:
         for name, other in upstream.rename.items():
             if name in body:
                 body.setdefault(other, body.pop(name))
-        dropped = [name for name in upstream.drop if body.pop(name, None) is not None]
+        dropped = [name for name in upstream.drop & body.keys() if body.pop(name) is not None]
         for name in _SPOKEN if upstream.refuses else ():
             raw = body.get(name)
             if isinstance(raw, msgspec.Raw):

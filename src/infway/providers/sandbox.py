@@ -15,6 +15,7 @@ from infway.kernel.chat import ChatRequest, HttpCall, Offer, Scripted
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Broken, Event, Finish, Text, Usage
 from infway.kernel.faults import Failure, Fault
+from infway.providers.ndjson import LineFramer
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +100,13 @@ class Lines:
 
     def __init__(self) -> None:
         self.done = False
-        self._rest = b""
+        self._framer = LineFramer()
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events of the lines that are complete."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
         events: list[Event] = []
-        for line in lines:
-            if line and not self.done:
+        for line in self._framer.feed(data):
+            if not self.done:
                 events += self._read(line)
         return events
 

@@ -9,6 +9,13 @@ from infway.kernel.chat import Feature
 # Most vendors know only the older name of the limit, and some ignore the newer one silently.
 OLD_LIMIT: Mapping[str, str] = {"max_completion_tokens": "max_tokens"}
 NEW_LIMIT: Mapping[str, str] = {"max_tokens": "max_completion_tokens"}
+# Fields of other servers, to which vendors that check every field answer 400
+FOREIGN: frozenset[str] = frozenset(
+    {"top_k", "top_a", "min_p", "repetition_penalty", "length_penalty", "best_of", "priority"}
+    | {"reasoning", "include_reasoning", "thinking", "thinking_budget", "enable_thinking"}
+    | {"chat_template_kwargs", "guided_json", "guided_regex", "guided_choice", "transforms"}
+    | {"plugins", "models", "route", "safe_prompt", "safe_mode", "num_ctx", "keep_alive"}
+)
 NO_FEATURE = Feature(0)
 
 

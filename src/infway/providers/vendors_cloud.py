@@ -5,7 +5,7 @@ documentation names; others are in wide use.
 """
 
 from infway.providers.openai_history import EXTENSIONS
-from infway.providers.vendor import NEW_LIMIT, OLD_LIMIT, Vendor
+from infway.providers.vendor import FOREIGN, NEW_LIMIT, OLD_LIMIT, Vendor
 
 CLOUD: tuple[Vendor, ...] = (
     Vendor(
@@ -17,6 +17,7 @@ CLOUD: tuple[Vendor, ...] = (
         chat_path="/openai/deployments/{model}/chat/completions?api-version={api_version}",
         auth="header:api-key",
         rename=NEW_LIMIT,
+        drop=FOREIGN,
         refuses=EXTENSIONS,
         api_version="2024-10-21",  # the last dated version that is generally available
         own_names=True,
@@ -33,6 +34,7 @@ CLOUD: tuple[Vendor, ...] = (
         drop=frozenset(
             {"stream_options", "user", "logit_bias", "logprobs", "top_logprobs", "store"}
             | {"service_tier", "modalities", "audio", "verbosity", "web_search_options"}
+            | (FOREIGN - {"safe_prompt"})
         ),
     ),
     Vendor(
@@ -61,7 +63,7 @@ CLOUD: tuple[Vendor, ...] = (
         "groq",
         refuses=EXTENSIONS - {"reasoning"},
         # It answers 400 to these.
-        drop=frozenset({"logit_bias", "logprobs", "top_logprobs", "n"}),
+        drop=FOREIGN | {"logit_bias", "logprobs", "top_logprobs", "n"},
     ),
     Vendor(
         "cerebras",
@@ -71,7 +73,7 @@ CLOUD: tuple[Vendor, ...] = (
         "cerebras",
         refuses=EXTENSIONS - {"reasoning"},
         # It answers 400 to these.
-        drop=frozenset({"frequency_penalty", "presence_penalty", "logit_bias", "service_tier"}),
+        drop=FOREIGN | {"frequency_penalty", "presence_penalty", "logit_bias", "service_tier"},
     ),
     Vendor(
         "sambanova",

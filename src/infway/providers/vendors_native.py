@@ -4,7 +4,7 @@ From the vendors' documentation; no vendor was called to try what is said here.
 """
 
 from infway.providers.openai_history import EXTENSIONS
-from infway.providers.vendor import NEW_LIMIT, Route, Vendor
+from infway.providers.vendor import FOREIGN, NEW_LIMIT, Route, Vendor
 
 _AWS_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _AWS_NOTE = (
@@ -20,6 +20,7 @@ NATIVE: tuple[Vendor, ...] = (
         ("OPENAI_API_KEY",),
         "openai",
         rename=NEW_LIMIT,  # reasoning models refuse max_tokens, every model takes the newer name
+        drop=FOREIGN,
         refuses=EXTENSIONS,
         routes=(Route("responses", "/responses", ("o1-pro*", "o3-pro*", "*-codex*"), "responses"),),
     ),
@@ -33,6 +34,7 @@ NATIVE: tuple[Vendor, ...] = (
         models_path="/openai/v1/models",
         auth="header:api-key",
         rename=NEW_LIMIT,
+        drop=FOREIGN,
         refuses=EXTENSIONS,
         own_names=True,
         routes=(Route("responses", "/openai/v1/responses", mode="responses"),),
