@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from infway.kernel.chat import Feature
 from infway.providers.dialects import ALWAYS, DIALECTS, Dialect
-from infway.providers.embedding_ways import Way, ways_of
+from infway.providers.embeddings.ways import Way, ways_of
 from infway.providers.registry import EMBEDDERS
 from infway.providers.vendor import FOREIGN
 from infway.providers.vendors import VENDORS, Vendor

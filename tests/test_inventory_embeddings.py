@@ -9,7 +9,7 @@ import pytest
 
 from infway.inventory import Inventory, build, packaged
 from infway.kernel.chat import Feature, Offer
-from infway.providers.embedding_ways import CATALOGUES, way_of, ways_of
+from infway.providers.embeddings.ways import CATALOGUES, way_of, ways_of
 from infway.providers.registry import EMBEDDERS
 from infway.providers.vendors import VENDORS
 from infway.settings import load

@@ -39,7 +39,7 @@ from infway.pipeline.itinerary import Persistence
 from infway.pipeline.settle import Settler
 from infway.pipeline.sharing import Sharing
 from infway.providers.adapter import Adapter
-from infway.providers.embedder import Embedder
+from infway.providers.embeddings.embedder import Embedder
 from infway.providers.registry import ADAPTERS, EMBEDDERS
 from infway.providers.vendors import VENDORS
 from infway.settings import Settings

@@ -9,7 +9,7 @@ from tests.api.upstream import fault, frames, stream
 from tests.conftest import Gateway, Start
 
 from infway.app import Parts
-from infway.providers.openai import OpenAI
+from infway.providers.openai.adapter import OpenAI
 
 PLAIN = ("/v1/chat/completions", "/chat/completions", "/api/v1/chat/completions")
 NAMED = ("/engines/{}/chat/completions", "/v1/engines/{}/chat/completions",

@@ -29,11 +29,13 @@ class Kind:
 
     `dialect`: the gateway's name of what the upstream speaks. `truth` reads a recording. `check`
     asks with the SDK for the model of that name, and returns in what the answer differs from it.
+    `mode`: what the gateway is told that the model is for.
     """
 
     dialect: str
     truth: Callable[[Recording], object]
     check: Callable[[AsyncOpenAI, str, Recording], Awaitable[Differences]]
+    mode: str = "chat"
 
 
 def chat(

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.api.caller import KEY
+from tests.conformance.kinds import KINDS
 from tests.conformance.recording import Recording
 from tests.conformance.said import PRICES
 from tests.conftest import served, settled
@@ -16,15 +17,15 @@ from infway.app import App, parts
 from infway.ledger.sqlite import SqliteLedger
 
 
-def upstream_settings(
-    name: str, dialect: str, recording: Recording, port: int
-) -> dict[str, object]:
+def upstream_settings(name: str, recording: Recording, port: int) -> dict[str, object]:
     """Return the settings of the upstream that plays one recording."""
-    model = {"id": name, "native": recording.row.model or "native", **PRICES}
+    kind = KINDS[recording.row.dialect]
+    native = recording.row.model or "native"
+    model = {"id": name, "native": native, "mode": kind.mode, **PRICES}
     return {
         "name": name,
         "vendor": "custom",
-        "dialect": dialect,
+        "dialect": kind.dialect,
         "base_url": f"http://127.0.0.1:{port}/{name}",
         "key": "a-key-that-nobody-checks",
         "models": [model],

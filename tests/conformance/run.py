@@ -76,10 +76,8 @@ async def _run_dialect(
     replay: Replay, plays: Plays, ledger: Path, went_on: Callable[[], None]
 ) -> list[Result]:
     recordings = [recording for recording, _ in plays.values()]
-    dialect = KINDS[recordings[0].row.dialect].dialect
     upstreams = [
-        upstream_settings(name, dialect, recording, replay.port)
-        for name, (recording, _) in plays.items()
+        upstream_settings(name, recording, replay.port) for name, (recording, _) in plays.items()
     ]
     results = {recording.row.id: Result(recording.row) for recording in recordings}
     replay.plays(plays)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +41,7 @@ async def test_a_reply_that_is_not_what_was_recorded_is_seen(tmp_path: Path):
     other = replace(true, body=true.body.replace(b"It is", b"It was"))
     async with replaying() as replay:
         replay.plays({"one": (other, 0)})
-        upstream = upstream_settings("one", "openai", true, replay.port)
+        upstream = upstream_settings("one", true, replay.port)
         async with (
             gateway(tmp_path / "ledger.db", [upstream]) as url,
             AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0) as client,
@@ -47,7 +49,7 @@ async def test_a_reply_that_is_not_what_was_recorded_is_seen(tmp_path: Path):
             found = await KINDS["openai_chat"].check(client, "one", true)
     assert len(found) == 2
     assert found[0].startswith("choice 0 text: expected 'It is 21")
-    assert found[1].startswith("frame 0: expected")
+    assert found[1].startswith("frame 1 of those that need no change did not come")
 
 
 class Caller(asyncio.Protocol):
@@ -126,6 +128,30 @@ def _called(recording: Recording, name: str) -> Recording:
     return replace(recording, row=replace(recording.row, id=name))
 
 
+def quiet(body: bytes) -> bytes:
+    """Return a stream with keep-alives of every kind between its frames, and at its end."""
+    frames = body.removesuffix(b"data: [DONE]\n\n").split(b"\n\n")
+    return b"\n\n" + b"\n\n\n: still here\n\n".join(frames) + b"\n\n\n"
+
+
+def with_returns(body: bytes) -> bytes:
+    return body.replace(b"\n", b"\r\n")
+
+
+def test_streams_with_keep_alives_and_other_line_ends_come_through(tmp_path: Path):
+    """In a process of its own: a gateway that is caught in a loop would never end."""
+    some = {}
+    for small in SPOKEN:
+        stream = recordings(small)["stream"]
+        if small.wire == "sse":
+            for change in (quiet, with_returns):
+                name = f"{small.dialect.replace('_', '-')}-{change.__name__.replace('_', '-')}"
+                some[name] = replace(_called(stream, name), body=change(stream.body))
+    command = [sys.executable, "-m", "tests.conformance", str(write(tmp_path, some))]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stdout.endswith(f"\n{len(some)} of {len(some)} recordings pass\n")
+
+
 def test_a_record_of_an_unknown_dialect_is_named_as_such(tmp_path: Path, monkeypatch, capsys):
     folder = write(tmp_path, {"whole": OPENAI["whole"]}, dialect="klingon_chat", tags=None)
     monkeypatch.setattr("sys.argv", ["conformance", str(folder)])
@@ -141,6 +167,6 @@ async def test_a_sample_of_the_recordings_comes_through(dialect: str):
     every = 25 if dialect == "openai_chat" else 9
     known = [row for row in rows(CORPUS) if row.dialect == dialect and not why_not(row, ADAPTERS)]
     loaded = map(load, known[::every])
-    some = [one for one in loaded if why_not_so(one) is None and len(one.body) < 20_000]
+    some = [one for one in loaded if why_not_so(one) is None and len(one.body) < 12_000]
     assert some
     assert await failures(some) == []

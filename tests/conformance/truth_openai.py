@@ -117,7 +117,7 @@ def _content(choice: Choice, content: object) -> None:
     if isinstance(content, str):
         choice.text += content
     elif isinstance(content, dict):
-        choice.text += json.dumps(content)
+        choice.text += json.dumps(content, separators=(",", ":"), ensure_ascii=False)
     elif isinstance(content, list):
         for part in content:
             if part["type"] == "thinking":

@@ -10,7 +10,7 @@ from tests.wall.asking import ask, offer, upstream
 from infway.kernel.chat import HttpCall
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
-from infway.providers.anthropic import Anthropic
+from infway.providers.anthropic.adapter import Anthropic
 
 ADAPTER = Anthropic()
 HELLO = {"role": "user", "content": "Hello"}

@@ -6,7 +6,7 @@ from tests.providers.reading import broken, decode, pieces
 
 from infway.kernel.events import Event
 from infway.kernel.faults import Fault
-from infway.providers.anthropic import Anthropic
+from infway.providers.anthropic.adapter import Anthropic
 
 ADAPTER = Anthropic()
 USAGE = {"input_tokens": 5, "output_tokens": 1}

@@ -14,7 +14,7 @@ from tests.wall.asking import ask, offer, upstream
 from infway.kernel.chat import HttpCall
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
-from infway.providers.bedrock import Bedrock
+from infway.providers.bedrock.adapter import Bedrock
 
 ADAPTER = Bedrock()
 HELLO = {"role": "user", "content": "Hello"}

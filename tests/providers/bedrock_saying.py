@@ -6,7 +6,7 @@ from tests.providers.eventstream_saying import event
 from tests.providers.reading import decode, flat, pieces
 
 from infway.kernel.events import Event, ToolCall
-from infway.providers.bedrock import Bedrock
+from infway.providers.bedrock.adapter import Bedrock
 
 ADAPTER = Bedrock()
 COUNTS = {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5}

@@ -9,7 +9,7 @@ from tests.wall.asking import ask, offer, upstream
 
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
-from infway.providers.gemini import Gemini
+from infway.providers.gemini.adapter import Gemini
 
 STUDIO = "https://generativelanguage.googleapis.com/v1beta/models/{model}:{action}"
 VERTEX = (

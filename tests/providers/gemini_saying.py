@@ -5,7 +5,7 @@ import json
 from tests.providers.reading import decode, pieces
 
 from infway.kernel.events import Event
-from infway.providers.gemini import Gemini
+from infway.providers.gemini.adapter import Gemini
 
 ADAPTER = Gemini()
 USAGE = {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5}

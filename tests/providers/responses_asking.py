@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from tests.wall.asking import ask, offer, upstream
 
 from infway.kernel.chat import Feature, HttpCall, Upstream
-from infway.providers.responses import Responses
+from infway.providers.responses.adapter import Responses
 
 HELLO = {"role": "user", "content": "Hello"}
 WEATHER = {

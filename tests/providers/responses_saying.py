@@ -5,7 +5,7 @@ import json
 from tests.providers.reading import decode, pieces
 
 from infway.kernel.events import Detail, Event, Reasoning, Refusal, Text, ToolCall
-from infway.providers.responses import Responses
+from infway.providers.responses.adapter import Responses
 
 ADAPTER = Responses()
 COUNTS = {"input_tokens": 12, "output_tokens": 7, "total_tokens": 19}

@@ -4,7 +4,7 @@ from tests.providers.reading import broken, decode, pieces
 from tests.wall.answer import frame
 
 from infway.kernel.faults import Fault
-from infway.providers.openai import OpenAI
+from infway.providers.openai.adapter import OpenAI
 
 ADAPTER = OpenAI()
 FIRST = frame({"role": "assistant", "content": ""})

@@ -21,7 +21,7 @@ from tests.providers.reading import finishes
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Finish, Refusal, Text
 from infway.kernel.faults import Fault
-from infway.providers.anthropic_reply import MessageReader
+from infway.providers.anthropic.reply import MessageReader
 
 
 @pytest.mark.parametrize(

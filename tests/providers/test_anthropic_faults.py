@@ -7,7 +7,7 @@ from tests.providers.reading import broken, decode
 
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
-from infway.providers.anthropic import Anthropic
+from infway.providers.anthropic.adapter import Anthropic
 
 ADAPTER = Anthropic()
 DATE = "Sat, 21 Nov 2026 12:00:00 GMT"

@@ -13,7 +13,7 @@ from tests.providers.reading import broken, cut_at, decode, finishes, flat, piec
 
 from infway.kernel.events import Annotation, Detail, Facts, Finish, Reasoning, ToolCall
 from infway.kernel.faults import CONSEQUENCES, Blame, Fault
-from infway.providers.anthropic import Anthropic
+from infway.providers.anthropic.adapter import Anthropic
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "dev"
 ADAPTER = Anthropic()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infway.providers.anthropic_schema import fit
+from infway.providers.anthropic.schema import fit
 
 STRING = {"type": "string"}
 

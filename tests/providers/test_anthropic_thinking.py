@@ -17,7 +17,7 @@ from tests.providers.anthropic_asking import (
 )
 
 from infway.kernel.events import Detail
-from infway.providers.anthropic_models import Sampling, generation_of
+from infway.providers.anthropic.models import Sampling, generation_of
 
 ADAPTIVE = {"type": "adaptive", "display": "summarized"}
 SIGNED = {

@@ -7,7 +7,7 @@ from tests.providers.eventstream_saying import event, header, message
 from tests.providers.reading import broken, decode, text
 
 from infway.kernel.faults import CONSEQUENCES, Blame, Fault
-from infway.providers.bedrock import Bedrock
+from infway.providers.bedrock.adapter import Bedrock
 
 ADAPTER = Bedrock()
 NAMESPACE = "http://internal.amazon.com/coral/com.amazon.bedrock/"

@@ -16,7 +16,7 @@ from tests.wall.asking import ask, offer, upstream
 
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
-from infway.providers.bedrock_invoke import BedrockInvoke
+from infway.providers.bedrock.invoke import BedrockInvoke
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "dev"
 ADAPTER = BedrockInvoke()

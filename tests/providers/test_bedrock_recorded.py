@@ -16,7 +16,7 @@ from tests.providers.reading import broken, cut_at, decode, finishes, flat, piec
 
 from infway.kernel.events import Annotation, Detail, Event, Reasoning, Text, ToolCall
 from infway.kernel.faults import Fault
-from infway.providers.bedrock import Bedrock
+from infway.providers.bedrock.adapter import Bedrock
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "dev"
 ADAPTER = Bedrock()

@@ -25,7 +25,7 @@ from tests.providers.bedrock_asking import (
 )
 
 from infway.kernel.chat import Feature
-from infway.providers.bedrock_families import family_of
+from infway.providers.bedrock.families import family_of
 from infway.providers.dialects import DIALECTS
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}

@@ -8,8 +8,8 @@ from tests.providers.embedding import asked, numbers, offered, packed, sent
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Vectors
 from infway.kernel.faults import Fault
+from infway.providers.embeddings.vectors import in_format
 from infway.providers.registry import EMBEDDERS
-from infway.providers.vectors import in_format
 
 OPENAI = EMBEDDERS["openai"]
 

@@ -17,9 +17,9 @@ import pytest
 from tests.providers.embedding import asked, numbers, offered
 
 from infway.kernel.faults import Fault
-from infway.providers.embedding_ways import Way, way_of
+from infway.providers.embeddings.vectors import in_format
+from infway.providers.embeddings.ways import Way, way_of
 from infway.providers.registry import EMBEDDERS
-from infway.providers.vectors import in_format
 from infway.providers.vendors import VENDORS
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "dev"

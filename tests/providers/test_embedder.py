@@ -10,9 +10,9 @@ from tests.providers.embedding import asked, numbers, offered
 
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import CONSEQUENCES, Blame, Fault
-from infway.providers.embedder import Embedder
+from infway.providers.embeddings.embedder import Embedder
+from infway.providers.embeddings.vectors import in_format
 from infway.providers.registry import EMBEDDERS
-from infway.providers.vectors import in_format
 
 COUNTED = {"x-amzn-bedrock-input-token-count": "3"}
 ONE = [0.5, -0.25, 1.5e-3]

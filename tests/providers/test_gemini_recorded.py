@@ -13,7 +13,7 @@ from tests.providers.reading import broken, cut_at, decode, finishes, flat, piec
 
 from infway.kernel.events import Annotation, Detail, Image, Logprobs, Reasoning, ToolCall
 from infway.kernel.faults import Fault
-from infway.providers.gemini import Gemini
+from infway.providers.gemini.adapter import Gemini
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "dev"
 ADAPTER = Gemini()

@@ -18,7 +18,7 @@ from tests.wall.answer import DONE, event, frame
 
 from infway.kernel.events import Chunk, Usage, Verbatim
 from infway.kernel.faults import Fault
-from infway.providers.openai_finishes import FINISHES
+from infway.providers.openai.finishes import FINISHES
 
 # --- what passes as it came
 

@@ -7,7 +7,7 @@ from tests.providers.reading import decode, finishes, objects, usage
 
 from infway.kernel.events import Broken, Event
 from infway.kernel.faults import Fault
-from infway.providers.openai import OpenAI
+from infway.providers.openai.adapter import OpenAI
 
 ADAPTER = OpenAI()
 THINKING = {

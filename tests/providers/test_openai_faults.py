@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from infway.kernel.faults import CONSEQUENCES, Fault
 from infway.providers.faults import MAX_RETRY_AFTER
-from infway.providers.openai_faults import fault_of, inband_fault
+from infway.providers.openai.faults import fault_of, inband_fault
 
 DATE = "Tue, 04 Mar 2025 10:00:00 GMT"
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from tests.wall.asking import ask, offer, upstream
 
-from infway.providers.openai import OpenAI
-from infway.providers.openai_history import EXTENSIONS
+from infway.providers.openai.adapter import OpenAI
+from infway.providers.openai.history import EXTENSIONS
 from infway.providers.vendors import VENDORS
 
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}

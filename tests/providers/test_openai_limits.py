@@ -2,7 +2,7 @@
 
 import pytest
 
-from infway.providers.openai_limits import limits_of
+from infway.providers.openai.limits import limits_of
 from infway.providers.registry import ADAPTERS
 
 

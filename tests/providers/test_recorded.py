@@ -23,8 +23,8 @@ from tests.providers.reading import (
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Chunk, Verbatim
 from infway.kernel.faults import CONSEQUENCES, Blame, Fault
-from infway.providers.openai import OpenAI
-from infway.providers.openai_finishes import FINISHES
+from infway.providers.openai.adapter import OpenAI
+from infway.providers.openai.finishes import FINISHES
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "dev"
 ADAPTER = OpenAI()

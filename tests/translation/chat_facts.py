@@ -62,6 +62,11 @@ def _message(message: Json, calls: Calls) -> Iterator[Fact]:
     details = message.get("reasoning_details") or []
     proofs = {one["id"]: one["data"] for one in details if _signs_a_call(one)}
     yield from (_thought(item) for item in details if not _signs_a_call(item))
+    for block in message.get("thinking_blocks", ()):
+        proof = block.get("signature") or block.get("data")
+        yield Thought(block.get("thinking", ""), proof, "anthropic-claude-v1")
+    if message.get("reasoning_content") or message.get("reasoning"):
+        yield Thought(message.get("reasoning_content") or message["reasoning"])
     yield from _content(message, role)
     if message.get("refusal"):
         yield Text(role, message["refusal"])

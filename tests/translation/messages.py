@@ -26,7 +26,7 @@ PDF = base64.b64encode(b"%PDF-1.7").decode()
 NOTE = base64.b64encode("a note, é".encode()).decode()
 _PROOF = base64.b64encode(b"signature").decode()
 functions = st.sampled_from(["add", "get_weather", "look-up", "x"])
-_IDS = ("call_{}", "toolu_{}", "functions.add:{}", "{}")
+_IDS = ("call_{}", "toolu_{}", "functions.add:{}", "{}", f"call_{'x' * 70}{{}}")
 
 
 def marked(parts: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
@@ -106,32 +106,46 @@ def _item(kind: str, form: str | None, **said: str) -> Json:
     return {"type": f"reasoning.{kind}", **said, **({"format": form} if form else {})}
 
 
-_DETAILS = st.sampled_from(
+_DETAILS = [
+    [_item("text", _CLAUDE, text="Hm.", signature="c2ln")],
+    [_item("encrypted", _CLAUDE, data="aGlkZGVu")],
+    [_item("text", _CLAUDE, text="Hm.")],
+    [_item("text", _GEMINI, text="So.")],
+    [_item("encrypted", _GEMINI, data="c2lnbmVk")],
+    [_item("summary", _GPT, summary="In short.", id="rs_1"), _item("encrypted", _GPT, data="Z0FB", id="rs_1")],
+    [_item("encrypted", _GPT, data="Z0FC", id="rs_2")],
+    [_item("text", "unknown", text="Well.")],
+    [_item("text", None, text="Well.")],
+]  # fmt: skip
+# The same in the words of OpenRouter, of LiteLLM, and of those that only show it
+_THOUGHTS = st.sampled_from(
     [
-        [_item("text", _CLAUDE, text="Hm.", signature="c2ln")],
-        [_item("encrypted", _CLAUDE, data="aGlkZGVu")],
-        [_item("text", _CLAUDE, text="Hm.")],
-        [_item("text", _GEMINI, text="So.")],
-        [_item("encrypted", _GEMINI, data="c2lnbmVk")],
-        [_item("summary", _GPT, summary="Short.", id="rs_1"), _item("encrypted", _GPT, data="Z0FB", id="rs_1")],
-        [_item("encrypted", _GPT, data="Z0FC", id="rs_2")],
-        [_item("text", "unknown", text="Well.")],
-        [_item("text", None, text="Well.")],
+        *({"reasoning_details": details} for details in _DETAILS),
+        {"thinking_blocks": [{"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}]},
+        {"thinking_blocks": [{"type": "redacted_thinking", "data": "aGlkZGVu"}]},
+        {"reasoning_content": "Hm."},
+        {"reasoning": "Hm."},
     ]
-)  # fmt: skip
+)
 
 
 def _own(message: Json, place: int) -> Json:
     """Return a message whose thoughts are like those of no other."""
-    if "reasoning_details" not in message:
-        return message
-    items = [dict(item) for item in message["reasoning_details"]]
-    for item in items:
-        for name in item.keys() & {"text", "summary"}:
-            item[name] += f" {place}"
-        for name in item.keys() & {"data", "signature"}:
-            item[name] = base64.b64encode(f"{item[name]} {place}".encode()).decode()
-    return {**message, "reasoning_details": items}
+    own = dict(message)
+    for name in message.keys() & {"reasoning_details", "thinking_blocks"}:
+        own[name] = [_own_item(item, place) for item in message[name]]
+    for name in message.keys() & {"reasoning_content", "reasoning"}:
+        own[name] += f" {place}"
+    return own
+
+
+def _own_item(item: Json, place: int) -> Json:
+    own = dict(item)
+    for name in item.keys() & {"text", "summary", "thinking"}:
+        own[name] += f" {place}"
+    for name in item.keys() & {"data", "signature"}:
+        own[name] = base64.b64encode(f"{item[name]} {place}".encode()).decode()
+    return own
 
 
 @st.composite
@@ -186,11 +200,7 @@ def answers(draw: st.DrawFn) -> Json:
 
 @st.composite
 def _thinking(draw: st.DrawFn, message: Json) -> Json:
-    return (
-        {**message, "reasoning_details": draw(_DETAILS)}
-        if draw(st.integers(0, 2)) == 0
-        else message
-    )
+    return message | draw(_THOUGHTS) if draw(st.integers(0, 2)) == 0 else message
 
 
 @st.composite

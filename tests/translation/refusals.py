@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from tests.translation.chat_facts import told
-from tests.translation.facts import Cached, Choice, Fact, Json, Media, Told, tidy
+from tests.translation.facts import Cached, Choice, Fact, Json, Media, Text, Told
 
 _PLACE = re.compile(r"\[\d+\]")
 
@@ -18,8 +18,9 @@ def _is_demanded(facts: Told) -> bool:
 
 
 def _last(facts: Told) -> Fact:
-    """Return what is said last, markers and empty words aside."""
-    return tidy(one for one in facts.said if not isinstance(one, Cached))[-1]
+    """Return what is said last, markers and white space aside."""
+    said = [one for one in facts.said if not isinstance(one, Cached)]
+    return [one for one in said if not isinstance(one, Text) or one.text.strip()][-1]
 
 
 _REASONS: Mapping[str, Callable[[Told], bool]] = {

@@ -89,6 +89,7 @@ _REASONING = st.sampled_from(
     ]
 )
 _FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "stream": st.booleans(),
     "temperature": st.sampled_from([0, 0.3, 1, 1.0, 1.7, 2]),
     "top_p": st.sampled_from([0.1, 0.97, 1]),
     "top_k": st.integers(1, 40),

@@ -14,7 +14,7 @@ from infway.kernel.chat import HttpCall
 from infway.kernel.clock import system_clock
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
-from infway.providers.openai import OpenAI
+from infway.providers.openai.adapter import OpenAI
 from infway.upstream.client import Client
 from infway.upstream.sign import Credential, Signer
 

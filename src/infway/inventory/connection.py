@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from infway.kernel.chat import Timeouts, Upstream
 from infway.providers.dialects import DIALECTS, PATHS
-from infway.providers.embedding_ways import Way
+from infway.providers.embeddings.ways import Way
 from infway.providers.registry import EMBEDDERS
 from infway.providers.vendors import Route, Vendor
 from infway.settings import ModelSettings, UpstreamSettings

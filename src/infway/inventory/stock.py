@@ -22,7 +22,7 @@ from infway.inventory.connection import (
 )
 from infway.inventory.facts import embedding_features, features_of, is_for_embeddings, price_of
 from infway.kernel.chat import Feature, Offer, Prices, Selection, Upstream, Weights
-from infway.providers.embedding_ways import CATALOGUES, way_of
+from infway.providers.embeddings.ways import CATALOGUES, way_of
 from infway.providers.vendors import VENDORS, Vendor
 from infway.settings import ModelSettings, PolicySettings, Settings, UpstreamSettings
 from infway.settings.checks import POLICIES, SANDBOX_MODEL

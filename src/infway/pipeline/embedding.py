@@ -22,10 +22,10 @@ from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import GONE, GONE_STATUS, OWN_FAULT, Admission, Bill
 from infway.pipeline.itinerary import Persistence
 from infway.pipeline.settle import CHARS_PER_TOKEN, Attempt, Settlement, Settler
-from infway.providers.embedder import Embedder
-from infway.providers.embedding import inputs_of
+from infway.providers.embeddings.embedder import Embedder
+from infway.providers.embeddings.inputs import inputs_of
+from infway.providers.embeddings.vectors import in_format
 from infway.providers.shapes import as_list
-from infway.providers.vectors import in_format
 from infway.upstream.client import Client, Response
 
 AT_ONCE = 8  # calls of one request that run at the same time

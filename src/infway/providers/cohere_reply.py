@@ -83,7 +83,8 @@ class MessageReader:
     def read(self, event: Object) -> list[Event]:
         """Return what one event says; kinds of events that are not known say nothing."""
         events = self._read(event)
-        self._has_content = self._has_content or bool(events)
+        if events:
+            self._has_content = True
         return events
 
     def fail(self, failure: Failure) -> list[Event]:
@@ -127,7 +128,8 @@ class MessageReader:
 
     def _content(self, event: Object, message: Object) -> list[Event]:
         block = as_object(message.get("content"))
-        self._starts.setdefault(_index(event), self._length)
+        if event["type"] == "content-start":
+            self._starts[_index(event)] = self._length
         events: list[Event] = []
         thought, text = as_text(block.get("thinking")), as_text(block.get("text"))
         if thought:
@@ -135,7 +137,9 @@ class MessageReader:
         if text:
             self._length += len(text)
             events.append(Text(text))
-        return events + _logprobs([as_object(event.get("logprobs"))])
+        if "logprobs" in event:
+            events += _logprobs([as_object(event["logprobs"])])
+        return events
 
     def _call(self, index: int, said: Object) -> list[Event]:
         function = as_object(said.get("function"))

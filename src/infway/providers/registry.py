@@ -3,25 +3,25 @@
 from collections.abc import Mapping
 
 from infway.providers.adapter import Adapter
-from infway.providers.anthropic import Anthropic
-from infway.providers.bedrock import Bedrock
-from infway.providers.bedrock_invoke import BedrockInvoke
+from infway.providers.anthropic.adapter import Anthropic
+from infway.providers.bedrock.adapter import Bedrock
+from infway.providers.bedrock.invoke import BedrockInvoke
 from infway.providers.cohere import Cohere
-from infway.providers.embed_bedrock import (
+from infway.providers.embeddings.bedrock import (
     BedrockCohereEmbeddings,
     NovaEmbeddings,
     TitanEmbeddings,
 )
-from infway.providers.embed_cohere import CohereEmbeddings
-from infway.providers.embed_gemini import GeminiEmbeddings
-from infway.providers.embed_ollama import OllamaEmbeddings
-from infway.providers.embed_openai import OpenAIEmbeddings
-from infway.providers.embed_vertex import VertexEmbeddings
-from infway.providers.embedder import Embedder
-from infway.providers.gemini import Gemini
+from infway.providers.embeddings.cohere import CohereEmbeddings
+from infway.providers.embeddings.embedder import Embedder
+from infway.providers.embeddings.gemini import GeminiEmbeddings
+from infway.providers.embeddings.ollama import OllamaEmbeddings
+from infway.providers.embeddings.openai import OpenAIEmbeddings
+from infway.providers.embeddings.vertex import VertexEmbeddings
+from infway.providers.gemini.adapter import Gemini
 from infway.providers.ollama import Ollama
-from infway.providers.openai import OpenAI
-from infway.providers.responses import Responses
+from infway.providers.openai.adapter import OpenAI
+from infway.providers.responses.adapter import Responses
 from infway.providers.sandbox import Sandbox
 
 ADAPTERS: Mapping[str, Adapter] = {

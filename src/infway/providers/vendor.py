@@ -54,7 +54,7 @@ class Vendor:
     `region_env` and `project_env` are the variables that may say them.
     `cloud`: `aws` and `google` have credentials of their own beside keys. `routes`: models that go
     another way, the first that matches counts. `refuses`: other vendors' extensions of messages and
-    tools that it answers with an error (`openai_history`). `lacks`: features its server does not have,
+    tools that it answers with an error (`openai/history.py`). `lacks`: features its server does not have,
     whatever the model. `note`: what its users have to know, for the documentation.
     """
 

@@ -4,7 +4,7 @@ No vendor was called to try what is said here. The first variable is the one the
 documentation names; others are in wide use.
 """
 
-from infway.providers.openai_history import EXTENSIONS
+from infway.providers.openai.history import EXTENSIONS
 from infway.providers.vendor import FOREIGN, NEW_LIMIT, OLD_LIMIT, Vendor
 
 CLOUD: tuple[Vendor, ...] = (

@@ -3,7 +3,7 @@
 From the vendors' documentation; no vendor was called to try what is said here.
 """
 
-from infway.providers.openai_history import EXTENSIONS
+from infway.providers.openai.history import EXTENSIONS
 from infway.providers.vendor import FOREIGN, NEW_LIMIT, Route, Vendor
 
 _AWS_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")

@@ -1,0 +1,4 @@
+"""The dialects of embeddings: a file each, and what they share.
+
+Pure translation; `ways` says how vendors are asked.
+"""
