@@ -10,12 +10,14 @@ from pathlib import Path
 import uvloop
 from tests.conformance.kinds import why_not, why_not_so
 from tests.conformance.recording import Recording, load, rows
-from tests.conformance.run import run
-from tests.conformance.table import print_table
+from tests.conformance.run import CUTS, WHOLE, run
+from tests.conformance.table import print_failures, print_table
 
 from infway.providers.registry import ADAPTERS
 
 _HUNG = 120  # seconds without the end of any exchange: the gateway is caught in a loop
+
+_STDERR = 2
 
 
 def main() -> int:
@@ -30,7 +32,8 @@ def main() -> int:
     _went_on()
     results = uvloop.run(run(chosen, asked.pieces, _went_on)) if chosen else []
     faulthandler.cancel_dump_traceback_later()
-    print_table(results, reasons, verbose=asked.verbose)
+    print_table(results, reasons, CUTS if asked.pieces == "all" else [WHOLE])
+    print_failures(results, verbose=asked.verbose)
     passed = sum(result.passed for result in results)
     print(f"\n{passed} of {len(results)} recordings pass")
     return 0 if passed == len(results) else 1
@@ -55,8 +58,8 @@ def _choose(corpus: Path, only: str | None) -> tuple[list[Recording], Counter[st
 
 
 def _went_on() -> None:
-    """Put off the end of a run that is stuck, which tells where."""
-    faulthandler.dump_traceback_later(_HUNG, exit=True, file=sys.__stderr__)
+    """Put off the end of a run that is stuck, which tells where on standard error."""
+    faulthandler.dump_traceback_later(_HUNG, exit=True, file=_STDERR)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Small replies of OpenAI's two dialects: chat completions and Responses."""
 
+from collections.abc import Mapping, Sequence
+
 from tests.conformance.small_words import CALL, HALVES, TEXT, TEXTS, THOUGHT, named, sse
 
 _OPENAI_USAGE = {
@@ -40,7 +42,7 @@ OPENAI_STREAM = sse(
     end="data: [DONE]\n\n",
 )  # fmt: skip
 
-_ITEMS = [
+_ITEMS: Sequence[Mapping[str, object]] = [
     {"id": "rs_1", "type": "reasoning", "encrypted_content": "kept==",
      "summary": [{"type": "summary_text", "text": THOUGHT}]},
     {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed",

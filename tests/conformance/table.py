@@ -22,30 +22,26 @@ def features_of(row: Row) -> tuple[str, ...]:
     return row.features or ("plain",)
 
 
-def print_table(results: Sequence[Result], reasons: Counter[str], *, verbose: bool) -> None:
-    """Print everything but the last line."""
-    columns = sorted({name for result in results for name in features_of(result.row)})
-    columns = [name for name in ("plain", *columns) if name in columns]
-    columns = list(dict.fromkeys(columns))
-    head = ["dialect", "reply", "all", *(_SHORT.get(name, name) for name in columns)]
-    lines = [head]
+def print_table(results: Sequence[Result], reasons: Counter[str], cuts: Iterable[int]) -> None:
+    """Print how many recordings pass, in which `cuts` streams were played, and what was not run."""
+    names = {name for result in results for name in features_of(result.row)}
+    columns = sorted(names, key=lambda name: (name != "plain", name))
+    lines = [["dialect", "reply", "all", *(_SHORT.get(name, name) for name in columns)]]
     for dialect in sorted({result.row.dialect for result in results}):
         for word, is_stream in (("json", False), ("stream", True)):
             some = [r for r in results if (r.row.dialect, r.row.stream) == (dialect, is_stream)]
             if some:
                 lines.append([dialect, word, _cell(some), *(_of(some, name) for name in columns)])
     _print_aligned(lines)
-    print("\nStreams are played " + "; ".join(map(_played, CUTS.items())) + ".")
+    print("\nStreams are played " + "; ".join(map(_played, cuts)) + ".")
     print(f"{sum(result.runs for result in results)} exchanges in all.\n")
     for reason, count in sorted(reasons.items()):
         print(f"not applicable {count:4}  {reason}")
-    _print_failures([result for result in results if not result.passed], verbose=verbose)
 
 
-def _played(cut: tuple[int, int]) -> str:
-    size, longest = cut
-    how = f"in {size} byte writes" if size else "in one write"
-    return how + (f" up to {longest} bytes" if longest < 2**30 else "")
+def _played(cut: int) -> str:
+    how = f"in {cut} byte writes" if cut else "in one write"
+    return how + (f" up to {CUTS[cut]} bytes" if CUTS[cut] < 2**30 else "")
 
 
 def _of(some: Sequence[Result], feature: str) -> str:
@@ -64,9 +60,10 @@ def _print_aligned(lines: Sequence[Sequence[str]]) -> None:
         )
 
 
-def _print_failures(failed: Iterable[Result], *, verbose: bool) -> None:
-    for result in failed:
-        for line in described(result, verbose=verbose):
+def print_failures(results: Iterable[Result], *, verbose: bool) -> None:
+    """Print what did not pass."""
+    for result in results:
+        for line in () if result.passed else described(result, verbose=verbose):
             print(line)
 
 

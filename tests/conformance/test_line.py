@@ -49,7 +49,7 @@ async def test_a_reply_that_is_not_what_was_recorded_is_seen(tmp_path: Path):
             found = await KINDS["openai_chat"].check(client, "one", true)
     assert len(found) == 2
     assert found[0].startswith("choice 0 text: expected 'It is 21")
-    assert found[1].startswith("frame 1 of those that need no change did not come")
+    assert found[1].startswith("frame 0 of those that need no change did not come")
 
 
 class Caller(asyncio.Protocol):

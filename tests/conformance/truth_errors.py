@@ -13,6 +13,7 @@ OpenRouter https://openrouter.ai/docs/api-reference/errors.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any
 
 from tests.conformance.recording import Recording
@@ -176,8 +177,10 @@ def _message(body: Any) -> str | None:
 
 
 def _wait(headers: Mapping[str, str], body: object) -> float | None:
-    """Return the seconds that a vendor asks to wait: a header, or Google's RetryInfo."""
-    if "retry-after" in headers:
-        return float(headers["retry-after"])
-    found = re.search(r'"retryDelay": *"([\d.]+)s"', json.dumps(body))
-    return float(found[1]) if found else None
+    """Return the seconds that a vendor asks to wait: a header, or Google's RetryInfo.
+
+    The gateway says whole seconds, and never more than five minutes.
+    """
+    told = re.fullmatch(r"([\d.]+)", headers.get("retry-after", ""))
+    found = told or re.search(r'"retryDelay": *"([\d.]+)s"', json.dumps(body))
+    return float(min(max(1, ceil(float(found[1]))), 300)) if found else None

@@ -32,16 +32,16 @@ def read(recording: Recording) -> Said:
 
 
 def _stream(events: list[Json]) -> Said:
-    ends = [event["response"] for event in events if event["type"] in _ENDS]
-    errors = [event for event in events if event["type"] == "error"]
-    items = [event["item"] for event in events if event["type"] == "response.output_item.done"]
+    ends = [event["response"] for event in events if event.get("type") in _ENDS]
+    errors = [event for event in events if event.get("type") == "error"]
+    items = [event["item"] for event in events if event.get("type") == "response.output_item.done"]
     if ends and not errors:
         said = _whole(ends[-1], items or ends[-1]["output"])
         if said.failing is None:
             return said
     said = Said()
     for event in events:
-        if event["type"] in _PIECES:
+        if event.get("type") in _PIECES:
             name = _PIECES[event["type"]]
             setattr(said.choice(), name, getattr(said.choice(), name) + event["delta"])
     told = errors[0].get("error", errors[0]) if errors else ends[-1]["error"] if ends else None

@@ -100,7 +100,7 @@ def check_calls(events: list, calls: list[dict]) -> None:
             one[2] += event.arguments
     assert list(found) == list(range(len(calls)))
     assert [(id_, name, json.loads(said)) for id_, name, said in found.values()] == [
-        (one["id"], one["function"]["name"], json.loads(one["function"]["arguments"]))
+        (one["id"], one["function"]["name"], json.loads(one["function"]["arguments"] or "{}"))
         for one in calls
     ]
 

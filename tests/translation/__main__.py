@@ -23,6 +23,8 @@ def main() -> int:
     rows = recorded.run(said.corpus)
     print("\n".join(recorded.table(rows)))
     made_up = generated.run(said.cases, translating(), said.seed) if said.cases else []
+    if made_up:
+        generated.run_nonsense(said.cases, made_up, said.seed)
     print("\n".join(generated.report(made_up)))
     if said.reports:
         _write(said.reports, rows, made_up)

@@ -5,11 +5,14 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 from tests.translation.facts import Json
+from tests.translation.nonsense import nonsensical
 from tests.translation.offers import offers, translating
 from tests.translation.published import broken_rules
 from tests.translation.refusals import is_sensible
@@ -19,7 +22,7 @@ from tests.translation.vendor_types import judge
 
 from infway.api.reading import read_chat
 from infway.kernel.chat import ChatRequest, Offer
-from infway.kernel.errors import UpstreamFailed
+from infway.kernel.errors import CallerError, UpstreamFailed
 from infway.kernel.faults import Fault
 from infway.providers.registry import ADAPTERS
 
@@ -54,51 +57,90 @@ def failures(dialect: str, request: Json, ask: ChatRequest, offer: Offer) -> lis
 
     Raises UpstreamFailed(untranslatable) where the adapter has no words for it.
     """
+    broken = breaks(dialect, ask, offer)
+    if broken:
+        return broken
+    call = ADAPTERS[dialect].request(ask, offer)
+    rules = broken_rules(dialect, json.loads(call.body), offer.native)
+    found = {
+        "not taken": judge(dialect, call),
+        "refused": rules,
+        "lost": lost(dialect, request, call),
+    }
+    return [f"{kind}: {line}" for kind, lines in found.items() for line in lines]
+
+
+def breaks(dialect: str, ask: ChatRequest, offer: Offer) -> list[str]:
+    """Return what an adapter raises that it must not raise."""
     try:
-        call = ADAPTERS[dialect].request(ask, offer)
+        json.loads(ADAPTERS[dialect].request(ask, offer).body)
     except UpstreamFailed:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is to be reported
         return [f"raised {type(error).__name__}: {error}"]
-    taken = [f"not taken: {line}" for line in judge(dialect, call)]
-    taken += [
-        f"refused: {line}" for line in broken_rules(dialect, json.loads(call.body), offer.native)
-    ]
-    return taken + [f"lost: {line}" for line in lost(dialect, request, call)]
+    return []
 
 
 def run(cases: int, dialects: Iterable[str], first: int = 0) -> list[Found]:
     """Return what so many requests find in each dialect."""
     every = [Found(dialect) for dialect in dialects]
-
-    @seed(first)
-    @settings(max_examples=cases, phases=[Phase.generate], deadline=None, database=None,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
-    @given(requests())
-    def each(request: Json) -> None:
-        ask, _ = read_chat(json.dumps(request).encode(), "r-1", None)
-        for found in every:
-            _try(found, request, ask)
-
-    each()
+    _each_of(requests(), cases, first, lambda request: _try(every, request))
     return every
 
 
-def _try(found: Found, request: Json, ask: ChatRequest) -> None:
-    models = offers(found.dialect)
-    offer = models[found.cases % len(models)]
-    found.cases += 1
-    try:
-        lines = failures(found.dialect, request, ask, offer)
-    except UpstreamFailed as failed:
-        failure = failed.failure
-        if failure.fault is Fault.UNTRANSLATABLE and is_sensible(request, failure.param):
-            found.refused[_VARIES.sub("", failure.message or "")] += 1
-            return
-        lines = [f"refused without a reason: {failure.param} {failure.message}"]
-    found.said += 1
-    for line in lines:
-        found.note(line, offer.native, json.dumps(request))
+def run_nonsense(cases: int, every: Iterable[Found], first: int = 0) -> None:
+    """Add what so many requests with nonsense in them break."""
+
+    def attempt(request: Json) -> None:
+        with suppress(CallerError):  # much of it goes no further than the edge
+            ask = asked(request)
+            for found in every:
+                for offer in offers(found.dialect):
+                    with suppress(UpstreamFailed):
+                        for line in breaks(found.dialect, ask, offer):
+                            found.note(line, offer.native, json.dumps(request))
+
+    _each_of(nonsensical(), cases, first, attempt)
+
+
+def _each_of(
+    source: st.SearchStrategy[Json],
+    cases: int,
+    first: int,
+    attempt: Callable[[Json], None],
+) -> None:
+    @seed(first)
+    @settings(max_examples=cases, phases=[Phase.generate], deadline=None, database=None,
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(source)
+    def each(request: Json) -> None:
+        attempt(request)
+
+    each()
+
+
+def asked(request: Json) -> ChatRequest:
+    """Return a request as the edge reads it; raises CallerError."""
+    return read_chat(json.dumps(request).encode(), "r-1", None)[0]
+
+
+def _try(every: Iterable[Found], request: Json) -> None:
+    ask = asked(request)
+    for found in every:
+        models = offers(found.dialect)
+        offer = models[found.cases % len(models)]
+        found.cases += 1
+        try:
+            lines = failures(found.dialect, request, ask, offer)
+        except UpstreamFailed as failed:
+            failure = failed.failure
+            if failure.fault is Fault.UNTRANSLATABLE and is_sensible(request, failure.param):
+                found.refused[_VARIES.sub("", failure.message or "")] += 1
+                continue
+            lines = [f"refused without a reason: {failure.param} {failure.message}"]
+        found.said += 1
+        for line in lines:
+            found.note(line, offer.native, json.dumps(request))
 
 
 def report(every: Iterable[Found]) -> Iterator[str]:
@@ -118,7 +160,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dialect", action="append", help="all, where none is named")
     said = parser.parse_args()
-    every = run(said.cases, said.dialect or list(translating()), said.seed)
+    every = run(said.cases, said.dialect or translating(), said.seed)
+    run_nonsense(said.cases // 5, every, said.seed)
     print("\n".join(report(every)))
     return any(found.times for found in every)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from tests.translation.chat_facts import told
-from tests.translation.facts import Cached, Choice, Fact, Json, Media, Text, Told
+from tests.translation.facts import Cached, Choice, Json, Media, Text, Told
 
 _PLACE = re.compile(r"\[\d+\]")
 
@@ -17,14 +17,15 @@ def _is_demanded(facts: Told) -> bool:
     return facts.wishes.get("choice", Choice("auto")).mode not in ("auto", "none")
 
 
-def _last(facts: Told) -> Fact:
-    """Return what is said last, markers and white space aside."""
+def _ends_with_an_answer(facts: Told) -> bool:
+    """Tell whether the assistant has the last word, markers and white space aside."""
     said = [one for one in facts.said if not isinstance(one, Cached)]
-    return [one for one in said if not isinstance(one, Text) or one.text.strip()][-1]
+    words = [one for one in said if not isinstance(one, Text) or one.text.strip()]
+    return not words or getattr(words[-1], "who", "assistant") == "assistant"
 
 
 _REASONS: Mapping[str, Callable[[Told], bool]] = {
-    "messages": lambda facts: getattr(_last(facts), "who", "assistant") == "assistant",
+    "messages": _ends_with_an_answer,
     "messages.content": _holds("image", "audio", "file"),
     "messages.content.type": _holds("audio", "file"),
     "messages.content.image_url": _holds("image"),

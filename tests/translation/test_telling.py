@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.translation.generated import failures
+from tests.translation.generated import asked, failures
 from tests.translation.messages import DATA, PDF
 from tests.translation.offers import offers, translating
 from tests.translation.published import broken_rules
 from tests.translation.telling import lost
 from tests.translation.vendor_types import judge
 
-from infway.api.reading import read_chat
 from infway.kernel.chat import HttpCall
 from infway.providers.registry import ADAPTERS
 
@@ -70,8 +69,7 @@ _RESULT = re.compile(r'"(tool_result|toolResult|functionResponse|function_call_o
 
 
 def _told(dialect: str, request: Json) -> HttpCall | None:
-    ask, _ = read_chat(json.dumps(request).encode(), "r-1", None)
-    offer = offers(dialect)[0]
+    ask, offer = asked(request), offers(dialect)[0]
     if dialect in ("ollama", "cohere") and request is WITH_FILE:
         return None
     assert failures(dialect, request, ask, offer) == []

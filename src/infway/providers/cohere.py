@@ -16,6 +16,7 @@ from infway.providers.cohere_request import call_of
 from infway.providers.shapes import read_object
 from infway.providers.sse import Framer, frames
 
+_DONE = b"[DONE]"  # stands behind the last event
 _LEFT = "x-trial-endpoint-call-remaining"
 _MINUTE = 60.0  # seconds: trial keys have so many calls a minute
 
@@ -69,6 +70,8 @@ class Decoder:
         for frame in frames(self._framer.feed(data)):
             if not frame.data.strip():
                 continue  # it only keeps the line open
+            if frame.data == _DONE:
+                return events + self._reader.close()
             event = read_object(frame.data)
             if event is None:
                 return events + self._reader.fail(Failure(Fault.BAD_EVENT, 200))

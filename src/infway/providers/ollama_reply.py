@@ -21,6 +21,7 @@ from infway.kernel.events import (
 )
 from infway.kernel.faults import Failure, Fault
 from infway.providers.ollama_faults import inband_fault
+from infway.providers.shapes import write
 
 FINISHES: Mapping[str, str] = {
     "stop": "stop",
@@ -32,12 +33,11 @@ FINISHES: Mapping[str, str] = {
 _PICTURES: Mapping[str, str] = {"/9j/": "jpeg", "UklGR": "webp", "R0lGOD": "gif"}
 _MOST = 10**9  # tokens of one reply: more than that is a mistake
 _NO_DIGIT = re.compile(r"\D")
-_NULL = msgspec.Raw(b"null")
 
 
 class _Function(msgspec.Struct):
     name: str = ""
-    arguments: msgspec.Raw = _NULL
+    arguments: dict[str, msgspec.Raw] | str | None = None  # some servers give the text
 
 
 class _Call(msgspec.Struct):
@@ -77,6 +77,8 @@ _read_line = msgspec.json.Decoder(Line).decode
 def read_line(data: bytes, fault: Fault) -> Line:
     """Return an object of a reply; raises UpstreamFailed(`fault`) where it is none."""
     try:
+        if not data.isascii():
+            data.decode()  # what is kept raw is checked by nobody else
         return _read_line(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UpstreamFailed(Failure(fault, 200)) from error
@@ -132,15 +134,9 @@ class Reply:
         return [finish] if usage is None else [finish, usage]
 
 
-def _arguments(raw: msgspec.Raw) -> str:
-    """Return the text of an object; some models are made to give the text itself."""
-    try:
-        said = msgspec.json.format(bytes(raw), indent=-1).decode()
-        if said.startswith('"'):
-            said = msgspec.json.decode(said, type=str) or "{}"
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UpstreamFailed(Failure(Fault.BAD_EVENT, 200)) from error
-    return "{}" if said == "null" else said
+def _arguments(said: dict[str, msgspec.Raw] | str | None) -> str:
+    """Return the text of an object."""
+    return said or "{}" if isinstance(said, str) else write(said or {}).decode()
 
 
 def _token(said: _Token) -> Mapping[str, object]:

@@ -42,6 +42,8 @@ def thinking_of(talk: Conversation, model: Generation, limit: int) -> Block:
     share = _SHARES[effort.level] if effort.level else _MEDIUM
     wished = int(limit * share) if effort.budget is None else effort.budget
     budget = min(max(wished, LEAST), limit - 1)
+    if effort.budget not in (None, budget):
+        talk.drop("reasoning.max_tokens")
     return {"thinking": {"type": "enabled", "budget_tokens": budget}}
 
 

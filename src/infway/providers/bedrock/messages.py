@@ -27,6 +27,7 @@ from infway.providers.turns import Turn, instructions, turns
 
 _ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")  # of a tool call
 _OPENING: Block = {"text": "(The conversation begins.)"}  # where it has to begin with the user
+_OTHER = {"user": "assistant", "assistant": "user"}
 _PAUSE: Block = {"text": "."}  # between two turns of the user that must not be one
 _SILENCE: Block = {"json": {}}  # of a tool that answered nothing
 _POINT = "cachePoint"
@@ -51,6 +52,9 @@ class Writer:
         said: list[Block] = []
         for turn in turns(self.talk):
             for role, blocks in self._turn(turn):
+                if said and said[-1]["role"] == role:  # nothing was left of what stood between
+                    self.talk.drop("messages.role")
+                    said.append({"role": _OTHER[role], "content": [dict(_PAUSE)]})
                 said.append({"role": role, "content": blocks})
         if said and said[-1]["role"] == "assistant":
             self._end_prefill(said[-1])

@@ -16,14 +16,15 @@ from infway.providers.responses.models import (
     nearest_level,
 )
 from infway.providers.responses.tools import custom_names, say_choice, say_format, say_tools
-from infway.providers.shapes import as_object, write
+from infway.providers.shapes import as_object, as_text, write
 
 _HEADERS = {"content-type": "application/json"}
 # Fields of one name and meaning in both dialects
 _ALIKE = (
     "temperature", "top_p", "top_logprobs", "user", "safety_identifier", "prompt_cache_key",
-    "prompt_cache_retention", "prompt_cache_options", "metadata", "service_tier", "moderation",
+    "prompt_cache_retention", "prompt_cache_options", "metadata", "moderation",
 )  # fmt: skip
+_TIERS = frozenset({"auto", "default", "flex", "scale", "priority", "fast", "ultrafast"})
 _LEAST_OUTPUT = 16  # tokens; the API refuses a lower limit
 _USUAL_OUTPUT = 32_000  # tokens; what a budget is a share of where no limit is known
 # Shares of the output limit that OpenRouter takes for the levels, the other way round
@@ -54,6 +55,8 @@ def request(ask: ChatRequest, offer: Offer) -> HttpCall:
         value = talk.take(name)
         if value is not None:
             body[name] = value
+    if as_text(talk.fields.get("service_tier")) in _TIERS:
+        body["service_tier"] = talk.take("service_tier")
     for part in (_limit(talk), _tools(talk), _text(talk, body), _reasoning(talk, offer, body)):
         body.update(part)
     if talk.stop:

@@ -59,7 +59,8 @@ def _other(tool: Object) -> dict[str, object]:
     if kind is None:
         cannot_say("tools.type", "a tool without a type cannot be said to this upstream.")
     version = kind.rpartition("_")[2]
-    if version.isdecimal() and len(version) == 8:  # Anthropic's: web_search_20250305
+    # Anthropic's end in a date (web_search_20250305), OpenRouter's begin with its name and a colon
+    if ":" in kind or (version.isdecimal() and len(version) == 8):
         cannot_say("tools.type", f"`{kind[:40]}` is a tool of another vendor.")
     said = flat(tool)
     grammar = said.get("format")
