@@ -11,13 +11,13 @@ WORKDIR /src
 RUN python -m venv /opt/tools && python -m venv --without-pip /opt/infway
 # Both locks name every file by its hash. The two secrets are optional: they say where a private
 # package registry is and which certificate it has, and leave no trace in any layer.
-COPY docker/build.txt requirements/run.txt ./
+COPY docker/build.txt requirements/google.txt ./
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     --mount=type=secret,id=ca.crt,target=/run/secrets/ca.crt \
     /opt/tools/bin/pip install \
         --require-hashes --only-binary :all: --no-deps -r build.txt \
     && /opt/tools/bin/pip --python /opt/infway/bin/python install \
-        --require-hashes --only-binary :all: --no-deps -r run.txt
+        --require-hashes --only-binary :all: --no-deps -r google.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 RUN /opt/tools/bin/pip wheel --no-index --no-build-isolation --no-deps --wheel-dir /dist . \

@@ -1,4 +1,4 @@
-# make install | run | test | test-all | conformance | check | bench | lock
+# make install | install-google | run | test | test-all | conformance | check | bench | lock
 PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -7,7 +7,7 @@ UV     := $(BIN)/uv
 # Old client SDKs that the suite talks through want libraries the others do not
 CLIENTS := $(dir $(abspath $(VENV))).venv-clients
 
-.PHONY: install install-dev run test test-all conformance check format bench lock catalog clean
+.PHONY: install install-google install-dev run test test-all conformance check format bench lock catalog clean
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,9 @@ $(VENV)/.run: $(UV) requirements/run.txt requirements/local.txt pyproject.toml
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	touch $@
+
+install-google: install  ## what upstreams at Vertex AI need besides
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/google.txt
 
 install: $(VENV)/.run  ## the gateway with its embedded model
 
@@ -72,6 +75,8 @@ lock: $(UV)  ## newer versions of everything, with hashes and without addresses
 	  --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
 	  --no-emit-index-url --no-header --group dev pyproject.toml -o requirements/dev.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
+	  --no-emit-index-url --no-header --extra google pyproject.toml -o requirements/google.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
 	  --no-emit-index-url --no-header requirements/clients.in -o requirements/clients.txt
 

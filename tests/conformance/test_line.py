@@ -11,16 +11,15 @@ import pytest
 from openai import AsyncOpenAI
 from tests.conformance import table
 from tests.conformance.__main__ import main
-from tests.conformance.kinds import KINDS, why_not, why_not_so
+from tests.conformance.kinds import KINDS
 from tests.conformance.line import KEY, gateway, upstream_settings
-from tests.conformance.recording import Recording, load, rows
+from tests.conformance.recording import Recording
 from tests.conformance.replay import replaying
 from tests.conformance.run import cuts_of, run
 from tests.conformance.small import SMALL, Small, recordings
 
 from infway.providers.registry import ADAPTERS
 
-CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "dev"
 SPOKEN = [small for small in SMALL if KINDS[small.dialect].dialect in ADAPTERS]
 OPENAI = recordings(SMALL[0])
 
@@ -147,7 +146,8 @@ def test_streams_with_keep_alives_and_other_line_ends_come_through(tmp_path: Pat
             for change in (quiet, with_returns):
                 name = f"{small.dialect.replace('_', '-')}-{change.__name__.replace('_', '-')}"
                 some[name] = replace(_called(stream, name), body=change(stream.body))
-    command = [sys.executable, "-m", "tests.conformance", str(write(tmp_path, some))]
+    folder = str(write(tmp_path, some))
+    command = [sys.executable, "-m", "tests.conformance", folder, "--pieces", "whole"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.stdout.endswith(f"\n{len(some)} of {len(some)} recordings pass\n")
 
@@ -159,14 +159,3 @@ def test_a_record_of_an_unknown_dialect_is_named_as_such(tmp_path: Path, monkeyp
     said = capsys.readouterr().out
     assert "1  klingon_chat: not known here" in said
     assert said.endswith("\n0 of 0 recordings pass\n")
-
-
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recordings are not at hand")
-@pytest.mark.parametrize("dialect", sorted(small.dialect for small in SPOKEN))
-async def test_a_sample_of_the_recordings_comes_through(dialect: str):
-    every = 25 if dialect == "openai_chat" else 9
-    known = [row for row in rows(CORPUS) if row.dialect == dialect and not why_not(row, ADAPTERS)]
-    loaded = map(load, known[::every])
-    some = [one for one in loaded if why_not_so(one) is None and len(one.body) < 12_000]
-    assert some
-    assert await failures(some) == []

@@ -185,7 +185,7 @@ def test_only_files_that_the_locks_name_by_hash_are_installed() -> None:
     for part in (part for part in installs if "pip" in part):
         locked = {"--require-hashes", "--only-binary", "--no-deps"}
         assert locked <= set(part.split()) or "--no-index" in part
-    for lock in ("docker/build.txt", "requirements/run.txt"):
+    for lock in ("docker/build.txt", "requirements/google.txt"):
         pinned = re.findall(r"(?m)^[\w.-]+==.*\n(\s+--hash=sha256:[0-9a-f]{64})?", _text(lock))
         assert pinned
         assert all(pinned)

@@ -96,7 +96,7 @@ NATIVE: tuple[Vendor, ...] = (
             Route("openai", "/endpoints/openapi/chat/completions", ("*/*",)),
         ),
         note="Needs `project` (or GOOGLE_CLOUD_PROJECT) and the extra `google`: "
-        "`pip install infway[google]`. Models of other makers are named `maker/model`.",
+        "`pip install infway[google]`, or `make install-google`; images have it. Models of other makers are named `maker/model`.",
     ),
     Vendor(
         "bedrock",
