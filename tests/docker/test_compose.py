@@ -14,13 +14,18 @@ import yaml
 from infway.cli import ENVIRONMENT
 from infway.providers.vendors import VENDORS
 from infway.settings import Settings, load
+from infway.settings.surroundings import AWS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 INFWAY = SERVICES["infway"]
 CONFIGURATION = ROOT / "docker/infway.yaml"
-PROVIDER_KEYS = {name for vendor in VENDORS.values() for name in vendor.env}
+PROVIDER_KEYS = {
+    name
+    for vendor in VENDORS.values()
+    for name in (*vendor.env, *vendor.region_env, *vendor.project_env)
+} | set(AWS.values())
 _VARIABLE = re.compile(r"\$\{([A-Z_]+)(:-[^}]*)?\}")
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from infway.providers.vendors import Vendor
 from infway.settings.tree import Tree
 
-_AWS: Mapping[str, str] = {
+# The variables of AWS's own tools for the keys of an account, by the setting they stand for
+AWS: Mapping[str, str] = {
     "access_key_id": "AWS_ACCESS_KEY_ID",
     "secret_access_key": "AWS_SECRET_ACCESS_KEY",
     "session_token": "AWS_SESSION_TOKEN",
@@ -24,7 +25,7 @@ def from_environment(vendor: Vendor, row: Tree, environment: Mapping[str, str]) 
         if value:
             said[name] = value
     if vendor.cloud == "aws" and not (said.get("key") or row.get("key")):
-        keys = {name: environment.get(variable) for name, variable in _AWS.items()}
+        keys = {name: environment.get(variable) for name, variable in AWS.items()}
         if keys["access_key_id"] and keys["secret_access_key"]:
             said["aws"] = {name: value for name, value in keys.items() if value}
     return said
