@@ -221,6 +221,9 @@ def test_names_and_cache_markers_are_listed():
 
 def test_messages_that_say_nothing_are_left_out():
     assert said({"role": "system", "content": ""}, HELLO, user(text(""))) == [HELLO]
+    silent = {"role": "user", "content": ""}
+    hi = {"role": "assistant", "content": "Hi."}
+    assert said(silent, HELLO, hi, silent) == [HELLO, hi, silent]
 
 
 def test_plain_wishes_get_coheres_names():

@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from tests.providers.reading import decode, finishes, flat, text
+from tests.providers.reading import decode, finishes, flat, pieces, text
 from tests.providers.saying import (
     ADAPTER,
     FINISH,
@@ -24,6 +24,15 @@ from infway.kernel.faults import Fault
 
 def test_a_finish_without_done_is_whole():
     assert fault_of(in_reads(FIRST, say("a"), FINISH)) is None
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10**6])
+def test_empty_lines_that_keep_the_line_open_say_nothing(size: int):
+    thought = frame({"reasoning_content": "x"})
+    stream = b"\n\n\n".join([FIRST, thought, say("a"), thought + b"\n", say("b"), FINISH, DONE])
+    for data in (stream, stream.replace(b"\n", b"\r\n")):
+        events = decode(ADAPTER.decoder(), pieces(data, size))
+        assert (text(events), fault_of(events)) == ("ab", None)
 
 
 def test_no_finish_is_a_cut_with_done_and_without():

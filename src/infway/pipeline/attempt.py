@@ -20,6 +20,7 @@ from infway.pipeline.reply import Reply, check_first, first_events
 from infway.pipeline.settle import Attempt, Settlement
 from infway.pipeline.stall import Deadline
 from infway.providers.adapter import Adapter
+from infway.providers.dialects import DIALECTS
 from infway.upstream.client import Client, Response
 
 _JSON = "application/json"
@@ -184,7 +185,7 @@ class Attempts(Walk[Reply]):
                 body = await read_error(response)
                 raise UpstreamFailed(adapter.fault(response.status, response.headers, body))
             check_head(response, stream=ask.stream)
-            if ask.stream and response.headers.get("content-type", "").startswith(_JSON):
+            if ask.stream and _is_whole(response, offer):
                 adapter.whole(await response.read())  # raises the error that it may be
                 raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
             if ask.stream:
@@ -202,6 +203,12 @@ class Attempts(Walk[Reply]):
         attempt.see(events)
         ended(attempt, None)
         return Reply(attempt, events, None, ended, deadline)
+
+
+def _is_whole(response: Response, offer: Offer) -> bool:
+    """Tell whether a reply is one piece of JSON where a stream was asked for."""
+    is_json = response.headers.get("content-type", "").startswith(_JSON)
+    return is_json and not DIALECTS[offer.upstream.dialect].streams_json
 
 
 def check_head(response: Response, *, stream: bool) -> None:

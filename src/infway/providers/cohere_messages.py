@@ -41,9 +41,11 @@ def messages_of(talk: Conversation, traits: Traits) -> list[Block]:
     said: list[Block] = []
     for message in _ending_with_the_user(talk):
         said += _written(talk, message, traits)
-    if said and said[-1]["role"] == "assistant":
+    if not said or said[-1]["role"] != "assistant":
+        return said
+    if talk.messages[-1].role == "assistant":
         cannot_say("messages", "Cohere's models do not go on with an assistant's message.")
-    return said
+    return [*said, {"role": "user", "content": ""}]  # whoever came last said nothing
 
 
 def _ending_with_the_user(talk: Conversation) -> Sequence[Said]:

@@ -18,10 +18,15 @@ _REASONING = frozenset({"reasoning_effort", "reasoning", "thinking"})
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """`takes` None: the dialect of the clients themselves, in which any field is passed on."""
+    """What a dialect can say.
+
+    `takes` None: the dialect of the clients themselves, in which any field is passed on.
+    `streams_json`: its streams are JSON too, so that the content type tells no difference.
+    """
 
     features: Feature
     takes: frozenset[str] | None
+    streams_json: bool = False
 
 
 EVERYTHING = Dialect(~Feature(0), None)
@@ -64,6 +69,7 @@ OLLAMA = Dialect(
     ALWAYS | {"tools", "functions"} | _REASONING
     | {"temperature", "top_p", "top_k", "stop", "response_format", "seed", "logprobs",
        "top_logprobs", "presence_penalty", "frequency_penalty", "options", "keep_alive"},
+    streams_json=True,
 )  # fmt: skip
 RESPONSES = Dialect(
     Feature.TOOLS | Feature.VISION | Feature.FILES | Feature.JSON_OBJECT | Feature.JSON_SCHEMA

@@ -72,7 +72,7 @@ class Decoder:
                 plain = block if end - start == size else block[start:end]
                 events.append(Verbatim(plain, plain.count(b"\n\n"), self._prefix))
             else:
-                end = block.find(b"\n\n", start) + 2
+                end = _frame_end(block, start)
                 events += self._read(block[start:end])
             start = end
         return events
@@ -97,7 +97,7 @@ class Decoder:
                 end = cut + 2
         if block.count(b"\n\n" + prefix, start, end) + 1 == block.count(b"\n\n", start, end):
             return end
-        return block.find(b"\n\n", start) + 2  # a stranger is further on: one frame at a time
+        return _frame_end(block, start)  # a stranger is further on: one frame at a time
 
     def close(self) -> list[Event]:
         """A stream without a finish was cut; one without any content never was an answer."""
@@ -171,6 +171,12 @@ class Decoder:
         else:
             return
         self._prefix = _prefix(data, fields)
+
+
+def _frame_end(block: bytes, start: int) -> int:
+    """Return where a frame ends; a line feed alone is left of blank lines that keep a line open."""
+    end = block.find(b"\n\n", start)
+    return len(block) if end < 0 else end + 2
 
 
 def _prefix(data: bytes, fields: Fields) -> bytes:
