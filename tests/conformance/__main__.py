@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import uvloop
-from tests.conformance.kinds import why_not, why_not_so
+from tests.conformance.kinds import kind_of, why_not, why_not_so
 from tests.conformance.recording import Recording, load, rows
 from tests.conformance.run import CUTS, WHOLE, run
 from tests.conformance.table import print_failures, print_table
@@ -24,7 +24,7 @@ def main() -> int:
     """Run; 1 where a recording fails."""
     said = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     said.add_argument("corpus", type=Path, help="a folder with _index.jsonl")
-    said.add_argument("--only", metavar="DIALECT", help="recordings of one dialect")
+    said.add_argument("--only", metavar="KIND", help="recordings of one kind")
     said.add_argument("--verbose", action="store_true", help="show every difference")
     said.add_argument("--pieces", choices=("whole", "all"), default="all", help="cuts of streams")
     asked = said.parse_args()
@@ -44,7 +44,7 @@ def _choose(corpus: Path, only: str | None) -> tuple[list[Recording], Counter[st
     chosen: list[Recording] = []
     reasons: Counter[str] = Counter()
     for row in rows(corpus):
-        if only not in (None, row.dialect):
+        if only not in (None, kind_of(row)):
             continue
         reason = why_not(row, ADAPTERS)
         recording = load(row) if reason is None else None

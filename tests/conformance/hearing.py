@@ -31,17 +31,17 @@ async def hear(client: AsyncOpenAI, model: str, *, stream: bool, raw: list[bytes
                 ),
             )
     except openai.APIStatusError as error:
-        said.failing = Failing(
-            error.status_code,
-            error.code,
-            error.message,
-            _wait(error.response.headers),
-            is_instead=True,
-        )
+        said.failing = failed(error)
     except openai.APIError as error:
         body = error.body if isinstance(error.body, Mapping) else {}
         said.failing = Failing(body.get("status"), error.code, error.message)
     return said
+
+
+def failed(error: openai.APIStatusError) -> Failing:
+    """Return the error that came in the place of a reply."""
+    wait = _wait(error.response.headers)
+    return Failing(error.status_code, error.code, error.message, wait, is_instead=True)
 
 
 async def _hear_stream(client: AsyncOpenAI, model: str, said: Said, raw: list[bytes]) -> None:

@@ -6,9 +6,11 @@ from urllib.parse import unquote
 
 from openai import AsyncOpenAI
 from tests.conformance import (
+    embeddings,
     truth_anthropic,
     truth_cohere,
     truth_converse,
+    truth_embeddings,
     truth_gemini,
     truth_invoke,
     truth_ollama,
@@ -29,13 +31,15 @@ class Kind:
 
     `dialect`: the gateway's name of what the upstream speaks. `truth` reads a recording. `check`
     asks with the SDK for the model of that name, and returns in what the answer differs from it.
-    `mode`: what the gateway is told that the model is for.
+    `mode`: what the gateway is told that the model is for. `vendors`: recorded vendors whose
+    upstreams are configured by their own names, and not as custom ones.
     """
 
     dialect: str
     truth: Callable[[Recording], object]
     check: Callable[[AsyncOpenAI, str, Recording], Awaitable[Differences]]
     mode: str = "chat"
+    vendors: Container[str] = ()
 
 
 def chat(
@@ -57,7 +61,12 @@ def chat(
     return Kind(dialect, truth, check)
 
 
-# The dialect of a recording -> how it is run
+def vectors(dialect: str, *vendors: str) -> Kind:
+    """Return a kind of embeddings."""
+    return Kind(dialect, truth_embeddings.read, embeddings.check, "embedding", vendors)
+
+
+# The kind of a recording -> how it is run
 KINDS: Mapping[str, Kind] = {
     "openai_chat": chat("openai", truth_openai.read, verbatim.differences),
     "openai_responses": chat("responses", truth_responses.read),
@@ -67,6 +76,21 @@ KINDS: Mapping[str, Kind] = {
     "bedrock_invoke": chat("bedrock-invoke", truth_invoke.read),
     "cohere_v2": chat("cohere", truth_cohere.read),
     "ollama_native": chat("ollama", truth_ollama.read),
+    "openai_embeddings": vectors(
+        "openai", "dashscope", "llamacpp", "mistral", "openai", "openrouter", "perplexity",
+        "vllm", "voyage",
+    ),
+    "gemini_embeddings": vectors("gemini", "gemini", "vertex"),
+    "vertex_predict": vectors("gemini", "vertex"),
+    "cohere_embed": vectors("cohere", "cohere"),
+    "bedrock_embeddings": vectors("bedrock", "bedrock"),
+    "ollama_embeddings": vectors("ollama"),
+}  # fmt: skip
+
+# Dialects of chats whose recordings of embeddings are a kind of their own
+_EMBEDDING_TOO: Mapping[str, str] = {
+    "bedrock_invoke": "bedrock_embeddings",
+    "ollama_native": "ollama_embeddings",
 }
 
 # Dialects that the gateway does not speak, with what they are for
@@ -79,41 +103,44 @@ _OTHERS: Mapping[str, str] = {
     "openai_completions": "completions of a prompt",
     "cohere_rerank": "reranking",
     "cohere_v1": "Cohere's older chat, which v2 has replaced",
-    "openai_embeddings": "embeddings",
-    "gemini_embeddings": "embeddings",
-    "cohere_embed": "embeddings",
-    "vertex_predict": "embeddings",
 }
 
 
 MISSING = "MISSING: the gateway has no adapter of it"
 
 
+def kind_of(row: Row) -> str:
+    """Return the kind of a recording: its dialect, unless that is one of chats alone."""
+    if row.api.endswith(".embeddings"):
+        return _EMBEDDING_TOO.get(row.dialect, row.dialect)
+    return row.dialect
+
+
 def why_not(row: Row, spoken: Container[str]) -> str | None:
     """Return why a recording is not run, None where it may be. `spoken`: the gateway's dialects."""
-    surface = row.api.rpartition(".")[2]
-    if row.dialect in _OTHERS:
-        return f"{row.dialect}: {_OTHERS[row.dialect]}"
-    if row.dialect not in KINDS:
-        return f"{row.dialect}: not known here"
-    if surface == "embeddings":
-        return f"{row.dialect}: embeddings"
-    if row.dialect == "ollama_native" and surface != "native_chat":
-        return f"{row.dialect}: completions of a prompt"
-    if row.dialect == "bedrock_invoke" and "claude" not in row.model:
-        return f"{row.dialect}: models but Claude, which Converse serves"
+    kind = kind_of(row)
+    if kind in _OTHERS:
+        return f"{kind}: {_OTHERS[kind]}"
+    if kind not in KINDS:
+        return f"{kind}: not known here"
+    if kind == "ollama_native" and not row.api.endswith(".native_chat"):
+        return f"{kind}: completions of a prompt"
+    if kind == "bedrock_invoke" and "claude" not in row.model:
+        return f"{kind}: models but Claude, which Converse serves"
     if row.wire == "json_array_stream":
-        return f"{row.dialect}: streams as one array; the gateway always asks for alt=sse"
-    if KINDS[row.dialect].dialect not in spoken:
-        return f"{row.dialect}: {MISSING}"
+        return f"{kind}: streams as one array; the gateway always asks for alt=sse"
+    if KINDS[kind].dialect not in spoken:
+        return f"{kind}: {MISSING}"
     return None
 
 
 def why_not_so(recording: Recording) -> str | None:
     """Return why a recording is not run that was asked for as the gateway never asks."""
-    dialect = recording.row.dialect
-    if dialect == "bedrock_invoke" and "prompt" in recording.asked:
-        return f"{dialect}: Claude's text completions, which came before messages"
-    if "enum-encoding=int" in unquote(recording.url):
-        return f"{dialect}: words as numbers; the gateway never asks for enum-encoding=int"
+    kind = kind_of(recording.row)
+    if kind == "bedrock_invoke" and "prompt" in recording.asked:
+        return f"{kind}: Claude's text completions, which came before messages"
+    if kind == "gemini" and "enum-encoding=int" in unquote(recording.url):
+        return f"{kind}: words as numbers; the gateway never asks for enum-encoding=int"
+    if recording.row.provider == "vllm" and recording.asked.get("encoding_format") == "base64":
+        return f"{kind}: base64 of an old vLLM, of float64; the gateway asks vLLM for numbers"
     return None

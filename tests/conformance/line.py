@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.api.caller import KEY
-from tests.conformance.kinds import KINDS
+from tests.conformance.kinds import KINDS, kind_of
 from tests.conformance.recording import Recording
 from tests.conformance.said import PRICES
 from tests.conftest import served, settled
@@ -19,12 +19,13 @@ from infway.ledger.sqlite import SqliteLedger
 
 def upstream_settings(name: str, recording: Recording, port: int) -> dict[str, object]:
     """Return the settings of the upstream that plays one recording."""
-    kind = KINDS[recording.row.dialect]
+    kind = KINDS[kind_of(recording.row)]
+    provider = recording.row.provider
     native = recording.row.model or "native"
     model = {"id": name, "native": native, "mode": kind.mode, **PRICES}
     return {
         "name": name,
-        "vendor": "custom",
+        "vendor": provider if provider in kind.vendors else "custom",
         "dialect": kind.dialect,
         "base_url": f"http://127.0.0.1:{port}/{name}",
         "key": "a-key-that-nobody-checks",

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from openai import AsyncOpenAI
-from tests.conformance.kinds import KINDS
+from tests.conformance.kinds import KINDS, kind_of
 from tests.conformance.line import KEY, gateway, upstream_settings
 from tests.conformance.recording import Recording, Row
 from tests.conformance.replay import Replay, replaying
@@ -48,15 +48,15 @@ def _nothing() -> None:
 async def run(
     recordings: Sequence[Recording], pieces: str, went_on: Callable[[], None] = _nothing
 ) -> list[Result]:
-    """Run recordings, one gateway for each dialect. `went_on` is told of each that has ended."""
+    """Run recordings, one gateway for each kind. `went_on` is told of each that has ended."""
     results: list[Result] = []
     with tempfile.TemporaryDirectory() as folder:
         async with replaying() as replay:
-            ordered = sorted(recordings, key=lambda one: one.row.dialect)
-            for dialect, some in groupby(ordered, key=lambda one: one.row.dialect):
-                ledger = Path(folder) / f"{dialect}.db"
+            ordered = sorted(recordings, key=lambda one: kind_of(one.row))
+            for kind, some in groupby(ordered, key=lambda one: kind_of(one.row)):
+                ledger = Path(folder) / f"{kind}.db"
                 plays = _plays(list(some), pieces)
-                results += await _run_dialect(replay, plays, ledger, went_on)
+                results += await _run_kind(replay, plays, ledger, went_on)
     return results
 
 
@@ -72,7 +72,7 @@ def _plays(recordings: list[Recording], pieces: str) -> Plays:
     }
 
 
-async def _run_dialect(
+async def _run_kind(
     replay: Replay, plays: Plays, ledger: Path, went_on: Callable[[], None]
 ) -> list[Result]:
     recordings = [recording for recording, _ in plays.values()]
@@ -105,6 +105,6 @@ async def _run_dialect(
 async def _check(client: AsyncOpenAI, name: str, recording: Recording) -> list[str]:
     try:
         async with asyncio.timeout(_PATIENCE):
-            return await KINDS[recording.row.dialect].check(client, name, recording)
+            return await KINDS[kind_of(recording.row)].check(client, name, recording)
     except Exception as error:  # noqa: BLE001 - one recording must not end the run of all
         return [f"{type(error).__name__}: {error}"]

@@ -1,8 +1,9 @@
-"""The table of a run: dialect x (json, stream) x feature, what was not run, what failed."""
+"""The table of a run: kind x (json, stream) x feature, what was not run, what failed."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from tests.conformance.kinds import kind_of
 from tests.conformance.recording import Row
 from tests.conformance.run import CUTS, Result
 
@@ -26,12 +27,12 @@ def print_table(results: Sequence[Result], reasons: Counter[str], cuts: Iterable
     """Print how many recordings pass, in which `cuts` streams were played, and what was not run."""
     names = {name for result in results for name in features_of(result.row)}
     columns = sorted(names, key=lambda name: (name != "plain", name))
-    lines = [["dialect", "reply", "all", *(_SHORT.get(name, name) for name in columns)]]
-    for dialect in sorted({result.row.dialect for result in results}):
+    lines = [["kind", "reply", "all", *(_SHORT.get(name, name) for name in columns)]]
+    for kind in sorted({kind_of(result.row) for result in results}):
         for word, is_stream in (("json", False), ("stream", True)):
-            some = [r for r in results if (r.row.dialect, r.row.stream) == (dialect, is_stream)]
+            some = [r for r in results if (kind_of(r.row), r.row.stream) == (kind, is_stream)]
             if some:
-                lines.append([dialect, word, _cell(some), *(_of(some, name) for name in columns)])
+                lines.append([kind, word, _cell(some), *(_of(some, name) for name in columns)])
     _print_aligned(lines)
     print("\nStreams are played " + "; ".join(map(_played, cuts)) + ".")
     print(f"{sum(result.runs for result in results)} exchanges in all.\n")
@@ -70,7 +71,7 @@ def print_failures(results: Iterable[Result], *, verbose: bool) -> None:
 def described(result: Result, *, verbose: bool = False) -> list[str]:
     """Return a failure: in one line, or with all its differences."""
     row = result.row
-    head = f"FAILED {row.dialect} {row.provider}/{row.id}"
+    head = f"FAILED {kind_of(row)} {row.provider}/{row.id}"
     if not verbose:
         more = f" (and {len(result.differences) - 1} more)" if len(result.differences) > 1 else ""
         return [f"{head}  {result.differences[0]}{more}"]

@@ -45,6 +45,15 @@ def test_text_keeps_its_cache_marker_wherever_it_stands():
     ]
 
 
+def test_an_empty_text_says_nothing_and_its_marker_is_listed():
+    empty = {"type": "text", "text": ""}
+    said = talk({"role": "user", "content": [{"type": "text", "text": "a"}, empty]})
+    assert [list(one.parts) for one in said.messages] == [[TextPart("a")]]
+    assert said.dropped() == ()
+    marked = talk({"role": "user", "content": [{**empty, "cache_control": MARK}]})
+    assert marked.dropped() == ("messages.content.cache_control",)
+
+
 def test_a_refusal_is_what_the_assistant_said():
     said = {"role": "assistant", "content": "a", "refusal": "No."}
     part = {"role": "assistant", "content": [{"type": "refusal", "refusal": "Never."}]}
@@ -91,9 +100,9 @@ def test_legacy_functions_are_calls_and_results():
         {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
         {"role": "function", "name": "f", "content": "two"},
     )
-    assert read_[0] == [CallPart("call_0", "f", {"a": 1}, '{"a":1}')]
-    assert read_[1] == [ResultPart("call_0", "f", (TextPart("one"),))]
-    assert read_[3] == [ResultPart("call_2", "f", (TextPart("two"),))]
+    assert read_[0] == [CallPart("legacy_0", "f", {"a": 1}, '{"a":1}')]
+    assert read_[1] == [ResultPart("legacy_0", "f", (TextPart("one"),))]
+    assert read_[3] == [ResultPart("legacy_2", "f", (TextPart("two"),))]
 
 
 def test_results_hold_parts_and_markers():

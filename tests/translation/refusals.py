@@ -21,7 +21,7 @@ def _ends_with_an_answer(facts: Told) -> bool:
     """Tell whether the assistant has the last word, markers and white space aside."""
     said = [one for one in facts.said if not isinstance(one, Cached)]
     words = [one for one in said if not isinstance(one, Text) or one.text.strip()]
-    return not words or getattr(words[-1], "who", "assistant") == "assistant"
+    return any(getattr(one[-1], "who", "assistant") == "assistant" for one in (said, words) if one)
 
 
 _REASONS: Mapping[str, Callable[[Told], bool]] = {

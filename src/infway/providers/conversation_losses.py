@@ -74,6 +74,8 @@ def _of_message(message: Object) -> Iterator[str]:
 
 
 def _of_part(part: Object) -> Iterator[str]:
+    if part.get("text") == "" and part.get("cache_control"):
+        yield "messages.content.cache_control"  # an empty text is not said
     kind = str(part.get("type"))
     read = _PARTS.get(kind, frozenset({kind})) | {"type", "cache_control"}
     yield from _unread("messages.content", part, read)

@@ -148,7 +148,7 @@ def _content(message: Object, where: str) -> list[TextPart | MediaPart]:
     else:
         for place, one in enumerate(as_list(content)):
             part = as_object(one)
-            if part.get("type") not in _THOUGHTS:
+            if part.get("type") not in _THOUGHTS and part.get("text") != "":
                 parts.append(_part(part, f"{where}.content[{place}]"))
         if parts and cache:
             parts[-1] = parts[-1]._replace(cache=cache)
@@ -181,13 +181,13 @@ def _calls(message: Object, place: int) -> list[CallPart]:
     }
     raw = [as_object(one) for one in as_list(message.get("tool_calls"))]
     if not raw and message.get("function_call"):
-        raw = [{"id": f"call_{place}", "function": message["function_call"]}]
+        raw = [{"id": f"legacy_{place}", "function": message["function_call"]}]
     calls: list[CallPart] = []
     for index, call in enumerate(raw):
         path = f"messages[{place}].tool_calls[{index}]"
         if call.get("type") not in (None, "function"):
             cannot_say(f"{path}.type", "only function calls can be said to this upstream.")
-        id_ = as_text(call.get("id")) or f"call_{place}_{index}"
+        id_ = as_text(call.get("id")) or f"unnamed_{place}_{index}"
         google = as_object(as_object(call.get("extra_content")).get("google"))
         signature = as_word(google.get("thought_signature")) or signatures.get(id_)
         calls.append(_call(id_, as_object(call.get("function")), signature))

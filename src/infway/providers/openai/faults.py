@@ -81,7 +81,7 @@ def inband_fault(raw: bytes) -> Failure:
     """Return the failure that an error object inside a 200 means."""
     try:
         read = _read_error(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Failure(Fault.INBAND_ERROR, 200)
     error = _Error(message=read) if isinstance(read, str) else read or _Error()
     status = next((n for n in map(_number, (error.status, error.code)) if 400 <= n < 600), 0)
@@ -101,7 +101,7 @@ def _name(status: int, error: _Error) -> Fault:
 def _error(body: bytes) -> _Error:
     try:
         reply = _read_replies(body)[0] if body.lstrip()[:1] == b"[" else _read_reply(body)
-    except (msgspec.DecodeError, RecursionError, IndexError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, IndexError):
         return _Error()
     if isinstance(reply.error, _Error):
         return reply.error

@@ -54,9 +54,9 @@ def chunk_of(fields: Fields, fault: Fault, *, is_whole: bool = False) -> Chunk:
         choices = _read_choices(raw)
         finishes: list[Finish] = []
         for place, choice in enumerate(choices):
-            said = choice.get("finish_reason", _NULL)
-            if is_whole or not _is_empty(said):
-                finishes.append(finish_of(choice, index_of(choice, place)))
+            index = index_of(choice, place)
+            if is_whole or not _is_empty(choice.get("finish_reason", _NULL)):
+                finishes.append(finish_of(choice, index))
     except (msgspec.DecodeError, RecursionError) as error:
         raise UpstreamFailed(Failure(fault, 200)) from error
     usage = usage_of(fields.get("usage", _NULL))
@@ -64,7 +64,7 @@ def chunk_of(fields: Fields, fault: Fault, *, is_whole: bool = False) -> Chunk:
 
 
 def index_of(choice: Mapping[str, object], place: int) -> int:
-    """Return the index of a choice, its place where it says none."""
+    """Return the index of a choice, its place where it says none; raises msgspec.DecodeError."""
     raw = choice.get("index")
     if not isinstance(raw, msgspec.Raw):
         return place
