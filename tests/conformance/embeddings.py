@@ -9,15 +9,15 @@ import openai
 from openai import AsyncOpenAI, omit
 from tests.conformance import truth_embeddings
 from tests.conformance.hearing import failed
-from tests.conformance.recording import Recording
+from tests.conformance.recording import Recording, Row
 from tests.conformance.said import Said, differences, unlike
 from tests.conformance.truth_embeddings import Embedded, Vector
 
 _COST = {"usage": {"include": True}}
 _NEAR = 2.0**-23  # how far apart neighbours of float32 are, of 1
 _LEAST = 2.0**-149  # and how far next to 0
-# Calls with one text each: words in the names of their models at Bedrock and at Vertex
-_ALONE = ("titan-embed", "nova-2", "gemini-embedding-2")
+# Models whose calls carry one text: vendor, and what is in their names
+_ALONE = (("bedrock", "titan-embed"), ("bedrock", "nova-2"), ("vertex", "gemini-embedding"))
 _PARTS = 3
 
 
@@ -28,12 +28,16 @@ async def check(client: AsyncOpenAI, model: str, recording: Recording) -> list[s
     """
     true, texts = truth_embeddings.read(recording), truth_embeddings.texts(recording)
     found = await _both(client, model, texts, true)
-    if true.failing is None and any(word in recording.row.model for word in _ALONE):
+    if true.failing is None and _is_alone(recording.row):
         tokens = None if true.tokens is None else true.tokens * _PARTS
         several = Embedded(true.vectors * _PARTS, tokens)
         lines = await _both(client, model, texts * _PARTS, several)
         found += [f"{_PARTS} calls: {line}" for line in lines]
     return found
+
+
+def _is_alone(row: Row) -> bool:
+    return any(row.provider == vendor and word in row.model for vendor, word in _ALONE)
 
 
 async def _both(client: AsyncOpenAI, model: str, texts: list[str], true: Embedded) -> list[str]:

@@ -54,9 +54,15 @@ class Choice:
         return self.calls[position]
 
 
+COUNTS = ("prompt", "completion", "total", "cached", "written", "reasoning")
+
+
 @dataclass
 class Spent:
-    """Tokens. `cached` and `written` are parts of `prompt`, `reasoning` of `completion`."""
+    """Tokens. `cached` and `written` are parts of `prompt`, `reasoning` of `completion`.
+
+    `billed`: prompt and completion tokens that are paid, where they are not those counted.
+    """
 
     prompt: int
     completion: int
@@ -64,11 +70,15 @@ class Spent:
     cached: int = 0
     written: int = 0
     reasoning: int = 0
+    billed: tuple[int, int] | None = None
 
     @property
     def cost(self) -> float:
         """USD at PRICES: what was cached or written is not paid as plain input as well."""
         price = {name: float(usd) for name, usd in PRICES.items()}
+        if self.billed is not None:
+            into, out = self.billed
+            return (into * price["input_price"] + out * price["output_price"]) / 1e6
         cached = min(self.cached, self.prompt)  # xAI on Azure says more
         written = min(self.written, self.prompt - cached)
         return (
@@ -232,6 +242,6 @@ def _usages(true: Spent, heard: Spent | None) -> list[str]:
         return ["usage: none"]
     return [
         unlike(f"usage {name}", getattr(true, name), getattr(heard, name))
-        for name in vars(true)
+        for name in COUNTS
         if getattr(true, name) != getattr(heard, name)
     ]

@@ -51,6 +51,7 @@ class Small:
 
 
 _COUNTED = Spent(prompt=30, completion=12, total=42, cached=10, reasoning=5)
+_BILLED = replace(_COUNTED, billed=(9, 8))
 _WRITTEN = Spent(prompt=30, completion=12, total=42, cached=10, written=5)
 _KEPT = frozenset({"kept=="})
 _MISSING = Failing(502, "upstream_model_missing")
@@ -95,7 +96,7 @@ SMALL = (
     ),
     Small(
         "cohere_v2", "cohere.chat", "sse", small_others.COHERE, small_others.COHERE_STREAM,
-        "TOOL_CALL", _COUNTED, "weather_7", frozenset(),
+        "TOOL_CALL", _BILLED, "weather_7", frozenset(),
         (404, {"id": "1", "message": "model 'x' not found"}), _MISSING,
     ),
     Small(

@@ -94,10 +94,13 @@ def _spent(said: Json) -> Spent | None:
     if tokens is None:
         return None
     prompt, completion = tokens["input_tokens"], tokens["output_tokens"]
+    paid = said.get("billed_units")
+    billed = (paid.get("input_tokens") or 0, paid.get("output_tokens") or 0) if paid else None
     return Spent(
         prompt=prompt,
         completion=completion,
         total=prompt + completion,
         cached=said.get("cached_tokens") or 0,
         reasoning=tokens.get("reasoning_tokens") or 0,
+        billed=billed,
     )

@@ -57,6 +57,7 @@ EXAMPLES = [
     Example(Usage(5, 4, 9, audio_input=2, audio_output=1), Prices(10, 100, audio_input=50, audio_output=500), Cost(130, 0, 0, 800)),
     Example(Usage(100, 1, 101), Prices(10, 100, long_from=100, long_input=20), Cost(1000, 0, 0, 100)),
     Example(Usage(101, 1, 102), Prices(10, 100, long_from=100, long_input=20), Cost(2020, 0, 0, 100)),
+    Example(Usage(500, 40, 540, billed=(5, 40)), PLAIN, Cost(prompt=50, completion=4000)),
     Example(Usage(9, 9, 18), Prices(0, 0), Cost()),
     Example(Usage(9, 9, 18), Prices(input=1), Cost(priced=False)),
     Example(Usage(9, 9, 18), Prices(), Cost(priced=False)),

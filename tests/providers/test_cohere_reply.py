@@ -170,17 +170,17 @@ def test_every_end_has_a_reason_of_openais(native: str, reason: str):
     assert finishes(heard(*says("Hi"), end(native))) == [Finish(0, reason, native)]
 
 
-def test_what_the_model_counted_is_the_usage_not_what_is_billed():
+def test_what_the_model_counted_is_the_usage_and_what_is_billed_stands_beside():
     said = {
         "billed_units": {"input_tokens": 3, "output_tokens": 8},
         "tokens": {**TOKENS, "reasoning_tokens": 5},
         "cached_tokens": 16,
     }
-    expected = Usage(30, 12, 42, cached=16, reasoning=5)
+    expected = Usage(30, 12, 42, cached=16, reasoning=5, billed=(3, 8))
     assert usage(whole(said={"usage": said}, content=[])) == expected
     assert usage(heard(*says("Hi"), end(usage=said))) == expected
     billed = {"billed_units": {"input_tokens": 3.0, "output_tokens": 8}}
-    assert usage(whole(said={"usage": billed}, content=[])) == Usage(3, 8, 11)
+    assert usage(whole(said={"usage": billed}, content=[])) == Usage(3, 8, 11, billed=(3, 8))
 
 
 @pytest.mark.parametrize(

@@ -150,12 +150,10 @@ def _plain(tool: Tool, dropped: frozenset[str], *, is_idle: bool) -> Tool:
 
 
 def _same_effort(one: Effort, other: Effort) -> bool:
-    """How much is a matter of each model; whether at all has to be told, and so has a budget."""
+    """A level means what each model makes of it; whether at all, and a budget, have to be told."""
     if one.on is not True:
         return other.on is not True
-    if one.budget is not None and other.budget is not None:
-        return other.on is True and other.budget == one.budget
-    return other.on is True
+    return other.on is True and one.budget in (None, other.budget)
 
 
 def _short(value: object) -> str:

@@ -40,7 +40,8 @@ class Usage(NamedTuple):
 
     `cached`, `cache_write`, `audio_input` are parts of `prompt`; `reasoning`, `audio_output` are
     parts of `completion`; `cache_write_long` is the part of `cache_write` that is kept for an
-    hour. `details`: what else the upstream said of its usage, ready for JSON.
+    hour. `billed`: the prompt and completion tokens that are paid, where the vendor bills others
+    than it counts. `details`: what else the upstream said of its usage, ready for JSON.
     """
 
     prompt: int
@@ -52,6 +53,7 @@ class Usage(NamedTuple):
     audio_input: int = 0
     audio_output: int = 0
     cache_write_long: int = 0
+    billed: tuple[int, int] | None = None
     details: Mapping[str, object] | None = None
     estimated: bool = False
 

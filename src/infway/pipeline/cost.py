@@ -32,6 +32,8 @@ def cost_of(usage: Usage, prices: Prices) -> Cost:
     if prices.long_from is not None and usage.prompt > prices.long_from:
         into = into if prices.long_input is None else prices.long_input
         out = out if prices.long_output is None else prices.long_output
+    if usage.billed is not None:
+        return Cost(prompt=usage.billed[0] * into, completion=usage.billed[1] * out)
     parts = usage.cached or usage.cache_write or usage.audio_input or usage.audio_output
     if not parts and (prices.reasoning is None or not usage.reasoning):
         return Cost(prompt=usage.prompt * into, completion=usage.completion * out)
