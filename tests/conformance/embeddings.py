@@ -77,7 +77,8 @@ def _unlike(true: Embedded, reply: Any) -> list[str]:
     found: list[str] = []
     if (indexes := [one.index for one in reply.data]) != list(range(len(true.vectors))):
         found.append(unlike("indexes", list(range(len(true.vectors))), indexes))
-    for place, (one, other) in enumerate(zip_longest(true.vectors, heard, fillvalue=[])):
+    nothing: Vector = []
+    for place, (one, other) in enumerate(zip_longest(true.vectors, heard, fillvalue=nothing)):
         found += [f"vector {place} {line}" for line in _numbers(one, other)]
     usage = reply.usage
     if true.tokens is not None:

@@ -96,7 +96,7 @@ SMALL = (
         [SIGNED], 1,
     ),
     Small(
-        "openai-too-long", "openai_embeddings", "openai", "m", {"input": "a"},
+        "openai-too-long", "openai_embeddings", "openai", "m", {"input": _TEXTS},
         {"error": {"message": "Too long.", "code": "context_length_exceeded"}}, [],
         failing=Failing(400, "context_length_exceeded", "Too long."), status=400,
     ),

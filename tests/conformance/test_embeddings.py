@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from openai import AsyncOpenAI
-from tests.conformance.kinds import KINDS, kind_of
+from tests.conformance.kinds import KINDS, kind_of, why_not_so
 from tests.conformance.line import KEY, gateway, upstream_settings
 from tests.conformance.recording import Recording
 from tests.conformance.replay import replaying
@@ -109,3 +109,9 @@ async def test_texts_that_go_one_by_one_are_asked_for_together_as_well(tmp_path:
     found = await differing(true, other, tmp_path)
     assert found[-2].startswith("3 calls: base64: usage: expected (6, 6), got (9, 9)")
     assert len(found) == 8
+
+
+def test_a_recording_in_a_format_that_the_gateway_never_asks_for_is_not_run():
+    small = replace(SMALL[0], provider="vllm", asked={"input": "a", "encoding_format": "base64"})
+    assert "float64" in (why_not_so(small.recording) or "")
+    assert why_not_so(replace(small, provider="openai").recording) is None

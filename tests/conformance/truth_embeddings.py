@@ -10,6 +10,7 @@ Ollama https://docs.ollama.com/api/embed
 
 import base64
 import json
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -45,7 +46,7 @@ def read(recording: Recording) -> Embedded:
 
 def texts(recording: Recording) -> list[str]:
     """Return the texts of the recorded request."""
-    found = _texts(recording.asked)
+    found = _texts(dict(recording.asked))
     if not found or not all(isinstance(text, str) for text in found):
         raise ValueError(f"no texts in {recording.row.id}")
     return found
@@ -83,7 +84,8 @@ def _openai(recording: Recording, body: Json) -> Embedded:
 
 def _floats(text: str) -> Vector:
     """Return base64 of little-endian float32 as numbers."""
-    return memoryview(base64.b64decode(text)).cast("f").tolist()
+    data = base64.b64decode(text)
+    return list(struct.unpack(f"<{len(data) // 4}f", data))
 
 
 def _signed(text: str) -> Vector:

@@ -5,8 +5,8 @@ import json
 import msgspec
 from tests.wall.asking import ask, upstream
 
-from infway.providers.conversation import Conversation, Part
-from infway.providers.conversation_reading import read
+from infway.providers.conversation.parts import Conversation, Part
+from infway.providers.conversation.reading import read
 
 HELLO = {"role": "user", "content": "Hello"}
 

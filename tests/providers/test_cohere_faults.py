@@ -5,7 +5,7 @@ import json
 import pytest
 
 from infway.kernel.faults import Fault
-from infway.providers.cohere import Cohere
+from infway.providers.cohere.adapter import Cohere
 
 ADAPTER = Cohere()
 TRIAL = "You are using a Trial key, which is limited to"

@@ -13,7 +13,7 @@ from tests.providers.reading import broken, cut_at, decode, finishes, flat, piec
 
 from infway.kernel.events import Annotation, Finish, Reasoning, ToolCall
 from infway.kernel.faults import Fault
-from infway.providers.cohere import Cohere
+from infway.providers.cohere.adapter import Cohere
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "dev"
 ADAPTER = Cohere()

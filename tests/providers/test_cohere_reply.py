@@ -8,7 +8,7 @@ from tests.providers.reading import broken, decode, finishes, pieces, text, usag
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Annotation, Broken, Finish, Logprobs, Reasoning, ToolCall, Usage
 from infway.kernel.faults import Fault
-from infway.providers.cohere import Cohere
+from infway.providers.cohere.adapter import Cohere
 
 ADAPTER = Cohere()
 TOKENS = {"input_tokens": 30, "output_tokens": 12}

@@ -10,7 +10,7 @@ from tests.wall.asking import ask, offer, upstream
 from infway.kernel.chat import HttpCall
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
-from infway.providers.cohere import Cohere
+from infway.providers.cohere.adapter import Cohere
 from infway.providers.dialects import DIALECTS
 
 URL = "https://api.cohere.com/v2/chat"

@@ -10,7 +10,7 @@ from tests.providers.conversing import parts, talk
 
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
-from infway.providers.conversation import MediaPart
+from infway.providers.conversation.parts import MediaPart
 
 DATA = base64.b64encode(b"\x89PNG").decode()
 

@@ -7,8 +7,8 @@ from tests.wall.asking import ask, upstream
 
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
-from infway.providers.conversation import CallPart, ResultPart, TextPart, ThoughtPart
-from infway.providers.conversation_reading import read
+from infway.providers.conversation.parts import CallPart, ResultPart, TextPart, ThoughtPart
+from infway.providers.conversation.reading import read
 
 MARK = {"type": "ephemeral"}
 

@@ -5,7 +5,7 @@ from tests.providers.conversing import talk
 
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
-from infway.providers.conversation import Choice, Effort, Format, Function
+from infway.providers.conversation.parts import Choice, Effort, Format, Function
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from infway.kernel.faults import Fault
-from infway.providers.ollama import Ollama
+from infway.providers.ollama.adapter import Ollama
 
 ADAPTER = Ollama()
 

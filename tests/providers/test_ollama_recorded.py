@@ -14,7 +14,7 @@ from tests.providers.reading import broken, cut_at, decode, finishes, flat, piec
 
 from infway.kernel.events import Finish, Reasoning, ToolCall
 from infway.kernel.faults import Fault
-from infway.providers.ollama import Ollama
+from infway.providers.ollama.adapter import Ollama
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "dev"
 ADAPTER = Ollama()

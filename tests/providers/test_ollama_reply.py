@@ -8,7 +8,7 @@ from tests.providers.reading import broken, decode, finishes, pieces, text, usag
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Finish, Image, Logprobs, Reasoning, ToolCall, Usage
 from infway.kernel.faults import Fault
-from infway.providers.ollama import Ollama
+from infway.providers.ollama.adapter import Ollama
 
 ADAPTER = Ollama()
 WHEN = "2025-08-20T13:48:02.5Z"

@@ -11,7 +11,7 @@ from infway.kernel.chat import Feature, HttpCall
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Fault
 from infway.providers.dialects import DIALECTS
-from infway.providers.ollama import Ollama
+from infway.providers.ollama.adapter import Ollama
 
 URL = "http://localhost:11434/api/chat"
 HELLO = {"role": "user", "content": "Hello"}

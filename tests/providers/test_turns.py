@@ -3,8 +3,8 @@
 import pytest
 from tests.providers.conversing import HELLO, answered, called, calling, talk
 
-from infway.providers.conversation import MediaPart, ResultPart, TextPart
-from infway.providers.turns import instructions, turns
+from infway.providers.conversation.parts import MediaPart, ResultPart, TextPart
+from infway.providers.conversation.turns import instructions, turns
 
 BOT = {"role": "assistant", "content": "b"}
 

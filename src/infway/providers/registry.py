@@ -6,7 +6,7 @@ from infway.providers.adapter import Adapter
 from infway.providers.anthropic.adapter import Anthropic
 from infway.providers.bedrock.adapter import Bedrock
 from infway.providers.bedrock.invoke import BedrockInvoke
-from infway.providers.cohere import Cohere
+from infway.providers.cohere.adapter import Cohere
 from infway.providers.embeddings.bedrock import (
     BedrockCohereEmbeddings,
     NovaEmbeddings,
@@ -19,7 +19,7 @@ from infway.providers.embeddings.ollama import OllamaEmbeddings
 from infway.providers.embeddings.openai import OpenAIEmbeddings
 from infway.providers.embeddings.vertex import VertexEmbeddings
 from infway.providers.gemini.adapter import Gemini
-from infway.providers.ollama import Ollama
+from infway.providers.ollama.adapter import Ollama
 from infway.providers.openai.adapter import OpenAI
 from infway.providers.responses.adapter import Responses
 from infway.providers.sandbox import Sandbox

@@ -5,7 +5,7 @@ https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 
 from collections.abc import Iterable
 
-from infway.providers.conversation import Conversation
+from infway.providers.conversation.parts import Conversation
 
 MOST = 4  # markers in one request
 _USUAL = "5m"

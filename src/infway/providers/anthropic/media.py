@@ -8,7 +8,7 @@ import binascii
 from collections.abc import Mapping
 
 from infway.providers.anthropic.cache import Block, mark
-from infway.providers.conversation import Conversation, MediaPart, cannot_say
+from infway.providers.conversation.parts import Conversation, MediaPart, cannot_say
 
 _IMAGES: Mapping[str, str] = {
     "image/jpeg": "image/jpeg",

@@ -11,7 +11,7 @@ from hashlib import blake2s
 from infway.providers.anthropic.cache import Block, mark
 from infway.providers.anthropic.media import media_block
 from infway.providers.anthropic.models import Generation
-from infway.providers.conversation import (
+from infway.providers.conversation.parts import (
     CallPart,
     Conversation,
     MediaPart,
@@ -21,8 +21,8 @@ from infway.providers.conversation import (
     ThoughtPart,
     cannot_say,
 )
+from infway.providers.conversation.turns import Turn, instructions, turns
 from infway.providers.shapes import as_objects
-from infway.providers.turns import Turn, instructions, turns
 
 FORMAT = "anthropic-claude-v1"
 """The format under which Claude's thoughts travel to the caller and back."""

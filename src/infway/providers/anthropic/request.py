@@ -12,8 +12,8 @@ from infway.providers.anthropic.models import Generation, generation_of
 from infway.providers.anthropic.schema import fit
 from infway.providers.anthropic.thinking import is_hindered, sampling_of, thinking_of
 from infway.providers.anthropic.tools import is_forced, tools_of
-from infway.providers.conversation import Conversation, Format, cannot_say
-from infway.providers.conversation_reading import read
+from infway.providers.conversation.parts import Conversation, Format, cannot_say
+from infway.providers.conversation.reading import read
 from infway.providers.shapes import Object, as_object, as_objects, as_text, write
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from infway.providers.anthropic.cache import Block
 from infway.providers.anthropic.models import Generation, Sampling
-from infway.providers.conversation import Conversation, Effort
+from infway.providers.conversation.parts import Conversation, Effort
 from infway.providers.shapes import as_objects
 
 LEAST = 1024  # tokens of thinking

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from infway.providers.anthropic.cache import Block, mark
 from infway.providers.anthropic.models import Generation
 from infway.providers.anthropic.schema import fit
-from infway.providers.conversation import (
+from infway.providers.conversation.parts import (
     CallPart,
     Choice,
     Conversation,

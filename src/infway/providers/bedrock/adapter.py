@@ -15,8 +15,8 @@ from infway.kernel.faults import Failure, Fault
 from infway.providers.bedrock.faults import exception_in, fault_of, inband_fault, is_error
 from infway.providers.bedrock.reply import Blocks, read_message, read_tail
 from infway.providers.bedrock.request import body_of
-from infway.providers.conversation import cannot_say
-from infway.providers.conversation_reading import read
+from infway.providers.conversation.parts import cannot_say
+from infway.providers.conversation.reading import read
 from infway.providers.eventstream import Message, MessageFramer
 from infway.providers.shapes import as_count, as_object, as_word, is_object, read_object, write
 

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
 """
 
 from infway.providers.bedrock.families import Family
-from infway.providers.conversation import CallPart, Conversation, ResultPart, ThoughtPart
+from infway.providers.conversation.parts import CallPart, Conversation, ResultPart, ThoughtPart
 
 MOST = 4  # in one request
 _UNFIT = frozenset({"document", "video"})  # Bedrock takes no point right behind these

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from infway.providers.bedrock.cache import Block
-from infway.providers.conversation import Conversation, MediaPart, cannot_say
+from infway.providers.conversation.parts import Conversation, MediaPart, cannot_say
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 # Media types, as the block that holds them and the vendor's word for their format

@@ -12,7 +12,7 @@ from infway.providers.bedrock.cache import Block, CachePoints, result_ttl
 from infway.providers.bedrock.families import Family
 from infway.providers.bedrock.media import PATHS, DocumentNames, media_block
 from infway.providers.bedrock.reply import HIDDEN, SIGNED
-from infway.providers.conversation import (
+from infway.providers.conversation.parts import (
     CallPart,
     Conversation,
     MediaPart,
@@ -22,8 +22,8 @@ from infway.providers.conversation import (
     ThoughtPart,
     cannot_say,
 )
+from infway.providers.conversation.turns import Turn, instructions, turns
 from infway.providers.shapes import as_object, as_objects, as_text
-from infway.providers.turns import Turn, instructions, turns
 
 _ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")  # of a tool call
 _OPENING: Block = {"text": "(The conversation begins.)"}  # where it has to begin with the user

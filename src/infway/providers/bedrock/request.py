@@ -13,7 +13,7 @@ from infway.providers.bedrock.families import Family, family_of
 from infway.providers.bedrock.messages import Writer
 from infway.providers.bedrock.tools import tool_config
 from infway.providers.bedrock.wishes import wishes_of
-from infway.providers.conversation import Conversation, cannot_say
+from infway.providers.conversation.parts import Conversation, cannot_say
 from infway.providers.shapes import as_object, as_text, is_object, write
 
 _TIERS = frozenset({"default", "flex", "priority"})

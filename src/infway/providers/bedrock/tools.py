@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfigur
 from infway.providers.anthropic.schema import fit
 from infway.providers.bedrock.cache import Block, CachePoints
 from infway.providers.bedrock.families import Family
-from infway.providers.conversation import (
+from infway.providers.conversation.parts import (
     CallPart,
     Choice,
     Conversation,

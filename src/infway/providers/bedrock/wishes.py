@@ -12,7 +12,7 @@ from infway.providers.anthropic.thinking import is_hindered, sampling_of, thinki
 from infway.providers.bedrock.cache import Block
 from infway.providers.bedrock.families import Dial, Family
 from infway.providers.bedrock.messages import kind_of
-from infway.providers.conversation import Conversation
+from infway.providers.conversation.parts import Conversation
 from infway.providers.shapes import as_object, as_objects
 
 _LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from infway.kernel.chat import ChatRequest, HttpCall, Offer
 from infway.kernel.events import Vectors
 from infway.kernel.faults import Failure
-from infway.providers.cohere_faults import fault_of
+from infway.providers.cohere.faults import fault_of
 from infway.providers.embeddings.cohere_shape import TAKES, body_of, read_vectors
 from infway.providers.embeddings.inputs import call_of
 

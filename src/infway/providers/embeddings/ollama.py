@@ -13,7 +13,7 @@ from infway.kernel.events import Vectors
 from infway.kernel.faults import Failure
 from infway.providers.embeddings.inputs import call_of, carried, texts_of
 from infway.providers.embeddings.vectors import read_as, usage_of, vectors_of
-from infway.providers.ollama_faults import fault_of, inband_fault
+from infway.providers.ollama.faults import fault_of, inband_fault
 
 _NULL = msgspec.Raw(b"null")
 

@@ -13,8 +13,8 @@ from infway.kernel.chat import ChatRequest, HttpCall, Offer
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Broken, Event
 from infway.kernel.faults import Failure, Fault
-from infway.providers.conversation import Conversation
-from infway.providers.conversation_reading import read
+from infway.providers.conversation.parts import Conversation
+from infway.providers.conversation.reading import read
 from infway.providers.gemini.config import generation_config
 from infway.providers.gemini.contents import prompt_of
 from infway.providers.gemini.faults import fault_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from infway.providers.conversation import Conversation, Effort, cannot_say
+from infway.providers.conversation.parts import Conversation, Effort, cannot_say
 from infway.providers.gemini.models import SCALE, Budget, Levels, Traits
 from infway.providers.shapes import as_list
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
-from infway.providers.conversation import (
+from infway.providers.conversation.parts import (
     CallPart,
     Conversation,
     MediaPart,
@@ -18,9 +18,9 @@ from infway.providers.conversation import (
     ThoughtPart,
     cannot_say,
 )
+from infway.providers.conversation.turns import BEGIN, END, Turn, instructions, turns
 from infway.providers.gemini.models import Traits
 from infway.providers.shapes import Object, read_object
-from infway.providers.turns import BEGIN, END, Turn, instructions, turns
 
 FORMAT = "google-gemini-v1"
 # What Google's documentation gives for calls whose signature is lost, or that no Gemini made

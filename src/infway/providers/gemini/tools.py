@@ -6,7 +6,7 @@ https://ai.google.dev/gemini-api/docs/function-calling; schemas go as they are, 
 
 from collections.abc import Mapping
 
-from infway.providers.conversation import Conversation, Function, cannot_say
+from infway.providers.conversation.parts import Conversation, Function, cannot_say
 from infway.providers.gemini.models import Traits
 from infway.providers.shapes import Object
 

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from infway.providers.conversation import (
+from infway.providers.conversation.parts import (
     CallPart,
     Conversation,
     MediaPart,

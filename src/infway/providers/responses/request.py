@@ -6,8 +6,8 @@ https://platform.openai.com/docs/api-reference/responses/create
 from urllib.parse import quote
 
 from infway.kernel.chat import ChatRequest, Feature, HttpCall, Offer
-from infway.providers.conversation import Conversation, Effort
-from infway.providers.conversation_reading import read
+from infway.providers.conversation.parts import Conversation, Effort
+from infway.providers.conversation.reading import read
 from infway.providers.responses.input import Speaker
 from infway.providers.responses.models import (
     hides_thoughts,

@@ -5,7 +5,7 @@ What Chat Completions puts below the name of its type stands flat there.
 
 from collections.abc import Mapping
 
-from infway.providers.conversation import Conversation, Format, Function, cannot_say
+from infway.providers.conversation.parts import Conversation, Format, Function, cannot_say
 from infway.providers.shapes import NOTHING, Object, as_object, as_text, as_word, is_object
 
 _NO_PARAMETERS: Object = {"type": "object", "properties": {}}

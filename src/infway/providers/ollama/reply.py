@@ -20,7 +20,7 @@ from infway.kernel.events import (
     Usage,
 )
 from infway.kernel.faults import Failure, Fault
-from infway.providers.ollama_faults import inband_fault
+from infway.providers.ollama.faults import inband_fault
 from infway.providers.shapes import write
 
 FINISHES: Mapping[str, str] = {

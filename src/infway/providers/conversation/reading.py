@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from infway.kernel.chat import ChatRequest, Upstream
-from infway.providers.conversation import (
+from infway.providers.conversation.losses import losses
+from infway.providers.conversation.media import media_part
+from infway.providers.conversation.parts import (
     CallPart,
     Conversation,
     MediaPart,
@@ -17,9 +19,7 @@ from infway.providers.conversation import (
     ThoughtPart,
     cannot_say,
 )
-from infway.providers.conversation_losses import losses
-from infway.providers.conversation_media import media_part
-from infway.providers.conversation_wishes import (
+from infway.providers.conversation.wishes import (
     cache_marker,
     wished_choice,
     wished_effort,

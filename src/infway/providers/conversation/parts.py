@@ -1,6 +1,6 @@
 """A chat request as translating adapters see it: typed messages, tools and wishes.
 
-`conversation_reading.read` makes it from the request's raw fields. What an adapter does not take
+`reading.read` makes it from the request's raw fields. What an adapter does not take
 is listed as dropped, without its doing.
 """
 

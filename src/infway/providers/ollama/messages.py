@@ -8,7 +8,7 @@ picture it is another message, as in Ollama's own translation of OpenAI's.
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from infway.providers.conversation import (
+from infway.providers.conversation.parts import (
     CallPart,
     Conversation,
     MediaPart,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
-from infway.providers.conversation import MediaPart, cannot_say
+from infway.providers.conversation.parts import MediaPart, cannot_say
 from infway.providers.shapes import Object, as_object, as_text, is_object
 
 _DATA_URI = re.compile(

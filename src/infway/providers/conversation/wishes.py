@@ -5,7 +5,7 @@ What is of no kind that any dialect knows is noted as dropped, through `drop`.
 
 from collections.abc import Callable, Mapping
 
-from infway.providers.conversation import Choice, Effort, Format, Function, cannot_say
+from infway.providers.conversation.parts import Choice, Effort, Format, Function, cannot_say
 from infway.providers.shapes import (
     Object,
     as_list,

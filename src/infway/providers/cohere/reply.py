@@ -17,9 +17,9 @@ from infway.kernel.events import (
     ToolCall,
 )
 from infway.kernel.faults import Failure, Fault
-from infway.providers.cohere_citations import annotations_of
-from infway.providers.cohere_faults import inband_fault
-from infway.providers.cohere_usage import usage_of
+from infway.providers.cohere.citations import annotations_of
+from infway.providers.cohere.faults import inband_fault
+from infway.providers.cohere.usage import usage_of
 from infway.providers.shapes import (
     Object,
     as_count,

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from infway.kernel.chat import ChatRequest, Feature, HttpCall, Offer
-from infway.providers.conversation import Conversation, Function, cannot_say
-from infway.providers.conversation_reading import read
-from infway.providers.ollama_messages import Block, messages_of
+from infway.providers.conversation.parts import Conversation, Function, cannot_say
+from infway.providers.conversation.reading import read
+from infway.providers.ollama.messages import Block, messages_of
 from infway.providers.shapes import Object, as_object, as_text, write
 
 _HEADERS: Mapping[str, str] = {"content-type": "application/json"}

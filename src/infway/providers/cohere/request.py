@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from infway.kernel.chat import ChatRequest, HttpCall, Offer
-from infway.providers.cohere_messages import Block, messages_of
-from infway.providers.cohere_models import Traits, traits_of
-from infway.providers.cohere_tools import tools_of
-from infway.providers.conversation import Conversation, cannot_say
-from infway.providers.conversation_reading import read
+from infway.providers.cohere.messages import Block, messages_of
+from infway.providers.cohere.models import Traits, traits_of
+from infway.providers.cohere.tools import tools_of
+from infway.providers.conversation.parts import Conversation, cannot_say
+from infway.providers.conversation.reading import read
 from infway.providers.shapes import write
 
 _HEADERS: Mapping[str, str] = {"content-type": "application/json"}

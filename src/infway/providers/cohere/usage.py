@@ -29,5 +29,7 @@ def usage_of(said: Object) -> Usage | None:
 
 
 def _pair(counts: Object) -> tuple[int, int]:
-    into, out = (min(as_count(counts.get(f"{way}_tokens")), _MOST + 1) for way in ("input", "output"))
+    into, out = (
+        min(as_count(counts.get(f"{way}_tokens")), _MOST + 1) for way in ("input", "output")
+    )
     return into, out

@@ -1,7 +1,7 @@
 """Cohere's v2 chat dialect, as an upstream's.
 
-https://docs.cohere.com/reference/chat. What is sent is written by `cohere_request`, what comes is
-read by `cohere_reply`; here stands the framing of a stream.
+https://docs.cohere.com/reference/chat. What is sent is written by `request`, what comes is
+read by `reply`; here stands the framing of a stream.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from infway.kernel.chat import ChatRequest, HttpCall, Offer
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Event
 from infway.kernel.faults import Failure, Fault
-from infway.providers.cohere_faults import fault_of
-from infway.providers.cohere_reply import MessageReader, whole_message
-from infway.providers.cohere_request import call_of
+from infway.providers.cohere.faults import fault_of
+from infway.providers.cohere.reply import MessageReader, whole_message
+from infway.providers.cohere.request import call_of
 from infway.providers.shapes import read_object
 from infway.providers.sse import Framer, frames
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from infway.providers.conversation import Conversation, Part, Said, TextPart
+from infway.providers.conversation.parts import Conversation, Part, Said, TextPart
 
 BEGIN, END = "<system>", "</system>"
 

@@ -5,8 +5,8 @@ https://docs.cohere.com/reference/chat
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from infway.providers.cohere_models import Traits
-from infway.providers.conversation import (
+from infway.providers.cohere.models import Traits
+from infway.providers.conversation.parts import (
     CallPart,
     Conversation,
     MediaPart,
@@ -17,8 +17,8 @@ from infway.providers.conversation import (
     ThoughtPart,
     cannot_say,
 )
+from infway.providers.conversation.turns import BEGIN, END
 from infway.providers.shapes import write
-from infway.providers.turns import BEGIN, END
 
 Block = dict[str, object]
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})

@@ -5,9 +5,9 @@ https://docs.cohere.com/docs/tool-use-overview
 
 from collections.abc import Mapping, Sequence
 
-from infway.providers.cohere_messages import Block
-from infway.providers.cohere_models import Traits
-from infway.providers.conversation import Choice, Conversation, Function, cannot_say
+from infway.providers.cohere.messages import Block
+from infway.providers.cohere.models import Traits
+from infway.providers.conversation.parts import Choice, Conversation, Function, cannot_say
 from infway.providers.shapes import as_list, as_object, as_text
 
 _MODES: Mapping[str, str] = {"none": "NONE", "required": "REQUIRED", "function": "REQUIRED"}

@@ -1,7 +1,7 @@
 """Ollama's own chat dialect, as an upstream's.
 
-https://docs.ollama.com/api/chat. What is sent is written by `ollama_request`, what comes is read
-by `ollama_reply`; here stands the framing of a stream: one JSON object a line, the last of them
+https://docs.ollama.com/api/chat. What is sent is written by `request`, what comes is read
+by `reply`; here stands the framing of a stream: one JSON object a line, the last of them
 with `done`.
 """
 
@@ -12,9 +12,9 @@ from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Broken, Event
 from infway.kernel.faults import Failure, Fault
 from infway.providers.ndjson import LineFramer
-from infway.providers.ollama_faults import fault_of
-from infway.providers.ollama_reply import Reply, read_line
-from infway.providers.ollama_request import call_of
+from infway.providers.ollama.faults import fault_of
+from infway.providers.ollama.reply import Reply, read_line
+from infway.providers.ollama.request import call_of
 
 
 class Ollama:

@@ -1,0 +1,4 @@
+"""Ollama's own chat dialect.
+
+Pure translation; `adapter` is what the registry names.
+"""
