@@ -42,6 +42,7 @@ _WORDS: Mapping[str, str] = {
     "insufficient_quota": "quota",
     "billing_hard_limit_reached": "quota",
     "model_not_found": "missing",
+    "invalid_model": "missing",  # Mistral
     "deploymentnotfound": "missing",
     "context_length_exceeded": "context",
     "exceed_context_size_error": "context",
@@ -93,6 +94,8 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
     (r"incorrect api key", "auth"),  # xAI
     (r"provided model identifier is invalid", "missing"),  # Bedrock
     (r"violates usage guidelines", "filtered"),  # xAI
+    (r"not allowed to (sample|generate embeddings) from this model", "missing"),  # OpenAI
+    (r"model \S+ is not supported", "missing"),  # Voyage
 )
 _STATUSES: Mapping[int, str] = {
     401: "auth",

@@ -52,6 +52,14 @@ TEXTS: tuple[tuple[re.Pattern[str], Fault], ...] = (
         Fault.CONTENT_FILTER,
     ),
     (
+        # the key is good, and so are the other models behind it
+        re.compile(
+            r"not allowed to \w[\w ]* from this model|\bmodel \S+ (is not supported|does not exist)",
+            re.IGNORECASE,
+        ),
+        Fault.MODEL_MISSING,
+    ),
+    (
         re.compile(r"invalid api key|incorrect api key|api key not valid", re.IGNORECASE),
         Fault.PROVIDER_AUTH,
     ),

@@ -119,6 +119,8 @@ def _add_thinking(
             follows = thinking.off or not off
     if not follows:
         talk.drop("reasoning_effort")
+    if wish.budget and wish.budget != said.get("thinkingBudget"):
+        talk.drop("reasoning.max_tokens")  # told as a level, or kept within the model's bounds
     if thinking is not None:
         config["thinkingConfig"] = said if off else {"includeThoughts": True, **said}
 

@@ -28,6 +28,7 @@ CODES: Mapping[str, Fault] = {
     "permission_error": Fault.PROVIDER_AUTH,
     "account_deactivated": Fault.PROVIDER_AUTH,
     "model_not_found": Fault.MODEL_MISSING,
+    "invalid_model": Fault.MODEL_MISSING,  # Mistral's
     "deploymentnotfound": Fault.MODEL_MISSING,
     "model_not_available": Fault.MODEL_MISSING,
     "rate_limit_exceeded": Fault.RATE_LIMITED,
