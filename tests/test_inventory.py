@@ -61,7 +61,11 @@ def test_the_configuration_overrides_the_catalogue(stocked):
     )
     assert (offer.model, offer.native) == ("mine", "gpt-4o")
     assert (offer.prices.input, offer.prices.output, offer.prices.cache_read) == (1, 10**7, 0)
-    assert (offer.context, offer.max_output, offer.features) == (9, 8, Feature.TOOLS | Feature.REMOTE_MEDIA)
+    assert (offer.context, offer.max_output, offer.features) == (
+        9,
+        8,
+        Feature.TOOLS | Feature.REMOTE_MEDIA,
+    )
     assert (offer.quality, offer.quantization) == (0, "fp8")
 
 

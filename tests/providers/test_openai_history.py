@@ -16,7 +16,7 @@ PART = {"type": "text", "text": "a"}
 MESSAGES = [
     {"role": "user", "content": [{**PART, "cache_control": {"type": "ephemeral"}}]},
     {"role": "assistant", "content": None, "reasoning_content": "Hm.", "tool_calls": [SIGNED]},
-    {"role": "tool", "tool_call_id": "c", "content": "\"reasoning\": no key"},
+    {"role": "tool", "tool_call_id": "c", "content": '"reasoning": no key'},
 ]  # fmt: skip
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {
     "annotations": {"type": "string"}}}}}  # fmt: skip
