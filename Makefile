@@ -52,8 +52,9 @@ test-all:  ## the suite on every Python that infway supports and this machine ha
 
 CORPUS ?= ../shared/corpus/dev
 
-conformance: install-dev  ## recorded replies of vendors through the whole line; CORPUS is their folder
-	$(BIN)/python -m tests.conformance $(CORPUS)
+conformance: install-dev  ## recorded traffic of vendors, both ways; CORPUS is its folder
+	$(BIN)/python -m tests.translation $(CORPUS); told=$$?; \
+	$(BIN)/python -m tests.conformance $(CORPUS) && exit $$told
 
 check: install-dev  ## the same as CI
 	$(BIN)/ruff format --check src tests bench scripts

@@ -142,7 +142,6 @@ MISSING = [
     ("messages[0].content[0].type", {"messages": [{"role": "user", "content": [{"text": "a"}]}]}),
     ("messages[0].content[0].text",
      {"messages": [{"role": "user", "content": [{"type": "text"}]}]}),
-    ("tools[0].type", {"messages": [USER], "tools": [{}]}),
     ("tools[0].function.name",
      {"messages": [USER], "tools": [{"type": "function", "function": {}}]}),
 ]  # fmt: skip

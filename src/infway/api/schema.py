@@ -89,9 +89,9 @@ class FunctionBody(Struct):
 
 
 class Tool(Struct):
-    """A tool the model may call."""
+    """A tool the model may call: a function, or one of a vendor's own, whatever its shape."""
 
-    type: str
+    type: str | None = None
     function: FunctionBody | None = None
 
 
