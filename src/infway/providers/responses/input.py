@@ -133,7 +133,9 @@ class Speaker:
     def _result(self, part: ResultPart) -> Item:
         kind = "custom_tool_call_output" if part.name in self.customs else "function_call_output"
         parts = part.parts
-        if part.cache is not None:
+        if part.cache is not None and not parts:
+            self.talk.drop("messages.content.cache_control")
+        elif part.cache is not None:
             parts = (*parts[:-1], *(last._replace(cache=part.cache) for last in parts[-1:]))
         return {"type": kind, "call_id": _call_id(part.id), "output": self._content(parts)}
 
