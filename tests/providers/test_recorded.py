@@ -28,6 +28,10 @@ from infway.providers.openai.finishes import FINISHES
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "dev"
 ADAPTER = OpenAI()
+# What a 401 or 403 may mean: the key, its purse, one of its models, or what was asked of it
+KEY_OR_MODEL = frozenset(
+    {Fault.PROVIDER_AUTH, Fault.PROVIDER_QUOTA, Fault.CONTENT_FILTER, Fault.MODEL_MISSING}
+)
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the recordings are not at hand")
 
 
@@ -198,7 +202,7 @@ def test_a_recorded_error_is_named_sensibly(record: dict):
     assert failure.status == status
     assert failure.message
     if status in (401, 403):
-        assert failure.fault in (Fault.PROVIDER_AUTH, Fault.PROVIDER_QUOTA, Fault.CONTENT_FILTER)
+        assert failure.fault in KEY_OR_MODEL
     elif status == 429:
         assert failure.fault in (Fault.RATE_LIMITED, Fault.PROVIDER_QUOTA)
     elif status >= 500:

@@ -80,6 +80,15 @@ async def test_every_upstream_gets_its_own_credential_and_no_other(client: Clien
     assert not {"authorization", "x-api-key"} & set(third)
 
 
+async def test_headers_of_one_call_are_not_those_of_the_next(client: Client, up: Wall):
+    plain = call(up)
+    special = replace(plain, headers={**plain.headers, "x-beta": "files"})
+    for sent in (plain, special, plain, special, special, plain):
+        await (await client.send(sent, CALM)).read()
+    told = [dict(one.headers).get("x-beta") for one in up.attempts]
+    assert told == [None, "files", None, "files", "files", None]
+
+
 async def test_new_credentials_hold_from_the_next_call_on(client: Client, up: Wall):
     await (await client.send(call(up), CALM)).read()
     client.sign_with(Signer({"up": Credential("authorization", "fresh", "Bearer")}))

@@ -1,6 +1,6 @@
 """Hard constraints: which offers can serve a request at all, and what ruled out the others."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -204,6 +204,21 @@ def _fallbacks(
             yield able
 
 
+def _wanted(ask: ChatRequest) -> str:
+    words = [str(one.name).lower() for one in Feature if one in ask.features]
+    return f" (the request needs {', '.join(words)})" if words else ""
+
+
+def _parameters(ask: ChatRequest) -> str:
+    return f" (the request has {', '.join(sorted(ask.parameters))})"[:500]
+
+
+_DETAILS: Mapping[str, Callable[[ChatRequest], str]] = {
+    "capabilities": _wanted,
+    "provider.require_parameters": _parameters,
+}
+
+
 def _nothing_left(constraint: str, ask: ChatRequest) -> GatewayError:
     """Return the error that names the constraint which removed the last offers."""
     if constraint.startswith("key."):
@@ -215,5 +230,9 @@ def _nothing_left(constraint: str, ask: ChatRequest) -> GatewayError:
             f"{ask.output_tokens or 0} of output: more than any offer of the model can hold."
         )
         return CallerError(400, "context_length_exceeded", message, param="messages")
-    message = f"No offer of the model meets `{constraint}`; it ruled out the last that were left."
+    said = _DETAILS.get(constraint)
+    detail = said(ask) if said is not None else ""
+    message = (
+        f"No offer of the model meets `{constraint}`{detail}; it ruled out the last that were left."
+    )
     return UnavailableError(503, "no_available_provider", message, retryable=False)

@@ -16,7 +16,9 @@ from infway.settings.tree import Where, dotted
 
 MAX_DEPTH = 24
 MAX_VALUES = 50_000
-SECRETS = frozenset({"key", "redis"})  # fields that may be {file: path}
+SECRETS = frozenset(  # fields that may be {file: path}
+    {"key", "redis", "service_account", "secret_access_key", "session_token"}
+)
 
 
 @dataclass(frozen=True, slots=True)

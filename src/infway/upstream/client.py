@@ -53,6 +53,7 @@ class _Prepared(NamedTuple):
     """What all calls of one upstream to one URL have in common."""
 
     origin: Origin
+    said: Mapping[str, str]
     head: bytes
     signer: CallSigner | None
 
@@ -74,7 +75,11 @@ class Client:
         """Return the reply once its head is there; raises UpstreamFailed."""
         if call.script is not None:
             return Played(call.script)
-        prepared = self._prepared.get((call.upstream, call.url)) or self._prepare(call)
+        prepared = self._prepared.get((call.upstream, call.url))
+        if prepared is None or (
+            prepared.said is not call.headers and prepared.said != call.headers
+        ):
+            prepared = self._prepare(call)
         signed = b"" if prepared.signer is None else _lines(prepared.signer.headers(call))
         request = b"%b%bcontent-length: %d\r\n\r\n%b" % (
             prepared.head,
@@ -107,7 +112,9 @@ class Client:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         signer = self.signer.live(call.upstream)
         head = b"POST %b HTTP/1.1\r\n%b" % (target.encode("latin-1", "replace"), _lines(headers))
-        prepared = _Prepared(Origin(host, port, parts.scheme == "https"), head, signer)
+        prepared = _Prepared(
+            Origin(host, port, parts.scheme == "https"), call.headers, head, signer
+        )
         self._prepared[call.upstream, call.url] = prepared
         return prepared
 

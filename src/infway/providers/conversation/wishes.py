@@ -101,6 +101,9 @@ def wished_format(raw: Object) -> Format | None:
     )
 
 
+LEVELS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
+
+
 def wished_effort(fields: dict[str, object], drop: Drop) -> Effort | None:
     """Take the wish for reasoning out of its three spellings."""
     level = as_word(fields.pop("reasoning_effort", None))
@@ -108,6 +111,9 @@ def wished_effort(fields: dict[str, object], drop: Drop) -> Effort | None:
     level = level or as_word(reasoning.get("effort"))
     if thinking is not None and not is_object(thinking):
         drop("thinking")
+    if level is not None and level not in LEVELS:
+        drop("reasoning_effort")
+        level = None
     mode = as_text(as_object(thinking).get("type"))
     if reasoning.get("enabled") is False or (level is None and mode == "disabled"):
         level = "none"
