@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf, nan
 from pathlib import Path
 from random import Random
+from statistics import median
 
 import msgspec
 import pytest
