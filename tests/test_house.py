@@ -198,7 +198,7 @@ async def test_few_frames_stand_between_the_endpoint_and_the_upstreams_socket(
 ) -> None:
     frames = (await _watched(start)).frames
     assert frames[0] == "Connection.post"
-    between = frames[: frames.index("ChatEndpoint.answer")]
+    between = frames[: frames.index("LineEndpoint.answer")]
     print(f"\n{len(between)} frames:", *between)
     assert len(between) <= FRAMES
 

@@ -16,12 +16,15 @@ from fastapi import APIRouter, FastAPI
 
 from infway.accounts.keys import Key, Keyring
 from infway.api.admin import admin_router
-from infway.api.chat import ChatEndpoint, ChatRules
+from infway.api.chat import ChatEndpoint
 from infway.api.described import described_app
 from infway.api.embeddings import EmbeddingsEndpoint
 from infway.api.front import Front
+from infway.api.line import Rules
 from infway.api.models import models_router
+from infway.api.operations import CHAT, EMBEDDINGS
 from infway.api.ops import ops_router
+from infway.api.routes import Routes
 from infway.ims.catalog import Catalog
 from infway.ims.health import Health
 from infway.ims.rank import Router
@@ -38,9 +41,11 @@ from infway.pipeline.gateway import Gateway
 from infway.pipeline.itinerary import Persistence
 from infway.pipeline.settle import Settler
 from infway.pipeline.sharing import Sharing
+from infway.pipeline.speakers import Speakers
 from infway.providers.adapter import Adapter
 from infway.providers.embeddings.embedder import Embedder
-from infway.providers.registry import ADAPTERS, EMBEDDERS
+from infway.providers.mirror import Carrier
+from infway.providers.registry import ADAPTERS, CARRIERS, EMBEDDERS
 from infway.providers.vendors import VENDORS
 from infway.settings import Settings
 from infway.settings.models import KeySettings, WeightSettings
@@ -59,12 +64,13 @@ class Parts:
     seed: int
     clock: Clock
     adapters: Mapping[str, Adapter]
+    carriers: Mapping[str, Carrier]
     embedders: Mapping[str, Embedder]
 
 
 def parts(ledger: Ledger, seed: int) -> Parts:
     """Return the parts of a real gateway."""
-    return Parts(ledger, seed, system_clock(), ADAPTERS, EMBEDDERS)
+    return Parts(ledger, seed, system_clock(), ADAPTERS, CARRIERS, EMBEDDERS)
 
 
 class App:
@@ -110,7 +116,8 @@ class App:
             self._routers(), self._lifespan, self.metrics.refused, docs=settings.server.docs
         )
         ids = Ids(self._random.getrandbits(64))
-        self.front = Front(self.chat, self.embeddings, rest, ids, built.clock, self.metrics)
+        routes = Routes([(CHAT, self.chat), (EMBEDDINGS, self.embeddings)])
+        self.front = Front(routes, self.chat.traces, rest, ids, built.clock, self.metrics)
 
     def swap(self, settings: Settings, inventory: Inventory) -> None:
         """Use another configuration from the next request on; running ones end on the old.
@@ -163,7 +170,8 @@ class App:
     def _attempts(self, settings: Settings) -> Attempts:
         built = self._parts
         now, rules = built.clock.monotonic, _persistence(settings)
-        return Attempts(self.client, built.adapters, now, rules, self._random)
+        speakers = Speakers(built.adapters, built.carriers)
+        return Attempts(self.client, speakers, now, rules, self._random)
 
     def _embedding_attempts(self, settings: Settings) -> EmbeddingAttempts:
         built = self._parts
@@ -254,9 +262,9 @@ def _keyring(keys: tuple[KeySettings, ...]) -> Keyring:
     )
 
 
-def _rules(settings: Settings) -> ChatRules:
+def _rules(settings: Settings) -> Rules:
     server = settings.server
-    return ChatRules(
+    return Rules(
         body_limit=server.body_limit,
         heartbeat=server.heartbeat,
         region=server.region,

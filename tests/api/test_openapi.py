@@ -20,7 +20,7 @@ from tests.api.caller import ADMIN, chat_body
 from tests.api.upstream import listening
 from tests.conftest import Gateway, served, settled, upstream_settings
 
-from infway.api.front import CHAT_PATHS, EMBEDDING_PATHS, MODEL_PATHS
+from infway.api.operations import OPERATIONS
 from infway.app import App, parts
 from infway.ledger.sqlite import SqliteLedger
 
@@ -80,11 +80,11 @@ def test_every_endpoint_keeps_its_description(url: str) -> None:
 
 async def test_the_description_names_every_path(gateway: Gateway) -> None:
     paths = (await gateway.get("/openapi.json", ())).json["paths"]
-    tails = ("chat/completions", "embeddings")
-    named = {f"{start}{{model}}/{tail}" for start in MODEL_PATHS for tail in tails}
+    families = [row.family for row in OPERATIONS]
+    hot = {path for one in families for path in (*one.paths, *one.templates())}
     rare = {"/v1/models", "/v1/models/{model}", "/healthz", "/readyz", "/metrics"}
     admin = {"/admin/decisions", "/admin/decisions/live", "/admin/decisions/{request_id}"}
-    assert paths.keys() == CHAT_PATHS | EMBEDDING_PATHS | named | rare | admin
+    assert paths.keys() == hot | rare | admin
 
 
 async def test_real_replies_keep_the_description(gateway: Gateway) -> None:

@@ -35,7 +35,7 @@ def test_the_banners_line_gets_a_real_answer(first):
 
 
 def test_chat_and_models_know_the_model(first):
-    done = first.infway("chat", "What is the capital of France?")
+    done = first.infway("chat", "--max-tokens", "40", "What is the capital of France?")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
     assert Embedded.model in first.infway("models").stdout

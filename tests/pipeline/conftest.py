@@ -27,6 +27,7 @@ from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Gateway
 from infway.pipeline.itinerary import Persistence
 from infway.pipeline.settle import Settler
+from infway.pipeline.speakers import Speakers
 from infway.providers.registry import ADAPTERS
 from infway.upstream.client import Client
 from infway.upstream.sign import Signer
@@ -115,7 +116,7 @@ async def line(tmp_path: Path) -> AsyncIterator[Start]:
         health = Health(catalog.offers, tuning, Random(1))
         router = Router(catalog, health, tuning, Random(2))
         rules = persistence or Persistence(backoff_base=0.01)
-        attempts = Attempts(client, ADAPTERS, clock.monotonic, rules, Random(3))
+        attempts = Attempts(client, Speakers(ADAPTERS, {}), clock.monotonic, rules, Random(3))
         gateway = Gateway(router, attempts, settler, Decisions(), clock)
         return Line(gateway, settler, path)
 

@@ -8,34 +8,17 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
 from infway import __version__
-from infway.api.embeddings_reading import EmbeddingsBody
 from infway.api.errors import error_body, error_headers, error_of_status, own_fault
-from infway.api.front import (
-    CHAT_PATHS,
-    CHAT_TAIL,
-    EMBEDDING_PATHS,
-    EMBEDDING_TAIL,
-    MODEL_PATHS,
-)
-from infway.api.replies import ChatReply, EmbeddingsReply, ErrorBody
-from infway.api.schema import ChatBody
+from infway.api.operations import ERROR, components, described_paths
 from infway.kernel.errors import CallerError, GatewayError
 
 _log = logging.getLogger(__name__)
-_REF = "#/components/schemas/{name}"
-_ERRORS = ("400", "401", "403", "404", "405", "413", "415", "429", "500", "502", "503", "504")
-_ERROR: dict[str, Any] = {
-    "description": "An error",
-    "content": {"application/json": {"schema": {"$ref": _REF.format(name="ErrorBody")}}},
-}
-_TYPES = [ChatBody, ChatReply, EmbeddingsBody, EmbeddingsReply, ErrorBody]
 _SCHEMES: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "infuzu": {"type": "apiKey", "in": "header", "name": "Infuzu-API-Key"},
@@ -110,65 +93,14 @@ def _description(app: FastAPI) -> dict[str, Any]:
         schema = get_openapi(
             title=app.title, version=app.version, summary=app.summary, routes=app.routes
         )
-        parts = msgspec.json.schema_components(_TYPES, ref_template=_REF)
-        components = schema.setdefault("components", {})
-        components.setdefault("schemas", {}).update(parts[1])
-        components["securitySchemes"] = _SCHEMES
+        described = schema.setdefault("components", {})
+        described.setdefault("schemas", {}).update(components())
+        described["securitySchemes"] = _SCHEMES
         for operations in schema["paths"].values():
             for operation in operations.values():
                 operation["responses"].pop("422", None)  # FastAPI's own; here it is a 400
-                operation["responses"]["default"] = _ERROR
+                operation["responses"]["default"] = ERROR
         schema["security"] = [{name: []} for name in _SCHEMES]
-        for paths, tail, describe in (
-            (CHAT_PATHS, CHAT_TAIL, _chat_operation),
-            (EMBEDDING_PATHS, EMBEDDING_TAIL, _embeddings_operation),
-        ):
-            for path in sorted(paths):
-                schema["paths"][path] = {"post": describe(path, ())}
-            for path in (f"{start}{{model}}{tail}" for start in MODEL_PATHS):
-                schema["paths"][path] = {"post": describe(path, ("model",))}
+        schema["paths"].update(described_paths())
         app.openapi_schema = schema
     return app.openapi_schema
-
-
-def _chat_operation(path: str, parameters: Sequence[str]) -> dict[str, Any]:
-    content = {
-        "application/json": {"schema": {"$ref": _REF.format(name="ChatReply")}},
-        "text/event-stream": {"schema": {"type": "string"}},
-    }
-    return {
-        "tags": ["chat"],
-        "summary": "Create a chat completion",
-        **_operation("chat", path, parameters, "ChatBody"),
-        "responses": {
-            "200": {"description": "The answer, whole or as a stream", "content": content},
-            **dict.fromkeys(_ERRORS, _ERROR),
-        },
-    }
-
-
-def _embeddings_operation(path: str, parameters: Sequence[str]) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": _REF.format(name="EmbeddingsReply")}}}
-    return {
-        "tags": ["embeddings"],
-        "summary": "Create embeddings",
-        **_operation("embeddings", path, parameters, "EmbeddingsBody"),
-        "responses": {
-            "200": {"description": "A vector for each input", "content": content},
-            **dict.fromkeys(_ERRORS, _ERROR),
-        },
-    }
-
-
-def _operation(word: str, path: str, parameters: Sequence[str], body: str) -> dict[str, Any]:
-    return {
-        "operationId": word + path.replace("/", "_").replace("{", "").replace("}", ""),
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in parameters
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": _REF.format(name=body)}}},
-        },
-    }

@@ -7,14 +7,14 @@ import msgspec
 
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
-from infway.api.chat import ChatRules, listed
 from infway.api.embeddings_reading import read_embeddings
-from infway.api.errors import Header
+from infway.api.errors import Header, error_body
 from infway.api.exchange import Exchange
+from infway.api.line import Rules, listed
 from infway.api.presence import Presence
 from infway.api.stamp import bill_fields
 from infway.kernel.chat import ChatRequest, Feature
-from infway.kernel.errors import CallerError
+from infway.kernel.errors import CallerError, GatewayError
 from infway.kernel.money import usd_text
 from infway.pipeline.embedding import EmbeddingAnswer, EmbeddingGateway
 
@@ -31,7 +31,7 @@ class EmbeddingsEndpoint:
         self,
         gateway: EmbeddingGateway,
         keyring: Keyring,
-        rules: ChatRules,
+        rules: Rules,
         traces: Callable[[float], list[Header]],
     ) -> None:
         self.gateway = gateway
@@ -52,6 +52,10 @@ class EmbeddingsEndpoint:
         if answer is not None:
             reply = _body(answer, tells_cost=tells_cost)
             await exchange.reply(200, self._head(exchange, answer), reply)
+
+    def refusal(self, error: GatewayError) -> bytes:
+        """Return the body of an error."""
+        return error_body(error)
 
     def _check(self, ask: ChatRequest) -> None:
         """Raise CallerError where the model is none, several, or cannot read the input."""

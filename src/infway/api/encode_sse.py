@@ -17,6 +17,7 @@ from infway.kernel.events import (
     Finish,
     Logprobs,
     Piece,
+    Raw,
     Text,
     Usage,
     Verbatim,
@@ -24,7 +25,6 @@ from infway.kernel.events import (
 from infway.kernel.faults import Failure
 
 DONE = b"data: [DONE]\n\n"
-COMMENT = b": PROCESSING\n\n"
 
 _Fields = dict[str, msgspec.Raw]
 _NOTHING: Mapping[str, object] = {}
@@ -64,6 +64,8 @@ class SseEncoder:
 
     def _one(self, event: Event) -> bytes:
         match event:
+            case Raw():
+                return b""
             case Verbatim():
                 frames = self._as_text(event) if self._stamp.text else self._verbatim(event)
             case Chunk():

@@ -5,23 +5,29 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from infway.api.encode_sse import COMMENT
 from infway.api.errors import Header
 from infway.api.exchange import Exchange
+from infway.api.talk import COMMENT
 
 
 class EventStream:
     """Writes one SSE reply. The head goes out with the first bytes, or the first comment.
 
-    `heartbeat`: seconds of silence after which a comment keeps the connection alive.
+    `heartbeat`: seconds of silence after which a comment keeps the connection alive. `comment`:
+    its bytes.
     """
 
     def __init__(
-        self, exchange: Exchange, heartbeat: float, head: Callable[[], list[Header]]
+        self,
+        exchange: Exchange,
+        heartbeat: float,
+        head: Callable[[], list[Header]],
+        comment: bytes = COMMENT,
     ) -> None:
         self._exchange = exchange
         self._heartbeat = heartbeat
         self._head = head
+        self._words = comment
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -46,7 +52,7 @@ class EventStream:
         now = self._loop.time()
         quiet = now - self._last
         if quiet >= self._heartbeat - 0.001:
-            self._comment = self._loop.create_task(self.write(COMMENT))
+            self._comment = self._loop.create_task(self.write(self._words))
             quiet = 0.0
         self._timer = self._loop.call_later(self._heartbeat - quiet, self._beat)
 

@@ -10,15 +10,23 @@ import httpx2
 from infway.commands.surroundings import Surroundings
 
 Message = dict[str, str]
+Wishes = dict[str, object]
 PATIENCE = httpx2.Timeout(10.0, read=600.0)  # seconds; a slow model may think for minutes
 
 
 @click.command("chat")
 @click.argument("prompt", required=False)
 @click.option("--model", "-m", default="auto", help="Model, alias or policy.", show_default=True)
+@click.option("--max-tokens", type=click.IntRange(1), help="The longest answer, in tokens.")
 @click.option("--url", help="The gateway; default: the one on this machine.")
 @click.pass_obj
-def command(surroundings: Surroundings, prompt: str | None, model: str, url: str | None) -> None:
+def command(
+    surroundings: Surroundings,
+    prompt: str | None,
+    model: str,
+    max_tokens: int | None,
+    url: str | None,
+) -> None:
     """Talk to the running gateway.
 
     Without PROMPT it reads one from a pipe, or holds a conversation on a terminal. The key is
@@ -30,22 +38,25 @@ def command(surroundings: Surroundings, prompt: str | None, model: str, url: str
     ) as client:
         if prompt is None and not sys.stdin.isatty():
             prompt = sys.stdin.read()
+        wishes: Wishes = {"model": model, "stream": True}
+        if max_tokens is not None:
+            wishes["max_tokens"] = max_tokens
         if prompt is not None:
-            _say(client, model, [{"role": "user", "content": prompt}])
+            _say(client, wishes, [{"role": "user", "content": prompt}])
             return
-        _converse(client, model)
+        _converse(client, wishes)
 
 
-def _converse(client: httpx2.Client, model: str) -> None:
+def _converse(client: httpx2.Client, wishes: Wishes) -> None:
     click.echo("An empty line ends the conversation.", err=True)
     messages: list[Message] = []
     while said := click.prompt("you", default="", show_default=False, prompt_suffix="> "):
         messages.append({"role": "user", "content": said})
-        messages.append({"role": "assistant", "content": _say(client, model, messages)})
+        messages.append({"role": "assistant", "content": _say(client, wishes, messages)})
 
 
-def _say(client: httpx2.Client, model: str, messages: list[Message]) -> str:
-    body = {"model": model, "messages": messages, "stream": True}
+def _say(client: httpx2.Client, wishes: Wishes, messages: list[Message]) -> str:
+    body = {**wishes, "messages": messages}
     pieces: list[str] = []
     try:
         with client.stream("POST", "/v1/chat/completions", json=body) as response:

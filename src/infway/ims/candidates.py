@@ -10,6 +10,7 @@ from infway.kernel.chat import ChatRequest, Feature, Offer, Principal, Selection
 from infway.kernel.errors import CallerError, GatewayError, UnavailableError
 from infway.kernel.money import PICO_PER_USD_PER_MILLION
 
+COMPLETIONS = "completions"  # the dialect of models that continue texts and hold no conversation
 CHARS_PER_TOKEN = 4  # wire.md part 3: price caps are per million characters
 
 HARD = (
@@ -53,8 +54,20 @@ def _needed(a: Asked) -> Feature:
 
 def _takes(offer: Offer, a: Asked) -> bool:
     """Tell whether every parameter of the request reaches the model."""
-    upstream, asked = offer.upstream, a.ask.parameters
+    upstream, asked, native = offer.upstream, a.ask.parameters, a.ask.native
+    if native is not None and (native.lost or _speaks(offer, a)):
+        return _speaks(offer, a)
     return not asked & upstream.drop and (upstream.takes is None or asked <= upstream.takes)
+
+
+def _speaks(offer: Offer, a: Asked) -> bool:
+    """Tell whether the request can be passed on as its caller put it."""
+    native = a.ask.native
+    return native is not None and offer.upstream.url_of(native.dialect) is not None
+
+
+def _chats(offer: Offer, a: Asked) -> bool:
+    return offer.upstream.dialect != COMPLETIONS or _speaks(offer, a)
 
 
 def _capped(price: int | None, cap: float | None) -> bool:
@@ -84,6 +97,8 @@ RULES: tuple[Rule, ...] = (
     Rule("provider.quantizations", lambda a: a.said.quantizations,
          lambda o, a: (o.quantization or "unknown") in a.said.quantizations),
     Rule("capabilities", _needed, lambda o, a: not _needed(a) & ~o.features),
+    Rule("dialect", lambda a: a.ask.native is not None and a.ask.native.needs, _speaks),
+    Rule("chat", lambda _: True, _chats),
     Rule("provider.require_parameters", lambda a: a.said.require_parameters, _takes),
     Rule("free", lambda a: a.free, lambda o, _: o.prices.input == 0 == o.prices.output),
     Rule("max_input_cost", lambda a: a.said.max_input_cost is not None,
@@ -213,7 +228,13 @@ def _parameters(ask: ChatRequest) -> str:
     return f" (the request has {', '.join(sorted(ask.parameters))})"[:500]
 
 
+def _foreign(ask: ChatRequest) -> str:
+    needs = ask.native.needs if ask.native is not None else ()
+    return f" (no other dialect has words for {', '.join(needs)})"[:500]
+
+
 _DETAILS: Mapping[str, Callable[[ChatRequest], str]] = {
+    "dialect": _foreign,
     "capabilities": _wanted,
     "provider.require_parameters": _parameters,
 }

@@ -22,7 +22,7 @@ from infway.kernel.chat import ChatRequest, Feature, Offer, Principal, Selection
 KINDS = 4096  # kinds of requests that are remembered before all are forgotten
 STRANGERS = 4  # how many offers far from the best are drawn for in one decision, in turn
 
-Kind = tuple[Selection, Feature, tuple[int, int, int], Principal]
+Kind = tuple[Selection, Feature, tuple[int, int, int], Principal, object]
 
 
 class Router:
@@ -42,7 +42,7 @@ class Router:
 
         Raises CallerError and UnavailableError as `candidates` does.
         """
-        kind = (ask.selection, ask.features, self.catalog.size_class(ask), who)
+        kind = (ask.selection, ask.features, self.catalog.size_class(ask), who, _words(ask))
         ground = self._grounds.get(kind)
         if ground is None:
             ground = self._prepare(kind, ask)
@@ -144,6 +144,13 @@ class Router:
         decision.order = alive + [offer for _, offer in shut]
         if not said.allow_fallbacks:
             _restrict(decision, said)
+
+
+def _words(ask: ChatRequest) -> object:
+    """Return what decides whether a dialect has the words for a request, beside its features."""
+    native = ask.native
+    said = None if native is None else (native.dialect, bool(native.needs), bool(native.lost))
+    return (said, ask.parameters) if ask.selection.require_parameters else said
 
 
 def _wakes(shut: tuple[float, Offer]) -> float:

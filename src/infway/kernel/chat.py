@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -66,13 +67,29 @@ class Selection(NamedTuple):
     fallback_statuses: tuple[int, ...] = ()
 
 
+class Native(NamedTuple):
+    """A request in its caller's own dialect, for upstreams that speak it too.
+
+    `fields`: the body's root fields as sent. `needs`: paths of what chats have no words for and
+    the answer depends on, so that only such upstreams can serve it. `lost`: paths of what all
+    other upstreams are not told. `headers`: the caller's headers that belong to the dialect.
+    """
+
+    dialect: str
+    fields: Mapping[str, object]
+    needs: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
 class ChatRequest(NamedTuple):
     """One chat request, read and validated.
 
     `fields`: the body's root fields as sent, key -> raw JSON, without those that are infway's own.
     `parameters`: the names in it that a model may not support. `input_tokens`: an estimate.
     `output_tokens`: the caller's own limit, None where none was set. `affinity`: equal for
-    requests that are likely to share a prompt cache, None where nothing can be shared.
+    requests that are likely to share a prompt cache, None where nothing can be shared. `native`:
+    how its caller put it, where that was not a chat completion.
     """
 
     id: str
@@ -85,6 +102,7 @@ class ChatRequest(NamedTuple):
     output_tokens: int | None
     affinity: int | None
     parameters: frozenset[str] = frozenset()
+    native: Native | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +159,8 @@ class Upstream:
     `embeddings_url`: the same for embeddings, empty where this is no way to any.
     `takes`: the request fields its dialect can say, None where it passes on any. `drop`,
     `rename`, `defaults`: the vendor's departures from its dialect, as data. `refuses`: extensions
-    of messages and tools that it answers with an error.
+    of messages and tools that it answers with an error. `speaks`: other dialects in which the
+    same models are asked there, and where; words in braces as in `chat_url`.
     """
 
     name: str
@@ -158,6 +177,11 @@ class Upstream:
     trains_on_data: bool | None = None
     zero_data_retention: bool | None = None
     embeddings_url: str = ""
+    speaks: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def url_of(self, dialect: str) -> str | None:
+        """Return where requests in a dialect go, None where it is not spoken here."""
+        return self.chat_url if dialect == self.dialect else self.speaks.get(dialect)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

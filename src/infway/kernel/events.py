@@ -26,6 +26,15 @@ class Verbatim(NamedTuple):
     prefix: bytes
 
 
+class Raw(NamedTuple):
+    """Bytes of the caller's own dialect, as the upstream sent them: whole frames, or a whole body.
+
+    The events that they mean come with them.
+    """
+
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Finish:
     """A choice ended. `reason` is one of FINISH_REASONS, `native` the upstream's own word."""
@@ -164,7 +173,7 @@ class Broken:
 
 
 Piece = Text | Reasoning | Detail | ToolCall | Refusal | Annotation | Image | Logprobs
-Event = Verbatim | Chunk | Piece | Facts | Finish | Usage | Broken
+Event = Verbatim | Chunk | Raw | Piece | Facts | Finish | Usage | Broken
 
 
 class Vectors(NamedTuple):

@@ -5,7 +5,7 @@ Commits late: a reply is handed on with its first event, and until then any faul
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Generic, TypeVar
 
@@ -18,9 +18,8 @@ from infway.pipeline.course import Course
 from infway.pipeline.itinerary import Itinerary, Persistence, RetryBudget
 from infway.pipeline.reply import Reply, check_first, first_events
 from infway.pipeline.settle import Attempt, Settlement
+from infway.pipeline.speakers import Speakers
 from infway.pipeline.stall import Deadline
-from infway.providers.adapter import Adapter
-from infway.providers.dialects import DIALECTS
 from infway.upstream.client import Client, Response
 
 _JSON = "application/json"
@@ -163,21 +162,25 @@ class Attempts(Walk[Reply]):
     def __init__(
         self,
         client: Client,
-        adapters: Mapping[str, Adapter],
+        speakers: Speakers,
         now: Callable[[], float],
         persistence: Persistence,
         chance: Random,
     ) -> None:
         super().__init__(client, now, persistence, chance)
-        self._adapters = adapters
+        self._speakers = speakers
 
     async def _begin(
         self, ask: ChatRequest, attempt: Attempt, ended: Ended, deadline: float
     ) -> Reply:
         offer = attempt.offer
-        adapter = self._adapters[offer.upstream.dialect]
+        speaker = self._speakers.of(ask, offer)
+        adapter = speaker.adapter
         call = adapter.request(ask, offer)
+        attempt.mirrored = speaker.mirrored
         attempt.dropped = call.dropped
+        if ask.native is not None and not speaker.mirrored:
+            attempt.dropped += ask.native.lost
         response = await self._client.send(call, offer.upstream.timeouts)
         attempt.limits = adapter.limits(response.headers)
         try:
@@ -185,7 +188,7 @@ class Attempts(Walk[Reply]):
                 body = await read_error(response)
                 raise UpstreamFailed(adapter.fault(response.status, response.headers, body))
             check_head(response, stream=ask.stream)
-            if ask.stream and _is_whole(response, offer):
+            if ask.stream and not speaker.streams_json and _is_json(response):
                 adapter.whole(await response.read())  # raises the error that it may be
                 raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
             if ask.stream:
@@ -205,10 +208,9 @@ class Attempts(Walk[Reply]):
         return Reply(attempt, events, None, ended, deadline)
 
 
-def _is_whole(response: Response, offer: Offer) -> bool:
-    """Tell whether a reply is one piece of JSON where a stream was asked for."""
-    is_json = response.headers.get("content-type", "").startswith(_JSON)
-    return is_json and not DIALECTS[offer.upstream.dialect].streams_json
+def _is_json(response: Response) -> bool:
+    """Tell whether a reply is one piece of JSON, where a stream was asked for."""
+    return response.headers.get("content-type", "").startswith(_JSON)
 
 
 def check_head(response: Response, *, stream: bool) -> None:

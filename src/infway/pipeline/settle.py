@@ -39,7 +39,8 @@ class Attempt:
     """What happened at one offer. Times are seconds of the monotonic clock.
 
     `limits`: requests left, and seconds until all are, as the upstream's headers said.
-    `dropped`: what of the request the upstream was not told.
+    `dropped`: what of the request the upstream was not told. `mirrored`: it was asked in the
+    caller's own dialect, and answers in it.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Attempt:
         "failure",
         "first",
         "limits",
+        "mirrored",
         "offer",
         "usage",
     )
@@ -65,6 +67,7 @@ class Attempt:
         self.failure: Failure | None = None
         self.limits: tuple[float, float] | None = None
         self.dropped: tuple[str, ...] = ()
+        self.mirrored = False
         self.usage = NOTHING
         self.cost = Cost()
         self._said: Usage | None = None

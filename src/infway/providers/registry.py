@@ -19,6 +19,7 @@ from infway.providers.embeddings.ollama import OllamaEmbeddings
 from infway.providers.embeddings.openai import OpenAIEmbeddings
 from infway.providers.embeddings.vertex import VertexEmbeddings
 from infway.providers.gemini.adapter import Gemini
+from infway.providers.mirror import Carrier
 from infway.providers.ollama.adapter import Ollama
 from infway.providers.openai.adapter import OpenAI
 from infway.providers.responses.adapter import Responses
@@ -35,6 +36,8 @@ ADAPTERS: Mapping[str, Adapter] = {
     "responses": Responses(),
     "sandbox": Sandbox(),
 }
+
+CARRIERS: Mapping[str, Carrier] = {}
 
 EMBEDDERS: Mapping[str, Embedder] = {
     "bedrock-cohere": BedrockCohereEmbeddings(),

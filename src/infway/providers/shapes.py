@@ -61,3 +61,14 @@ def read_object(body: bytes) -> dict[str, object] | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return value if is_object(value) else None
+
+
+def value_of(raw: object) -> object:
+    """Return what raw JSON says, None where it cannot be read; what is no raw JSON is returned."""
+    if not isinstance(raw, msgspec.Raw):
+        return raw
+    try:
+        value: object = parse(bytes(raw))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return value

@@ -1,0 +1,187 @@
+"""The endpoint of one request down the line: read, answered whole or as a stream, written.
+
+What the dialect of the caller is, `Talk` knows.
+"""
+
+import logging
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from infway.accounts.keys import Keyring
+from infway.api.auth import know
+from infway.api.errors import Header, error_body, own_fault
+from infway.api.exchange import Exchange
+from infway.api.presence import Presence
+from infway.api.stream import EventStream
+from infway.api.talk import Talk, Times
+from infway.kernel.chat import Principal
+from infway.kernel.clock import Clock
+from infway.kernel.errors import GatewayError
+from infway.kernel.events import Broken
+from infway.kernel.money import usd_text
+from infway.pipeline.gateway import Answer, Gateway
+from infway.pipeline.several import Result, answer_several
+
+_log = logging.getLogger(__name__)
+_UNPRINTABLE = re.compile(r"[^ -~]")
+_LONGEST_LIST = 2000  # bytes of a header
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says of all endpoints. Sizes in bytes, times in seconds."""
+
+    body_limit: int = 20 * 1024 * 1024
+    heartbeat: float = 15.0
+    region: str | None = None
+    require_model: bool = False
+    always_usage_chunk: bool = False
+
+
+class LineEndpoint(ABC):
+    """Answers requests. `keyring` and `rules` are swapped when settings are read again."""
+
+    def __init__(self, gateway: Gateway, keyring: Keyring, rules: Rules, clock: Clock) -> None:
+        self.gateway = gateway
+        self.keyring = keyring
+        self.rules = rules
+        self.clock = clock
+
+    async def answer(self, exchange: Exchange, path_model: str | None) -> None:
+        """Answer one exchange; raises GatewayError where the edge has to."""
+        exchange.check_size(self.rules.body_limit)
+        who, header = know(self.keyring, exchange.headers)
+        body = await exchange.read_json(self.rules.body_limit)
+        talk = self.read(exchange, header, body, path_model)
+        await self.way(talk)(exchange, talk, who)
+
+    @abstractmethod
+    def read(self, exchange: Exchange, header: bytes, body: bytes, path_model: str | None) -> Talk:
+        """Return the request; `header` is the name of the one that held the key.
+
+        Raises CallerError with the path of the field that is wrong.
+        """
+
+    def refusal(self, error: GatewayError) -> bytes:
+        """Return the body of an error in the caller's dialect."""
+        return error_body(error)
+
+    def way(self, talk: Talk) -> Callable[[Exchange, Talk, Principal], Awaitable[None]]:
+        """Return what answers a request that was read."""
+        if talk.ask.stream:
+            return self._stream
+        return self._several if talk.ask.selection.imsn > 1 else self._whole
+
+    async def _whole(self, exchange: Exchange, talk: Talk, who: Principal) -> None:
+        answer: Answer | None = None
+        with Presence(exchange.receive):
+            answer = await self.gateway.chat(talk.ask, who)
+        if answer is None:
+            return
+        answer.settle()
+        body = talk.whole(answer, Times(self.clock, exchange.began))
+        await exchange.reply(200, self._whole_head(exchange, talk, [answer]), body)
+
+    async def _several(self, exchange: Exchange, talk: Talk, who: Principal) -> None:
+        results: list[Result] = []
+        with Presence(exchange.receive):
+            results = await answer_several(self.gateway, talk.ask, who)
+        if not results:
+            return
+        answers = [result.answer for result in results if result.answer is not None]
+        failed = [result for result in results if result.answer is None]
+        body = talk.several(answers, failed, Times(self.clock, exchange.began))
+        await exchange.reply(200, self._whole_head(exchange, talk, answers), body)
+
+    async def _stream(self, exchange: Exchange, talk: Talk, who: Principal) -> None:
+        answers: list[Answer] = []
+        out = EventStream(
+            exchange,
+            self.rules.heartbeat,
+            lambda: self._stream_head(exchange, talk, answers),
+            talk.comment,
+        )
+        times = Times(self.clock, exchange.began)
+        last = b""
+        with Presence(exchange.receive) as presence, out:
+            try:
+                answers.append(await self.gateway.chat(talk.ask, who))
+                last = await _relay(answers[0], talk, times, out)
+            except GatewayError as error:
+                if not exchange.started:
+                    raise
+                last = talk.late(error, times)
+            except Exception:
+                if not exchange.started:
+                    raise
+                _log.exception("request %s failed inside infway", exchange.request_id)
+                last = talk.late(own_fault(), times)
+        if not presence.left:
+            await out.end(last)
+        if answers:
+            await answers[0].finish()
+
+    def traces(self, began: float) -> list[Header]:
+        """Return what every reply tells of itself: how long it took since `began`, and where."""
+        took = round((self.clock.monotonic() - began) * 1000)
+        headers: list[Header] = [(b"openai-processing-ms", b"%d" % took)]
+        if self.rules.region is not None:
+            headers.append((b"x-infe-region", self.rules.region.encode()))
+        return headers
+
+    def _whole_head(
+        self, exchange: Exchange, talk: Talk, answers: Sequence[Answer]
+    ) -> list[Header]:
+        return [
+            *self._headers(exchange, talk, answers),
+            (b"content-type", b"application/json"),
+            (b"cache-control", b"private, no-store"),
+            (b"infe-unit-cost", usd_text(answers[0].bill().total, 6).encode()),
+        ]
+
+    def _stream_head(
+        self, exchange: Exchange, talk: Talk, answers: Sequence[Answer]
+    ) -> list[Header]:
+        return [
+            *self._headers(exchange, talk, answers),
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-cache"),
+            (b"x-accel-buffering", b"no"),
+        ]
+
+    def _headers(self, exchange: Exchange, talk: Talk, answers: Sequence[Answer]) -> list[Header]:
+        """Return the headers that tell where an answer came from."""
+        headers = self.traces(exchange.began)
+        if answers:
+            best = answers[0]
+            told = ", ".join(
+                f"{a.offer.upstream.name}:{'ok' if a.failure is None else a.failure.fault.value}"
+                for a in best.settlement.attempts
+            )
+            headers.append((b"x-gateway-provider", best.offer.upstream.name.encode()))
+            headers.append((b"x-gateway-attempts", told.encode()))
+            if best.attempt.dropped:
+                headers.append((b"x-gateway-dropped", listed(best.attempt.dropped)))
+            headers += talk.headers(best)
+        return headers
+
+
+async def _relay(answer: Answer, talk: Talk, times: Times, out: EventStream) -> bytes:
+    """Pass the events on as they come; return the bytes that end the stream."""
+    writer = talk.writer(answer, times)
+    async with aclosing(answer.batches()) as batches:
+        async for events in batches:
+            data = writer.encode(events)
+            if isinstance(events[-1], Broken):
+                return data + writer.cut()
+            if data:
+                await out.write(data)
+    return writer.close()
+
+
+def listed(names: tuple[str, ...]) -> bytes:
+    """Return what was not carried as the value of a header: names that callers made up are tamed."""
+    return _UNPRINTABLE.sub("?", ", ".join(names))[:_LONGEST_LIST].encode()

@@ -1,0 +1,70 @@
+"""Where requests go that meet no web framework: exact paths, and paths that name the model."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from infway.api.exchange import Exchange
+from infway.kernel.errors import GatewayError
+
+# Prefixes of paths that name the model: the path beats the body.
+MODEL_PATHS = ("/openai/deployments/", "/engines/", "/v1/engines/")
+
+
+class Endpoint(Protocol):
+    """What answers the requests of some paths."""
+
+    async def answer(self, exchange: Exchange, path_model: str | None) -> None:
+        """Answer one exchange; raises GatewayError where the edge has to."""
+        ...
+
+    def refusal(self, error: GatewayError) -> bytes:
+        """Return the body of an error in the caller's dialect."""
+        ...
+
+
+class Family(NamedTuple):
+    """The paths of one endpoint. All of them take POST.
+
+    `tail`: how a path ends that names the model, after one of `starts`.
+    """
+
+    paths: frozenset[str]
+    tail: str = ""
+    starts: tuple[str, ...] = MODEL_PATHS
+
+    def templates(self) -> list[str]:
+        """Return the paths that name the model, with `{model}` in its place."""
+        return [f"{start}{{model}}{self.tail}" for start in self.starts] if self.tail else []
+
+
+def family(*paths: str, tail: str = "", starts: tuple[str, ...] = MODEL_PATHS) -> Family:
+    """Return the paths of one endpoint."""
+    return Family(frozenset(paths), tail, starts)
+
+
+def everywhere(path: str) -> Family:
+    """Return a path of OpenAI's at every base URL that clients use, and with the model in it."""
+    return family(f"/v1{path}", path, f"/api/v1{path}", tail=path)
+
+
+class Routes:
+    """Finds the endpoint of a path; of several that name the model, the first counts."""
+
+    def __init__(self, served: Sequence[tuple[Family, Endpoint]]) -> None:
+        self._exact: Mapping[str, Endpoint] = {
+            path: endpoint for theirs, endpoint in served for path in theirs.paths
+        }
+        self._named = [(theirs, endpoint) for theirs, endpoint in served if theirs.tail]
+
+    def find(self, path: str) -> tuple[Endpoint | None, str | None]:
+        """Return the endpoint of a path, and the model that the path names."""
+        endpoint = self._exact.get(path)
+        if endpoint is not None:
+            return endpoint, None
+        for theirs, named in self._named:
+            if path.endswith(theirs.tail):
+                for start in theirs.starts:
+                    model = path[len(start) : len(path) - len(theirs.tail)]
+                    if path.startswith(start) and model:
+                        return named, model
+        return None, None

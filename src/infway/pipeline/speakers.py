@@ -1,0 +1,46 @@
+"""Who speaks for an offer: the adapter of its dialect, or of its caller's where the offer speaks it."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from infway.kernel.chat import ChatRequest, Offer
+from infway.providers.adapter import Adapter
+from infway.providers.dialects import DIALECTS
+from infway.providers.mirror import Carrier, Mirror
+from infway.providers.openai.opened import Opened
+
+_CHAT = frozenset({"openai", "sandbox"})  # dialects whose frames are passed on to callers of chats
+
+
+class Speaker(NamedTuple):
+    """An adapter for one attempt. `mirrored`: the reply comes in the caller's own dialect."""
+
+    adapter: Adapter
+    mirrored: bool = False
+    streams_json: bool = False
+
+
+class Speakers:
+    """The adapters, and what they are for callers of other dialects than chats."""
+
+    def __init__(self, adapters: Mapping[str, Adapter], carriers: Mapping[str, Carrier]) -> None:
+        self._plain = {
+            name: Speaker(adapter, streams_json=DIALECTS[name].streams_json)
+            for name, adapter in adapters.items()
+        }
+        self._opened = {
+            name: Speaker(Opened(speaker.adapter)) if name in _CHAT else speaker
+            for name, speaker in self._plain.items()
+        }
+        self._mirrors = {
+            name: Speaker(Mirror(carrier), mirrored=True) for name, carrier in carriers.items()
+        }
+
+    def of(self, ask: ChatRequest, offer: Offer) -> Speaker:
+        """Return who asks an offer, and understands what it says."""
+        native = ask.native
+        if native is None:
+            return self._plain[offer.upstream.dialect]
+        if offer.upstream.url_of(native.dialect) is not None:
+            return self._mirrors[native.dialect]
+        return self._opened[offer.upstream.dialect]
