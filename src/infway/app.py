@@ -16,15 +16,12 @@ from fastapi import APIRouter, FastAPI
 
 from infway.accounts.keys import Key, Keyring
 from infway.api.admin import admin_router
-from infway.api.chat import ChatEndpoint
 from infway.api.described import described_app
-from infway.api.embeddings import EmbeddingsEndpoint
 from infway.api.front import Front
 from infway.api.line import Rules
 from infway.api.models import models_router
-from infway.api.operations import CHAT, EMBEDDINGS
 from infway.api.ops import ops_router
-from infway.api.routes import Routes
+from infway.endpoints import Endpoints
 from infway.ims.catalog import Catalog
 from infway.ims.health import Health
 from infway.ims.rank import Router
@@ -110,14 +107,13 @@ class App:
         )
         self.metrics.waiting_requests.set_function(self._waiting)
         keyring, rules = _keyring(settings.keys), _rules(settings)
-        self.chat = ChatEndpoint(self.gateway, keyring, rules, built.clock)
-        self.embeddings = EmbeddingsEndpoint(self.embedding, keyring, rules, self.chat.traces)
+        self.endpoints = Endpoints(self.gateway, self.embedding, keyring, rules, built.clock)
         rest = described_app(
             self._routers(), self._lifespan, self.metrics.refused, docs=settings.server.docs
         )
         ids = Ids(self._random.getrandbits(64))
-        routes = Routes([(CHAT, self.chat), (EMBEDDINGS, self.embeddings)])
-        self.front = Front(routes, self.chat.traces, rest, ids, built.clock, self.metrics)
+        traces = self.endpoints.traces
+        self.front = Front(self.endpoints.routes(), traces, rest, ids, built.clock, self.metrics)
 
     def swap(self, settings: Settings, inventory: Inventory) -> None:
         """Use another configuration from the next request on; running ones end on the old.
@@ -133,8 +129,7 @@ class App:
         self.client.sign_with(signer)
         self.gateway.router, self.gateway.attempts = chats
         self.embedding.router, self.embedding.attempts = vectors
-        self.chat.keyring, self.chat.rules = keyring, rules
-        self.embeddings.keyring, self.embeddings.rules = keyring, rules
+        self.endpoints.swap(keyring, rules)
         self.decisions.keep = settings.decisions.keep
 
     def _waiting(self) -> int:
@@ -180,7 +175,7 @@ class App:
 
     def _routers(self) -> list[APIRouter]:
         def keyring() -> Keyring:
-            return self.chat.keyring
+            return self.endpoints.keyring
 
         def catalogs() -> Sequence[Catalog]:
             return self.gateway.router.catalog, self.embedding.router.catalog
