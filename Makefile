@@ -7,6 +7,9 @@ UV     := $(BIN)/uv
 # Old client SDKs that the suite talks through want libraries the others do not
 CLIENTS := $(dir $(abspath $(VENV))).venv-clients
 
+FRAMEWORKS := $(dir $(abspath $(VENV))).venv-frameworks
+VERCEL := tests/e2e/clients/vercel
+
 .PHONY: install install-google install-dev run test test-all conformance check format bench lock catalog clean
 
 $(UV):
@@ -34,7 +37,16 @@ $(CLIENTS)/.made: $(UV) requirements/clients.txt
 	$(UV) pip install --quiet --python $(CLIENTS)/bin/python --require-hashes -r requirements/clients.txt
 	touch $@
 
-install-dev: $(VENV)/.dev $(CLIENTS)/.made  ## what tests and checks need, too
+$(FRAMEWORKS)/.made: $(UV) requirements/frameworks.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python $(FRAMEWORKS)
+	$(UV) pip install --quiet --python $(FRAMEWORKS)/bin/python --require-hashes -r requirements/frameworks.txt
+	touch $@
+
+$(VERCEL)/node_modules/.made: $(VERCEL)/package-lock.json
+	@if command -v npm > /dev/null; then npm ci --silent --no-audit --no-fund --prefix $(VERCEL) && touch $@; \
+	else echo "npm is not on this machine: the tests with the Vercel AI SDK are left out."; fi
+
+install-dev: $(VENV)/.dev $(CLIENTS)/.made $(FRAMEWORKS)/.made $(VERCEL)/node_modules/.made  ## what tests and checks need, too
 
 run: install  ## PORT=9000 make run moves it
 	$(BIN)/infway serve
@@ -80,9 +92,11 @@ lock: $(UV)  ## newer versions of everything, with hashes and without addresses
 	  --no-emit-index-url --no-header --extra google pyproject.toml -o requirements/google.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
 	  --no-emit-index-url --no-header requirements/clients.in -o requirements/clients.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
+	  --no-emit-index-url --no-header requirements/frameworks.in -o requirements/frameworks.txt
 
 catalog: install-dev  ## newer prices in the package
 	$(BIN)/python scripts/build_catalog.py --date $$(date +%F)
 
 clean:
-	rm -rf $(VENV) .venv-3.* .venv-clients .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-3.* .venv-clients .venv-frameworks $(VERCEL)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

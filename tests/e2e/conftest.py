@@ -64,6 +64,8 @@ def write_config(folder: Path, url: str, **more: object) -> Path:
     rows.append(_upstream("infuzu", url, [_model(f"{n}-infuzu") for n in ("teller", "second")]))
     rows += [_upstream(n, url, [_model(n)]) for n in ("failing-infuzu", "limited-infuzu")]
     rows.append(_upstream("agent", url, [_model("teller-agent")]))
+    vectors = {"id": "vectors-frameworks", "mode": "embedding", "input_price": 1}
+    rows.append(_upstream("frameworks", url, [_model("teller-frameworks"), vectors]))
     for tag in TAGS:
         names = [f"{name}-{tag}" for name in (*TALKERS, *REFUSALS)]
         rows += [_upstream(name, url, [_model(name)]) for name in names]

@@ -107,6 +107,8 @@ class Conversation(BaseHTTPRequestHandler):
             status, headers, error = REFUSALS[behaviour]
             wait = {"retry-after": "1"} if body["model"].startswith("moody") else {}
             self._reply(status, {"error": error}, {**headers, **wait})
+        elif behaviour == "vectors":
+            self._reply(200, _vectors(body), {})
         elif body.get("stream"):
             self._stream(body, behaviour)
         else:
@@ -177,6 +179,15 @@ def _whole(body: Body) -> Body:
     message, finish = _message(body)
     choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
     return {**_root(body, "chat.completion"), "choices": [choice], "usage": USAGE}
+
+
+def _vectors(body: Body) -> Body:
+    rows = [
+        {"object": "embedding", "index": index, "embedding": [0.5, len(text) / 4]}
+        for index, text in enumerate(body["input"])
+    ]
+    usage = {"prompt_tokens": 2, "total_tokens": 2}
+    return {"object": "list", "data": rows, "model": body["model"], "usage": usage}
 
 
 def _frames(body: Body, behaviour: str) -> Iterator[Body]:

@@ -31,6 +31,7 @@ from infway.providers.shapes import (
     as_word,
     read_object,
     value_of,
+    write,
 )
 from infway.providers.sse import frames
 
@@ -51,7 +52,7 @@ class Opened:
 
     def whole(self, body: bytes) -> list[Event]:
         """Return the events of a whole reply; raises UpstreamFailed where it is none."""
-        return Opener().open(self._adapter.whole(body))
+        return Opener("message").open(self._adapter.whole(body))
 
     def decoder(self) -> Decoder:
         """Return a new decoder."""
@@ -61,7 +62,7 @@ class Opened:
 class _Decoder:
     def __init__(self, inner: Decoder) -> None:
         self._inner = inner
-        self._opener = Opener()
+        self._opener = Opener("delta")
 
     @property
     def done(self) -> bool:
@@ -83,9 +84,13 @@ class _Place(NamedTuple):
 
 
 class Opener:
-    """Opens the chunks of one reply; facts are told once, and calls keep their places."""
+    """Opens the chunks of one reply; facts are told once, and calls keep their places.
 
-    def __init__(self) -> None:
+    `key`: where a choice says its part. Some vendors give `message` and `delta` side by side.
+    """
+
+    def __init__(self, key: str) -> None:
+        self._key = key
         self._facts: dict[str, object] = {}
         self._calls: dict[tuple[int, int], _Place] = {}
         self._again: list[int] = []  # choices in which a place was given to one more call
@@ -119,7 +124,7 @@ class Opener:
         for place, choice in enumerate(choices):
             number = value_of(choice.get("index"))
             index = number if isinstance(number, int) else place
-            said = value_of(choice.get("delta", choice.get("message")))
+            said = value_of(choice.get(self._key))
             yield from self._said(as_object(said), index)
             tokens = as_objects(as_object(value_of(choice.get("logprobs"))).get("content"))
             if tokens:
@@ -148,7 +153,7 @@ class Opener:
 
     def _call(self, call: Object, place: int, index: int) -> ToolCall:
         """Return a piece of a call; places are counted anew, some servers skip or repeat them."""
-        function = as_object(call.get("function"))
+        function, custom = as_object(call.get("function")), as_object(call.get("custom"))
         google = as_object(as_object(call.get("extra_content")).get("google"))
         said, name = call.get("index"), as_word(call.get("id"))
         key = index, said if isinstance(said, int) else place
@@ -162,12 +167,17 @@ class Opener:
         self._calls[key] = known
         return ToolCall(
             known.position,
-            as_text(function.get("arguments")),
+            _arguments(function.get("arguments", custom.get("input"))),
             name,
-            as_word(function.get("name")),
+            as_word(function.get("name")) or as_word(custom.get("name")),
             index,
             as_word(google.get("thought_signature")),
         )
+
+
+def _arguments(said: object) -> str:
+    """Return arguments as text; some servers give the object itself."""
+    return write(said).decode() if isinstance(said, dict) else as_text(said)
 
 
 def _beside(part: Object, index: int) -> Iterator[Piece]:
