@@ -16,6 +16,7 @@ import psutil  # type: ignore[import-untyped]  # psutil ships no types
 from bench.cost import burst_cost, json_cost, stream_cost, translated_cost
 from bench.decisions import decisions
 from bench.failure import UnmeasuredError
+from bench.families import families
 from bench.figures import Outcome
 from bench.footprint import footprint
 from bench.latency import added_first_token, added_latency
@@ -32,6 +33,7 @@ MEASUREMENTS: dict[str, Callable[[Rig], Outcome]] = {
     "stream": stream_cost,
     "burst": burst_cost,
     "translated": translated_cost,
+    "families": families,
     "ims": decisions,
     "latency": added_latency,
     "ttft": added_first_token,

@@ -17,6 +17,12 @@ class Figure:
     budget: float | None = None
 
 
+_DIALECTS = (
+    ("completions", "text completions"),
+    ("responses", "Responses"),
+    ("messages", "Anthropic messages"),
+    ("gemini", "Gemini"),
+)
 FIGURES = (
     Figure("json_cpu_ratio", "JSON, CPU per request / nginx's", "x", 12),
     Figure("stream_cpu_ratio", "stream, 64 chunks with 2 ms gaps / nginx's", "x", 2.2),
@@ -33,6 +39,13 @@ FIGURES = (
     Figure("import_s", "import infway.app", "s", 0.6),
     Figure("packages", "installed runtime packages", "", 40),
     Figure("size_mb", "installed size", "MB", 120),
+    *(
+        Figure(f"{name}{kind}_vs_chat", f"{title}{words}, CPU per request / chat's", "x")
+        for kind, words in (("", ""), ("_stream", " as a stream"))
+        for name, title in _DIALECTS
+    ),
+    Figure("embeddings_vs_chat", "embeddings, CPU per request / chat's", "x"),
+    Figure("token_counter_vs_chat", "token counter, CPU per request / chat's", "x"),
     Figure("json_cpu_us", "JSON, CPU per request", "us"),
     Figure("nginx_json_cpu_us", "JSON, CPU per request, nginx", "us"),
     Figure("stream_cpu_us", "stream with 2 ms gaps, CPU", "us"),

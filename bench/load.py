@@ -30,6 +30,7 @@ class Load:
     script: Path
     connections: int
     core: int | None
+    path: str = PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,14 @@ class Round:
 
 def write_script(folder: Path, *, stream: bool, key: str) -> Path:
     """The wrk script for chat requests; wrk reports its counts as JSON."""
-    script = folder / ("stream.lua" if stream else "json.lua")
-    script.write_text(_SCRIPT.format(key=key, body=chat_body(stream=stream).decode()))
+    name = "stream" if stream else "json"
+    return write_request(folder, name, chat_body(stream=stream).decode(), key)
+
+
+def write_request(folder: Path, name: str, body: str, key: str) -> Path:
+    """The wrk script that sends a body."""
+    script = folder / f"{name}.lua"
+    script.write_text(_SCRIPT.format(key=key, body=body))
     return script
 
 
@@ -59,7 +66,7 @@ def measure(target: Target, load: Load, seconds: int) -> Round:
     """One round; UnmeasuredError if wrk saw a single error, because errors are cheap answers."""
     before = target.process.cpu_s()
     argv = ["wrk", "-t1", f"-c{load.connections}", f"-d{seconds}s", "--timeout", "20s"]
-    argv += ["-s", str(load.script), f"http://127.0.0.1:{target.port}{PATH}"]
+    argv += ["-s", str(load.script), f"http://127.0.0.1:{target.port}{load.path}"]
     ran = subprocess.run(pinned(argv, load.core), capture_output=True, text=True, check=False)
     spent = target.process.cpu_s() - before
     result = next((line for line in ran.stdout.splitlines() if line.startswith("RESULT ")), None)

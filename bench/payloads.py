@@ -11,6 +11,8 @@ from dataclasses import dataclass
 MODEL = "gpt-4o-mini"
 CONTENT_CHUNKS = 64
 PATH = "/v1/chat/completions"
+SYSTEM = "You are a concise assistant."
+USER = "Say hello in one short sentence."
 
 _IDENTITY = {
     "id": "chatcmpl-abc123",
@@ -26,8 +28,8 @@ def chat_body(*, stream: bool) -> bytes:
     body = {
         "model": MODEL,
         "messages": [
-            {"role": "system", "content": "You are a concise assistant."},
-            {"role": "user", "content": "Say hello in one short sentence."},
+            {"role": "system", "content": SYSTEM},
+            {"role": "user", "content": USER},
         ],
     }
     return json.dumps(body | ({"stream": True} if stream else {}), separators=(",", ":")).encode()
@@ -90,6 +92,20 @@ def other_replies() -> Replies:
     ours = replies()
     chunks = tuple(_http_chunk(frame.encode()) for frame in frames)
     return Replies(ours.whole, ours.stream_head, chunks, ours.stream_end)
+
+
+def vector_replies() -> Replies:
+    """Two vectors of 64 numbers in place of a chat completion."""
+    ours = replies()
+    rows = [
+        {"object": "embedding", "index": index, "embedding": [0.015625 * n for n in range(64)]}
+        for index in range(2)
+    ]
+    usage = {"prompt_tokens": 14, "total_tokens": 14}
+    said = {"object": "list", "data": rows, "model": "vectors", "usage": usage}
+    body = json.dumps(said, separators=(",", ":")).encode()
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    return Replies(head % len(body) + body, ours.stream_head, ours.frames, ours.stream_end)
 
 
 def _completion() -> dict[str, object]:

@@ -30,12 +30,16 @@ QUICK = Plan(rounds=3, seconds=2, latency_seconds=3, streams=200, repeats=3)
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Ports of the mock; they differ in how a stream is paced, `other` also in its dialect."""
+    """Ports of the mock; they differ in how a stream is paced, `other` also in its dialect.
+
+    `vectors` answers with embeddings.
+    """
 
     burst: int
     paced: int
     silent: int
     other: int
+    vectors: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,9 @@ def free_port() -> int:
 @contextlib.contextmanager
 def mock_upstream(folder: Path, python: Path, core: int | None) -> Generator[Upstream]:
     """The mock, listening."""
-    ports = Upstream(*(free_port() for _ in range(4)))
+    ports = Upstream(*(free_port() for _ in range(5)))
     argv = [str(python), "-m", "bench.upstream"]
-    argv += map(str, (ports.burst, ports.paced, ports.silent, ports.other))
+    argv += map(str, (ports.burst, ports.paced, ports.silent, ports.other, ports.vectors))
     with running("upstream", argv, core=core, folder=folder) as process:
         until(lambda: _answers(ports.silent), process, within_s=READY_S, every_s=0.02)
         yield ports
@@ -79,16 +79,26 @@ def gateway(rig: Rig, upstream_port: int, *, catalogue: bool = False) -> Generat
 def starting_gateway(rig: Rig, upstream_port: int, *, catalogue: bool = False) -> Generator[Target]:
     """infway, spawned a moment ago, on a fresh ledger."""
     port = free_port()
-    config, ledger = rig.folder / "infway.yaml", rig.folder / f"ledger-{port}.db"
     text = (ROOT / "bench" / "infway.yaml").read_text() + (_every_vendor() if catalogue else "")
-    config.write_text(
-        Template(text).safe_substitute(
-            port=port,
-            upstream=upstream_port,
-            ledger=ledger,
-            dialect="anthropic" if upstream_port == rig.upstream.other else "openai",
-        )
-    )
+    dialect = "anthropic" if upstream_port == rig.upstream.other else "openai"
+    with _spawned(rig, port, text, upstream=upstream_port, dialect=dialect) as target:
+        yield target
+
+
+@contextlib.contextmanager
+def families_gateway(rig: Rig) -> Generator[Target]:
+    """infway with upstreams for every family of endpoints, ready."""
+    port, ports = free_port(), rig.upstream
+    text = (ROOT / "bench" / "families.yaml").read_text()
+    with _spawned(rig, port, text, upstream=ports.burst, vectors=ports.vectors) as target:
+        until(lambda: _answers(port, "/readyz"), target.process, within_s=READY_S, every_s=0.02)
+        yield target
+
+
+@contextlib.contextmanager
+def _spawned(rig: Rig, port: int, text: str, **said: object) -> Generator[Target]:
+    config, ledger = rig.folder / "infway.yaml", rig.folder / f"ledger-{port}.db"
+    config.write_text(Template(text).safe_substitute(port=port, ledger=ledger, **said))
     argv = [str(rig.infway), "serve", "--config", str(config)]
     core, folder = rig.cores.under_test, rig.folder
     with running("infway", argv, core=core, folder=folder, env=ENVIRONMENT) as process:

@@ -1,8 +1,8 @@
 """The mock upstream: the cheapest HTTP/1.1 server Python can give, so that it is never the limit.
 
-`python -m bench.upstream BURST PACED SILENT OTHER` listens on four ports that differ only in how an
-SSE reply is paced, and the last one in its dialect: Anthropic's, paced. Every other request is
-answered with the JSON completion.
+`python -m bench.upstream BURST PACED SILENT OTHER VECTORS` listens on five ports. The first three
+differ only in how an SSE reply is paced; the fourth speaks Anthropic's dialect, paced. Every other
+request is answered with the JSON completion, at the last port with vectors.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import cast
 import httptools
 import uvloop
 
-from bench.payloads import Replies, other_replies, replies
+from bench.payloads import Replies, other_replies, replies, vector_replies
 
 GAP_S = 0.002
 """Pause between two frames of the paced port: the yardstick's 2 ms."""
@@ -93,4 +93,5 @@ async def serve(ports: dict[int, tuple[Replies, Pace]]) -> None:
 if __name__ == "__main__":
     ours, theirs = replies(), other_replies()
     kinds = ((ours, burst), (ours, paced), (ours, silent), (theirs, paced))
-    uvloop.run(serve(dict(zip(map(int, sys.argv[1:5]), kinds, strict=True))))
+    listening = (*kinds, (vector_replies(), burst))
+    uvloop.run(serve(dict(zip(map(int, sys.argv[1:6]), listening, strict=True))))
