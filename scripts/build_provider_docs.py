@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from infway.kernel.chat import Feature
 from infway.providers.dialects import ALWAYS, DIALECTS, Dialect
 from infway.providers.embeddings.ways import Way, ways_of
+from infway.providers.passing.ways import ways_of as work_ways
 from infway.providers.registry import EMBEDDERS
 from infway.providers.vendor import FOREIGN
 from infway.providers.vendors import VENDORS, Vendor
@@ -48,6 +49,7 @@ WORDS: Mapping[Feature, str] = {
 TITLES: Mapping[str, str] = {
     "openai": "OpenAI chat completions",
     "responses": "OpenAI Responses",
+    "completions": "OpenAI text completions",
     "anthropic": "Anthropic Messages",
     "gemini": "Gemini generateContent",
     "bedrock": "Bedrock Converse",
@@ -60,7 +62,7 @@ TITLES: Mapping[str, str] = {
 def page() -> str:
     """Return the page."""
     names = [name for name in TITLES if name in DIALECTS]
-    return "\n".join([HEAD, *dialects(names), *vendors(), *embeddings(), ""])
+    return "\n".join([HEAD, *dialects(names), *vendors(), *embeddings(), *work(), ""])
 
 
 def dialects(names: list[str]) -> Iterator[str]:
@@ -112,7 +114,8 @@ def row(vendor: Vendor) -> str:
     prices = "packaged" if vendor.catalogue else "free" if vendor.local else "give them"
     if vendor.name == "sandbox":
         base, prices = "in the process", "simulated"
-    spoken = dict.fromkeys([vendor.dialect, *(route.dialect for route in vendor.routes)])
+    routed = (route.dialect for route in vendor.routes)
+    spoken = dict.fromkeys([vendor.dialect, *routed, *vendor.speaks])
     return f"| `{vendor.name}` | {vendor.title} | {listed(spoken)} | {base} | {names} | {prices} |"
 
 
@@ -120,6 +123,9 @@ def special(vendor: Vendor) -> Iterator[str]:
     """Yield a sentence for each departure of a vendor."""
     if vendor.note:
         yield vendor.note
+    if vendor.region:
+        others = listed(("region", *vendor.region_env))
+        yield f"The region is `{vendor.region}` where none of {others} says another."
     if vendor.own_names:
         yield "Its models are named by the account, so they have to be listed."
     for route in vendor.routes:
@@ -166,6 +172,31 @@ def way_row(way: Way) -> str:
     most, ids = way.most or "any number", "x" if way.reads_ids else ""
     dropped = listed(sorted(way.drop)) if takes is None else ""
     return f"{models} | `{way.path}` | {most} | {ids} | {carries} | {dropped} |"
+
+
+def work() -> Iterator[str]:
+    """Yield the table of how vendors are asked for everything else."""
+    yield "\n## Other work\n"
+    yield (
+        "Rerank, moderations, images, speech and transcription, at the vendors that are known to do"
+        " them. Servers of one's own are asked as OpenAI is.\n"
+    )
+    yield "| vendor | work | models | path |"
+    yield "| --- | --- | --- | --- |"
+    told: dict[str, list[str]] = {}
+    for vendor in VENDORS.values():
+        for trade, ways in work_ways(vendor).items():
+            for way in ways:
+                models = "all" if way.models == ("*",) else listed(way.models)
+                models += f" but {listed(way.skip)}" if way.skip else ""
+                said = f"{trade.value} | {models} | {listed(way.paths.values())} |"
+                told.setdefault(said, []).append(vendor.name)
+    for said, names in told.items():
+        own = [name for name in names if VENDORS[name].local or name == "custom"]
+        who = listed(name for name in names if name not in own)
+        if own:
+            who += ", servers of one's own" if who else "servers of one's own"
+        yield f"| {who} | {said}"
 
 
 def left_out(vendor: Vendor) -> Iterator[str]:

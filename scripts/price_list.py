@@ -51,6 +51,8 @@ FREE = frozenset(  # (provider, model) that the vendor's own price page lists as
         ("gemini", "gemma-3-27b-it"),
         ("gemini", "gemma-4-26b-a4b-it"),
         ("gemini", "gemma-4-31b-it"),
+        ("openai", "omni-moderation-2024-09-26"),
+        ("openai", "omni-moderation-latest"),
         ("zai", "glm-4.5-flash"),
         ("zai", "glm-4.7-flash"),
     }
@@ -74,6 +76,20 @@ PRICES = {  # our word -> theirs, USD per token
     "image_input": "input_cost_per_image_token",
     "image_output": "output_cost_per_image_token",
 }
+UNITS = {  # our word -> theirs, USD per search, picture, character or second; the first counts
+    "query": ("input_cost_per_query",),
+    "image": ("output_cost_per_image", "input_cost_per_image"),
+    "character": ("input_cost_per_character",),
+    "second": ("input_cost_per_second", "output_cost_per_second"),
+}
+BY_UNIT = {  # mode -> the units that its work is paid by
+    "rerank": ("query",),
+    "image_generation": ("image",),
+    "image_edit": ("image",),
+    "audio_speech": ("character", "second"),
+    "audio_transcription": ("second",),
+}
+LIVE = frozenset({"/v1/realtime", "/v1/realtime/transcription_sessions"})
 STEP_PRICES = ("input", "output", "cache_read", "cache_write")
 STEP = re.compile(r"_above_(\d+)k_tokens$")
 
@@ -160,7 +176,21 @@ def prices(row: Row, *, free: bool) -> dict[str, int]:
     believed = {w: p for w, p in found.items() if p is not None and (p > 0 or free)}
     if found["output"] == 0 and row["mode"] in WITHOUT_OUTPUT:
         believed["output"] = 0
-    return believed
+    return believed | units(row)
+
+
+def units(row: Row) -> dict[str, int]:
+    """Return the known prices of what is no token; a zero only fills a gap."""
+    words = BY_UNIT.get(row["mode"], ())
+    found = {word: next(filter(None, map(row.get, UNITS[word])), None) for word in words}
+    return {word: price(value) or 0 for word, value in found.items() if value is not None}
+
+
+def mode(row: Row) -> str:
+    """Return what a model is for: one that only hears or speaks live is not for whole sounds."""
+    told = row.get("supported_endpoints", ())
+    live = told and row["mode"].startswith("audio_") and LIVE.issuperset(told)
+    return "realtime" if live else row["mode"]
 
 
 def steps(row: Row) -> list[dict[str, int]]:
@@ -196,7 +226,7 @@ def facts(provider: str, model: str, row: Row, witness: Pair | None) -> Row:
     row = {**dict(next(iter(tiers(row)), {})), **row}
     known: Row = {
         "id": model,
-        "mode": row["mode"],
+        "mode": mode(row),
         **prices(row, free=is_free(provider, model, row, witness)),
         "steps": steps(row) or None,
         "context": row.get("max_input_tokens"),

@@ -186,7 +186,7 @@ def test_every_vendor_with_a_catalogue_can_be_stocked_whole(stocked):
             continue
         base = "" if vendor.base_url else ", base_url: 'https://h/v1'"
         text = f"upstreams: [{{name: a, vendor: {vendor.name}, key: k, project: p{base}}}]"
-        assert stocked(text).offers or stocked(text).embeddings, vendor.name
+        assert stocked(text).all_offers, vendor.name
 
 
 def test_all_leaves_out_what_is_no_model_and_what_is_paid_for_with_data(stocked):

@@ -7,50 +7,64 @@ and closes them in reverse.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from fastapi import APIRouter, FastAPI
 
-from infway.accounts.keys import Key, Keyring
+from infway.accounts.keys import Keyring
 from infway.api.admin import admin_router
 from infway.api.described import described_app
 from infway.api.front import Front
-from infway.api.line import Rules
+from infway.api.gemini.models import gemini_models_router
+from infway.api.generations import generations_router
 from infway.api.models import models_router
 from infway.api.ops import ops_router
-from infway.endpoints import Endpoints
+from infway.api.responses.stored import responses_router
+from infway.configured import (
+    catalog_of,
+    keyring_of,
+    persistence_of,
+    rules_of,
+    tuning_of,
+)
+from infway.endpoints import Behind, Endpoints
 from infway.ims.catalog import Catalog
 from infway.ims.health import Health
 from infway.ims.rank import Router
-from infway.ims.tuning import Tuning
 from infway.inventory import Inventory
-from infway.kernel.chat import Offer, Principal, Weights
+from infway.kernel.chat import Offer
 from infway.kernel.clock import Clock, system_clock
 from infway.kernel.ids import Ids, base36
+from infway.kernel.work import Trade
+from infway.ledger.responses import Responses
+from infway.ledger.responses_sqlite import SqliteResponses
 from infway.ledger.rows import Ledger
 from infway.pipeline.attempt import Attempts
+from infway.pipeline.background import Background
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.embedding import EmbeddingAttempts, EmbeddingGateway
 from infway.pipeline.gateway import Gateway
-from infway.pipeline.itinerary import Persistence
+from infway.pipeline.keeping import Keeper
+from infway.pipeline.passing import PassingAttempts, PassingGateway
+from infway.pipeline.queued import QueueGateway
 from infway.pipeline.settle import Settler
 from infway.pipeline.sharing import Sharing
 from infway.pipeline.speakers import Speakers
 from infway.providers.adapter import Adapter
 from infway.providers.embeddings.embedder import Embedder
 from infway.providers.mirror import Carrier
-from infway.providers.registry import ADAPTERS, CARRIERS, EMBEDDERS
-from infway.providers.vendors import VENDORS
+from infway.providers.passing.passer import Passer
+from infway.providers.registry import ADAPTERS, CARRIERS, EMBEDDERS, PASSERS
 from infway.settings import Settings
-from infway.settings.models import KeySettings, WeightSettings
 from infway.telemetry.metrics import Metrics
 from infway.upstream.client import Client
 from infway.upstream.signers import Signers
 
 _log = logging.getLogger(__name__)
+_PATIENCE = 1.0  # seconds until every worker has written what it knows of a request that ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +72,19 @@ class Parts:
     """What an app is built with and a test may replace. `seed`: the source of all chance."""
 
     ledger: Ledger
+    responses: Responses
     seed: int
     clock: Clock
     adapters: Mapping[str, Adapter]
     carriers: Mapping[str, Carrier]
     embedders: Mapping[str, Embedder]
+    passers: Mapping[str, Passer]
 
 
-def parts(ledger: Ledger, seed: int) -> Parts:
-    """Return the parts of a real gateway."""
-    return Parts(ledger, seed, system_clock(), ADAPTERS, CARRIERS, EMBEDDERS)
+def parts(ledger: Ledger, seed: int, responses: Responses | None = None) -> Parts:
+    """Return the parts of a real gateway; without a store, responses are kept in memory."""
+    kept = responses or SqliteResponses()
+    return Parts(ledger, kept, seed, system_clock(), ADAPTERS, CARRIERS, EMBEDDERS, PASSERS)
 
 
 class App:
@@ -91,25 +108,27 @@ class App:
             built.ledger, built.clock, self.metrics.settled, settings.ledger.queue
         )
         self.decisions = Decisions(settings.decisions.keep)
-        self.gateway = Gateway(
-            self._router(settings, inventory),
-            self._attempts(settings),
-            self.settler,
-            self.decisions,
-            built.clock,
-        )
-        self.embedding = EmbeddingGateway(
-            self._embedding_router(settings, inventory),
-            self._embedding_attempts(settings),
-            self.settler,
-            self.decisions,
-            built.clock,
-        )
+        shared = self.settler, self.decisions, built.clock
+        chats = self._chat_router(settings, inventory)
+        self.gateway = Gateway(chats, self._attempts(settings), *shared)
+        self.queued = QueueGateway(self.gateway, self.settler, settings.queue, self.metrics.queued)
+        self.metrics.watch_queue(self.queued.waiting)
+        vectors = self._router(settings, inventory, inventory.embeddings)
+        self.embedding = EmbeddingGateway(vectors, self._embedding_attempts(settings), *shared)
+        self.work = {
+            trade: PassingGateway(router, attempts, *shared)
+            for trade, (router, attempts) in self._work(settings, inventory).items()
+        }
         self.metrics.waiting_requests.set_function(self._waiting)
-        keyring, rules = _keyring(settings.keys), _rules(settings)
-        self.endpoints = Endpoints(self.gateway, self.embedding, keyring, rules, built.clock)
+        keyring, rules = keyring_of(settings.keys), rules_of(settings)
+        is_shared = settings.server.workers > 1
+        keeper = Keeper(built.responses, built.clock, settings.responses, is_shared=is_shared)
+        self.background = Background(keeper, settings.server.drain)
+        self.beside.append(self.background.open)
+        behind = Behind(self.gateway, self.queued, self.embedding, self.work)
+        self.endpoints = Endpoints(behind, keyring, rules, built.clock, self.background)
         rest = described_app(
-            self._routers(), self._lifespan, self.metrics.refused, docs=settings.server.docs
+            self._routers(settings), self._lifespan, self.metrics.refused, docs=settings.server.docs
         )
         ids = Ids(self._random.getrandbits(64))
         traces = self.endpoints.traces
@@ -121,38 +140,46 @@ class App:
         Raises SettingsError, and changes nothing, where a credential cannot be used.
         """
         signer = self.signers.of(inventory.credentials)
-        chats = self._router(settings, inventory), self._attempts(settings)
-        vectors = self._embedding_router(settings, inventory), self._embedding_attempts(settings)
-        keyring, rules = _keyring(settings.keys), _rules(settings)
+        chats = self._chat_router(settings, inventory), self._attempts(settings)
+        vectors = (
+            self._router(settings, inventory, inventory.embeddings),
+            self._embedding_attempts(settings),
+        )
+        work = self._work(settings, inventory)
+        keyring, rules = keyring_of(settings.keys), rules_of(settings)
         chats[0].health.carry(self.gateway.router.health)
         vectors[0].health.carry(self.embedding.router.health)
         self.client.sign_with(signer)
         self.gateway.router, self.gateway.attempts = chats
+        self.queued.swap(self.gateway, settings.queue)
         self.embedding.router, self.embedding.attempts = vectors
+        for trade, (router, attempts) in work.items():
+            router.health.carry(self.work[trade].router.health)
+            self.work[trade].router, self.work[trade].attempts = router, attempts
         self.endpoints.swap(keyring, rules)
         self.decisions.keep = settings.decisions.keep
+        self.background.keeper.rules = settings.responses
 
     def _waiting(self) -> int:
-        return self.gateway.attempts.active + self.embedding.attempts.active
+        works = sum(gateway.attempts.active for gateway in self.work.values())
+        return self.queued.attempts.active + self.embedding.attempts.active + works
 
-    def _router(self, settings: Settings, inventory: Inventory) -> Router:
-        catalog = _catalog(settings, inventory, inventory.offers)
-        catalog.elsewhere = _signposts(
-            inventory.embeddings, "The model `{}` makes embeddings: ask for it at /v1/embeddings."
-        )
-        tuning = _tuning(settings)
-        health = Health(inventory.offers, tuning, self._random, share=self._shares)
+    def _router(
+        self,
+        settings: Settings,
+        inventory: Inventory,
+        offers: Sequence[Offer],
+        *,
+        share: bool = False,
+    ) -> Router:
+        """Return the router of these offers; `share` what it learns with other replicas."""
+        catalog = catalog_of(settings, inventory, offers)
+        tuning, allowed = tuning_of(settings), inventory.max_in_flight
+        health = Health(offers, tuning, self._random, share=share, allowed=allowed)
         return Router(catalog, health, tuning, self._random)
 
-    def _embedding_router(self, settings: Settings, inventory: Inventory) -> Router:
-        """Return the router of embeddings; what it learns is not shared with other replicas."""
-        catalog = _catalog(settings, inventory, inventory.embeddings)
-        catalog.elsewhere = _signposts(
-            inventory.offers, "The model `{}` is for chats: ask for it at /v1/chat/completions."
-        )
-        tuning = _tuning(settings)
-        health = Health(inventory.embeddings, tuning, self._random)
-        return Router(catalog, health, tuning, self._random)
+    def _chat_router(self, settings: Settings, inventory: Inventory) -> Router:
+        return self._router(settings, inventory, inventory.offers, share=self._shares)
 
     def _sharing(self, redis_url: str) -> Sharing:
         """Return what keeps the book of the moment in touch with those of other replicas."""
@@ -164,25 +191,45 @@ class App:
 
     def _attempts(self, settings: Settings) -> Attempts:
         built = self._parts
-        now, rules = built.clock.monotonic, _persistence(settings)
+        now, rules = built.clock.monotonic, persistence_of(settings)
         speakers = Speakers(built.adapters, built.carriers)
         return Attempts(self.client, speakers, now, rules, self._random)
 
     def _embedding_attempts(self, settings: Settings) -> EmbeddingAttempts:
         built = self._parts
-        now, rules = built.clock.monotonic, _persistence(settings)
+        now, rules = built.clock.monotonic, persistence_of(settings)
         return EmbeddingAttempts(self.client, built.embedders, now, rules, self._random)
 
-    def _routers(self) -> list[APIRouter]:
+    def _work(
+        self, settings: Settings, inventory: Inventory
+    ) -> Mapping[Trade, tuple[Router, PassingAttempts]]:
+        """Return what answers all other work, a line for each trade."""
+        built = self._parts
+        now, rules = built.clock.monotonic, persistence_of(settings)
+        return {
+            trade: (
+                self._router(settings, inventory, offers),
+                PassingAttempts(self.client, built.passers, now, rules, self._random),
+            )
+            for trade, offers in inventory.work.items()
+        }
+
+    def _routers(self, settings: Settings) -> list[APIRouter]:
         def keyring() -> Keyring:
             return self.endpoints.keyring
 
         def catalogs() -> Sequence[Catalog]:
-            return self.gateway.router.catalog, self.embedding.router.catalog
+            lines = (self.gateway, self.embedding, *self.work.values())
+            return [line.router.catalog for line in lines]
 
         return [
             ops_router(self.metrics, lambda: self.is_ready),
+            gemini_models_router(keyring, catalogs, self.metrics.refused),
             models_router(keyring, catalogs),
+            generations_router(
+                keyring, self.settler.rows_of, _PATIENCE if settings.server.workers > 1 else 0.0
+            ),
+            responses_router(keyring, self.background),
             admin_router(keyring, self.decisions),
         ]
 
@@ -208,73 +255,3 @@ async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-
-
-def _catalog(settings: Settings, inventory: Inventory, offers: Sequence[Offer]) -> Catalog:
-    return Catalog(
-        offers,
-        aliases=settings.aliases,
-        policies=inventory.policies,
-        vendors=VENDORS,
-        quality_floor=settings.routing.quality_floor,
-    )
-
-
-def _signposts(offers: Iterable[Offer], sentence: str) -> Mapping[str, str]:
-    """Return what is said to those who ask for the models of these offers at the wrong place."""
-    return {offer.model: sentence.format(offer.model) for offer in offers}
-
-
-def _persistence(settings: Settings) -> Persistence:
-    said = settings.attempts
-    return Persistence(
-        attempts=said.max,
-        backoff_base=said.backoff_base,
-        backoff_cap=said.backoff_cap,
-        patience=said.patience,
-        retry_share=said.retry_share,
-        retry_floor=said.retry_floor,
-    )
-
-
-def _weights(said: WeightSettings | None) -> Weights | None:
-    return None if said is None else Weights(**said.model_dump())
-
-
-def _keyring(keys: tuple[KeySettings, ...]) -> Keyring:
-    return Keyring(
-        Key(
-            key.key.get_secret_value(),
-            Principal(
-                name=key.name,
-                models=None if key.models is None else frozenset(key.models),
-                upstreams=None if key.upstreams is None else frozenset(key.upstreams),
-                weights=_weights(key.weights),
-            ),
-            key.admin,
-        )
-        for key in keys
-    )
-
-
-def _rules(settings: Settings) -> Rules:
-    server = settings.server
-    return Rules(
-        body_limit=server.body_limit,
-        heartbeat=server.heartbeat,
-        region=server.region,
-        require_model=server.require_model,
-        always_usage_chunk=server.always_usage_chunk,
-    )
-
-
-def _tuning(settings: Settings) -> Tuning:
-    routing = settings.routing
-    return replace(
-        Tuning(),
-        weights=Weights(**routing.weights.model_dump()),
-        explore=1.0 if routing.exploration else 0.0,
-        slow_half_life=routing.long_half_life,
-        fast_half_life=routing.short_half_life,
-        cache_hit=Tuning().cache_hit if routing.stickiness else 0.0,
-    )

@@ -22,7 +22,7 @@ def banner(planned: Plan) -> str:
 
 
 def _upstreams(planned: Plan) -> list[str]:
-    stocked = (*planned.inventory.offers, *planned.inventory.embeddings)
+    stocked = planned.inventory.all_offers
     count = Counter(offer.upstream.name for offer in stocked)
     origins = {}
     if planned.found is not None:

@@ -1,18 +1,38 @@
 """The endpoints in front of the web framework, a line each: which paths, and what answers them."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
 
 from infway.accounts.keys import Keyring
+from infway.api.anthropic.counting import CountTokensEndpoint
+from infway.api.anthropic.endpoint import MessagesEndpoint
 from infway.api.chat import ChatEndpoint
+from infway.api.completions.endpoint import CompletionsEndpoint
 from infway.api.embeddings import EmbeddingsEndpoint
 from infway.api.errors import Header
+from infway.api.gemini.served import Lines, gemini_endpoints
 from infway.api.line import Rules
-from infway.api.operations import CHAT, EMBEDDINGS
+from infway.api.operations import (
+    CHAT,
+    COMPLETIONS,
+    COUNT_TOKENS,
+    EMBEDDINGS,
+    MESSAGES,
+    QUEUE,
+    RESPONSES,
+    TOKEN_COUNTER,
+)
+from infway.api.passing.served import passing_endpoints
+from infway.api.queue import QueueEndpoint
+from infway.api.responses.endpoint import ResponsesEndpoint
 from infway.api.routes import Endpoint, Family, Routes
+from infway.api.tokens import TokensEndpoint
 from infway.kernel.clock import Clock
+from infway.kernel.work import Trade
+from infway.pipeline.background import Background
 from infway.pipeline.embedding import EmbeddingGateway
 from infway.pipeline.gateway import Gateway
+from infway.pipeline.passing import PassingGateway
 
 
 class _Swapped(Endpoint, Protocol):
@@ -22,23 +42,43 @@ class _Swapped(Endpoint, Protocol):
     rules: Rules
 
 
+class Behind(NamedTuple):
+    """What answers: chats, chats that wait their turn, embeddings, and all other work."""
+
+    chats: Gateway
+    queued: Gateway
+    embeddings: EmbeddingGateway
+    work: Mapping[Trade, PassingGateway]
+
+
 class Endpoints:
     """All of them, with one configuration. `traces`: the headers of every reply."""
 
     def __init__(
         self,
-        gateway: Gateway,
-        embedding: EmbeddingGateway,
+        behind: Behind,
         keyring: Keyring,
         rules: Rules,
         clock: Clock,
+        background: Background,
     ) -> None:
+        gateway, queued, embedding, work = behind
         chat = ChatEndpoint(gateway, keyring, rules, clock)
         self.traces: Callable[[float], list[Header]] = chat.traces
         self.keyring = keyring
         self._served: tuple[tuple[Family, _Swapped], ...] = (
+            # before chats: a path that names the model ends like theirs
+            (QUEUE, QueueEndpoint(queued, keyring, rules, clock)),
             (CHAT, chat),
             (EMBEDDINGS, EmbeddingsEndpoint(embedding, keyring, rules, self.traces)),
+            (TOKEN_COUNTER, TokensEndpoint(gateway, embedding, keyring, rules, self.traces)),
+            (MESSAGES, MessagesEndpoint(gateway, keyring, rules, clock)),
+            (COUNT_TOKENS, CountTokensEndpoint(gateway, keyring, rules, self.traces)),
+            (RESPONSES, ResponsesEndpoint(gateway, keyring, rules, clock, background)),
+            *gemini_endpoints(Lines(gateway, embedding, self.traces), keyring, rules, clock),
+            *passing_endpoints(work, keyring, rules, self.traces),
+            # last: a path that names the model ends like those of chats
+            (COMPLETIONS, CompletionsEndpoint(gateway, keyring, rules, clock)),
         )
 
     def routes(self) -> Routes:

@@ -22,6 +22,7 @@ from uvicorn.supervisors import Multiprocess
 from infway.app import App, parts
 from infway.banner import banner
 from infway.kernel.errors import InfwayError, SettingsError
+from infway.ledger.responses_sqlite import SqliteResponses
 from infway.ledger.sqlite import SqliteLedger
 from infway.serving import (
     EmbeddedError,
@@ -33,6 +34,7 @@ from infway.serving import (
     with_sandbox,
 )
 from infway.settings import Settings
+from infway.settings.fixed import needs_restart
 from infway.telemetry.logs import redact_logs, write_logs
 
 _log = logging.getLogger(__name__)
@@ -86,8 +88,10 @@ class _Worker:
         handler = write_logs(settings.logs.level, settings.logs.format)
         if settings.logs.level != "debug":
             logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and stop are ours
-        ledger = SqliteLedger(settings.ledger.path or self.options.data.ledger)
-        app = App(settings, planned.inventory, parts(ledger, randbits(128)))
+        path = settings.ledger.path or self.options.data.ledger
+        responses = SqliteResponses(path.with_name("responses.db"))
+        built = parts(SqliteLedger(path), randbits(128), responses)
+        app = App(settings, planned.inventory, built)
         redact_logs(handler, lambda text: app.client.signer.redact(text))  # noqa: PLW0108 - signers are swapped
         running = _Running(app, self.options, planned)
         app.beside += [running.embedded, running.signals]
@@ -100,6 +104,7 @@ class _Running:
     def __init__(self, app: App, options: ServeOptions, planned: Plan) -> None:
         self.app = app
         self.planned = planned
+        self._started = planned.settings
         self._options = options
         self._model_url: str | None = None
         self._task: asyncio.Task[None] | None = None
@@ -140,6 +145,8 @@ class _Running:
             return
         await self.app.signers.freshen()
         _log.info("the configuration was read again")
+        if waiting := needs_restart(self._started, self.planned.settings):
+            _log.warning("a restart is needed for what changed of: %s", ", ".join(waiting))
 
     def _use(self, planned: Plan) -> None:
         if self._model_url is not None:

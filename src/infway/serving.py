@@ -12,6 +12,7 @@ from infway.inventory import Inventory, build, packaged, with_found
 from infway.kernel.clock import system_clock
 from infway.kernel.errors import InfwayError
 from infway.settings import KeySettings, Override, Settings, UpstreamSettings, read
+from infway.upstream.signers import Signers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,12 +73,19 @@ def plan(options: ServeOptions, below: Callable[[int], int]) -> Plan:
     found = _found(settings, options.environment)
     if found is not None:
         settings = with_found(settings, found)
-    embedded = not settings.upstreams and _embeddable()
-    if not settings.upstreams and not embedded:
+    alone = not (settings.upstreams or settings.sandbox)
+    embedded = alone and _embeddable()
+    if alone and not embedded:
         settings = settings.model_copy(update={"sandbox": True})
     inventory = build(settings, *packaged())
+    check_credentials(inventory)
     warnings = (*loaded.warnings, *inventory.warnings)
     return Plan(options, settings, inventory, found, made_key, embedded, warnings)
+
+
+def check_credentials(inventory: Inventory) -> None:
+    """Raise SettingsError where a credential cannot be used."""
+    Signers(system_clock()).of(inventory.credentials)
 
 
 def _found(settings: Settings, environment: Mapping[str, str]) -> "Found | None":
@@ -103,7 +111,7 @@ def with_embedded(planned: Plan, url: str) -> Plan:
 
 def with_stand_in(settings: Settings) -> Settings:
     """Return the settings with what is served where there are no upstreams at all."""
-    if settings.upstreams:
+    if settings.upstreams or settings.sandbox:
         return settings
     if _embeddable():
         return _with_model(settings, "http://127.0.0.1")  # its port is known once it runs

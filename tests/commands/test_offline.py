@@ -43,6 +43,23 @@ def test_check_lists_every_problem_and_leaves_with_2(infway, config):
     ]
 
 
+@pytest.mark.parametrize("account", ["no key file", "{}", '{"client_email": "a@b.c"}'])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_check_refuses_an_account_in_the_words_of_serve(infway, config, account, workers):
+    vertex = {"name": "gcp", "vendor": "vertex", "project": "p", "models": ["gemini-2.5-flash"]}
+    upstream = vertex | {"service_account": account}
+    path = config(json.dumps({"upstreams": [upstream], "server": {"workers": workers}}))
+    serve, check, reload = (infway(name, "-c", path) for name in ("serve", "check", "reload"))
+    assert (
+        (check.code, check.out) == (serve.code, serve.out) == (reload.code, reload.out) == (2, "")
+    )
+    assert check.err == serve.err == reload.err
+    assert check.err.splitlines() == [
+        "The configuration is wrong:",
+        "  upstream `gcp`: The Google service account is not the JSON of a service account's key file.",
+    ]
+
+
 def test_check_prints_the_schema(infway):
     done = infway("check", "--schema")
     assert json.loads(done.out) == json.loads((ROOT / "config/infway.schema.json").read_text())

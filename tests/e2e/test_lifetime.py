@@ -85,6 +85,15 @@ def test_a_reload_serves_what_is_new_and_does_not_disturb_a_stream(own, upstream
         assert response.read().endswith(b"data: [DONE]\n\n")
 
 
+def test_a_reload_names_what_needs_a_restart(own, upstream, tmp_path):
+    gateway, path = own
+    server = {"port": 1, "docs": False}
+    write_config(tmp_path, upstream.url, server=server)
+    assert gateway.infway("reload", "-c", str(path)).returncode == 0
+    until_logged(gateway, "a restart is needed for what changed of: server.docs")
+    assert answers(gateway, TELLER) == 200
+
+
 def test_the_sdk_comes_again_when_a_busy_gateway_told_it_to(upstream, tmp_path):
     # One row may wait to be written: the second request meets a full queue and is told when
     # to come again; the SDK does as it is told, and its caller notices nothing.

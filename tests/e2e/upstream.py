@@ -40,7 +40,7 @@ REFUSALS: dict[str, tuple[int, dict[str, str], Body]] = {
     ),
     "unpaid": (402, {}, {"message": "Insufficient balance", "code": "insufficient_balance"}),
     "barred": (401, {}, {"message": "Incorrect API key provided: sk-mock-0123456789abcdef"}),
-    "limited": (429, {"retry-after": "30"}, {"message": "Slow down", "type": "requests"}),
+    "limited": (429, {"retry-after": "90"}, {"message": "Slow down", "type": "requests"}),
     "failing": (500, {}, {"message": "boom", "type": "server_error"}),
     "down": (503, {}, {"message": "down", "type": "server_error"}),
 }

@@ -97,12 +97,42 @@ def test_headers_cannot_close_it_for_longer_than_the_longest_rest() -> None:
     assert account.shut == Rests().longest
 
 
-def test_a_heir_keeps_ceilings_and_rests_but_not_what_is_in_flight() -> None:
-    old, new = busy(10), Account(Rests())
-    old.refused(0.0)
-    old.rest(30.0)
-    new.inherit(old)
-    assert (new.most_in_flight, new.shut, new.in_flight) == (9.0, 30.0, 0)
+def test_the_configured_ceiling_closes_it_and_no_success_lifts_it() -> None:
+    account = Account(Rests(), 2)
+    for _ in range(2):
+        account.succeeded(0.0)
+        account.dispatched(0.0)
+    assert account.shut == FOREVER
+    account.returned(1.0, 0.0)
+    assert account.shut == 0.0
+
+
+def test_what_was_learned_below_the_configured_ceiling_rises_to_it_again() -> None:
+    account = Account(Rests(), 4)
+    for _ in range(3):
+        account.dispatched(0.0)
+    account.refused(0.0)
+    assert account.most_in_flight < 3
+    for _ in range(20):
+        account.succeeded(1.0)
+    assert account.most_in_flight == 4
+
+
+def test_another_configured_ceiling_counts_at_once_and_leaves_what_was_learned() -> None:
+    account = Account(Rests(), 2)
+    for _ in range(2):
+        account.dispatched(0.0)
+    account.allow(3)
+    assert account.shut == 0.0
+    account.allow(1)
+    assert account.shut == FOREVER
+    account.allow(FOREVER)
+    account.rest(30.0)
+    account.refused(0.0)
+    account.allow(50)
+    assert (account.most_in_flight, account.shut) == (1.8, FOREVER)
+    account.returned(1.0, 0.0)
+    assert account.shut == 30.0
 
 
 @given(st.lists(st.sampled_from(["out", "back", "refused", "well"]), max_size=200))

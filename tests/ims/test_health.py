@@ -223,6 +223,8 @@ def test_another_book_takes_over_what_is_known_and_leaves_what_is_in_flight(mark
     old.health.dispatched(old.catalog.offers[1], 50.0)
     new = market.router(market.offer("a"), market.offer("fresh"))
     new.health.carry(old.health)
+    assert new.health.slots[0].account is old.health.slots[1].account
+    assert new.health.slots[1].account is new.health.accounts["fresh"]
     assert isclose(view(new, 0, 51.0).start, view(old, 1, 51.0).start)
     assert new.health.slots[0].in_flight == 0
     assert new.health.troubled(50.0)

@@ -69,7 +69,14 @@ def test_a_refused_credential_rests_as_a_whole_and_a_missing_model_alone():
 def test_an_upstream_error_carries_the_rows_status_and_asks_for_no_retry(
     fault: Fault, row: Consequence
 ):
-    error = UpstreamError(Failure(fault, 418, "said", "param", 7.0), "told")
+    error = UpstreamError(Failure(fault, 418, "said", "param"), "told", "one:bad")
     assert (error.status, error.code, error.message) == (row.status, row.code, "told")
-    assert (error.param, error.retry_after, error.retryable) == ("param", 7.0, False)
+    assert (error.param, error.retry_after, error.retryable) == ("param", None, False)
+    assert error.attempts == "one:bad"
     assert error.type == ERROR_TYPES.get(row.status, "server_error")
+
+
+@pytest.mark.parametrize(("after", "retryable"), [(0.0, None), (60.0, None), (60.5, False)])
+def test_a_client_may_come_again_when_it_is_told_to_unless_it_would_not_wait(after, retryable):
+    error = UpstreamError(Failure(Fault.RATE_LIMITED, 429, retry_after=after), "told")
+    assert (error.retry_after, error.retryable) == (after, retryable)

@@ -162,3 +162,21 @@ def test_a_summary_begins_where_it_is_told_to(path: Path):
     write(path, ROW, ROW._replace(request="r-2", at=DAY))
     assert [line.requests for line in summary(path, "key", DAY)] == [1]
     assert summary(path, "key", 2 * DAY) == []
+
+
+def test_the_rows_of_one_request_are_found_by_attempt_while_others_write(path: Path):
+    ledger = SqliteLedger(path)
+    ledger.open()
+    tries = [ROW._replace(attempt=2), ROW._replace(attempt=1)]
+    ledger.append([*tries, ROW, ROW._replace(request="r-10")])
+    ledger._opened().execute("BEGIN IMMEDIATE")
+    assert ledger.rows_of("r-1") == [ROW, tries[1], tries[0]]
+    assert ledger.rows_of("r-2") == []
+    ledger._opened().execute("ROLLBACK")
+    ledger.close()
+
+
+def test_a_question_never_makes_a_ledger(path: Path):
+    with pytest.raises(LedgerError, match="cannot be read"):
+        SqliteLedger(path).rows_of("r-1")
+    assert not path.exists()

@@ -39,6 +39,9 @@ class Kept:
         known = {row[:2] for row in self.rows}
         self.rows += [row for row in rows if row[:2] not in known]
 
+    def rows_of(self, request: str) -> Sequence[Row]:
+        return [row for row in self.rows if row.request == request]
+
     def close(self) -> None: ...
 
 
@@ -215,3 +218,20 @@ async def test_rows_that_are_lost_at_the_end_are_not_lost_silently(caplog):
     settlement(settler).close("ok", 200)
     await settler.close()
     assert "the last 2 rows" in caplog.text
+
+
+async def test_a_request_is_found_wherever_its_rows_are():
+    ledger = Kept()
+    settler = Settler(ledger, CLOCK)
+    settlement(settler, "r-1").close("ok", 200)
+    waiting = await settler.rows_of("r-1")
+    assert [row.attempt for row in waiting] == [1, 0]
+    ledger.broken = True
+    await settler.flush()
+    assert ledger.rows == []
+    assert await settler.rows_of("r-1") == waiting
+    ledger.broken = False
+    await settler.flush()
+    assert await settler.rows_of("r-1") == waiting == ledger.rows
+    assert await settler.rows_of("r-2") == []
+    await settler.close()

@@ -5,7 +5,7 @@ import json
 import msgspec
 from tests.wall.asking import ask, upstream
 
-from infway.providers.conversation.parts import Conversation, Part
+from infway.providers.conversation.parts import Conversation, Part, ResultPart
 from infway.providers.conversation.reading import read
 
 HELLO = {"role": "user", "content": "Hello"}
@@ -18,8 +18,15 @@ def talk(*messages: dict, source=None, **fields) -> Conversation:
     return read(ask(fields=raw), source or upstream())
 
 
+def unplaced(part: Part) -> Part:
+    """A part without its path, to be compared with one that was made for that."""
+    if isinstance(part, ResultPart):
+        part = part._replace(parts=tuple(one._replace(path="") for one in part.parts))
+    return part._replace(path="")
+
+
 def parts(*messages: dict) -> list[list[Part]]:
-    return [list(message.parts) for message in talk(*messages).messages]
+    return [[unplaced(part) for part in message.parts] for message in talk(*messages).messages]
 
 
 def called(name: str, arguments: str = "{}", id_: str | None = None) -> dict:

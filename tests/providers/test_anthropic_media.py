@@ -38,7 +38,7 @@ def test_an_image_is_given_by_its_data_or_its_address():
 
 
 def test_how_closely_an_image_is_looked_at_is_listed():
-    assert lossy(user(image(PNG, detail="low")))[1] == ("messages.content.image_url.detail",)
+    assert lossy(user(image(PNG, detail="low")))[1] == ("messages[0].content[0].image_url.detail",)
 
 
 def test_a_pdf_is_a_document_with_its_name():
@@ -71,19 +71,19 @@ def test_a_file_of_anthropics_own_is_named_by_its_id_under_a_beta():
 @pytest.mark.parametrize(
     ("part", "path"),
     [
-        (image("data:image/tiff;base64,AAAA"), "messages.content.image_url"),
-        (image("gs://bucket/a.png"), "messages.content.image_url"),
-        (file(file_id="file-openai"), "messages.content.file.file_id"),
-        (file(file_data=coded(b"\xff", "text/plain")), "messages.content.file"),
-        (file(file_data=coded(b"PK", "application/zip")), "messages.content.file"),
-        (file(file_data="https://example.org/a.docx"), "messages.content.file"),
+        (image("data:image/tiff;base64,AAAA"), "messages[0].content[0].image_url"),
+        (image("gs://bucket/a.png"), "messages[0].content[0].image_url"),
+        (file(file_id="file-openai"), "messages[0].content[0].file.file_id"),
+        (file(file_data=coded(b"\xff", "text/plain")), "messages[0].content[0].file"),
+        (file(file_data=coded(b"PK", "application/zip")), "messages[0].content[0].file"),
+        (file(file_data="https://example.org/a.docx"), "messages[0].content[0].file"),
         (
             {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
-            "messages.content.input_audio",
+            "messages[0].content[0].input_audio",
         ),
         (
             {"type": "video_url", "video_url": {"url": "https://example.org/a.mp4"}},
-            "messages.content.video_url",
+            "messages[0].content[0].video_url",
         ),
     ],
 )
@@ -92,8 +92,8 @@ def test_what_claude_cannot_read_is_refused(part: dict, path: str):
 
 
 def test_clouds_fetch_nothing():
-    assert refused(user(image(ADDRESS)), url=GOOGLE) == "messages.content.image_url"
-    assert refused(user(file(file_id="file_011")), url=GOOGLE) == "messages.content.file"
+    assert refused(user(image(ADDRESS)), url=GOOGLE) == "messages[0].content[0].image_url"
+    assert refused(user(file(file_id="file_011")), url=GOOGLE) == "messages[0].content[0].file"
     assert only(image(PNG), url=GOOGLE)["type"] == "image"
 
 

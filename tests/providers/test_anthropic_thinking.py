@@ -177,12 +177,12 @@ def test_a_reply_can_be_sent_back_as_it_came():
 def test_thoughts_that_claude_would_not_believe_are_listed(item: dict):
     said, dropped = lossy(HELLO, calling(reasoning_details=[item]), answered(), tools=[tool()])
     assert [block["type"] for block in said["messages"][1]["content"]] == ["tool_use"]
-    assert dropped == ("messages.reasoning_details",)
+    assert dropped == ("messages[1].reasoning_details",)
 
 
 def test_a_model_without_thoughts_gets_none():
     talk = HELLO, calling(reasoning_details=[SIGNED]), answered()
-    assert lossy(*talk, tools=[tool()], native=ELDER)[1] == ("messages.reasoning_details",)
+    assert lossy(*talk, tools=[tool()], native=ELDER)[1] == ("messages[1].reasoning_details",)
 
 
 def test_a_tool_loop_that_began_without_thoughts_goes_on_without():

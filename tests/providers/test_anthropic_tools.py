@@ -197,4 +197,4 @@ def test_the_last_four_markers_are_kept_and_the_others_listed():
 def test_a_marker_on_no_text_is_listed():
     said, dropped = lossy(user(text("a"), text("", cache_control=MARK)))
     assert said["messages"][0]["content"] == [text("a")]
-    assert dropped == ("messages.content.cache_control",)
+    assert dropped == ("messages[0].content[1].cache_control",)

@@ -72,13 +72,13 @@ def test_instructions_stand_apart_and_later_ones_among_the_users_words():
         "Hello",
         "<system>Be quick.</system>",
     ]
-    assert dropped == ("messages.role",)
+    assert dropped == ("messages[3].role",)
 
 
 def test_white_space_alone_is_not_said():
     said, dropped = lossy(user(text("  "), text("Hi"), text("")))
     assert said["messages"] == [{"role": "user", "content": [{"text": "Hi"}]}]
-    assert dropped == ("messages.content",)
+    assert dropped == ("messages[0].content[0]",)
 
 
 def test_calls_and_results_are_turns_of_their_own():
@@ -111,7 +111,7 @@ def test_an_empty_result_is_still_a_result():
     said, dropped = lossy(HELLO, calling(), answered(""), tools=[tool()])
     result = said["messages"][2]["content"][0]["toolResult"]
     assert result["content"] == [{"json": {}}]
-    assert dropped == ("messages.content",)
+    assert dropped == ("messages[2].content",)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_must_not_stand_beside_results_gets_a_turn_of_its_own(
 def test_odd_arguments_are_listed():
     said, dropped = lossy(HELLO, calling(arguments="oops"), answered())
     assert said["messages"][1]["content"][0]["toolUse"]["input"] == {"arguments": "oops"}
-    assert "messages.tool_calls.arguments" in dropped
+    assert "messages[1].tool_calls[0].arguments" in dropped
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_thoughts_go_back_to_those_who_can_check_them(native: str, kinds: list[s
     *thoughts, words = said["messages"][1]["content"]
     assert words == {"text": "So."}
     assert [next(iter(one["reasoningContent"])) for one in thoughts] == kinds
-    assert dropped == (() if len(kinds) == 2 else ("messages.reasoning_details",))
+    assert dropped == (() if len(kinds) == 2 else ("messages[1].reasoning_details",))
 
 
 def test_a_thought_is_said_as_it_was_signed():
@@ -171,14 +171,14 @@ def test_thoughts_of_others_are_listed(item: dict):
         HELLO, {"role": "assistant", "content": "So.", "reasoning_details": [item]}, HELLO
     )
     assert said["messages"][1]["content"] == [{"text": "So."}]
-    assert dropped == ("messages.reasoning_details",)
+    assert dropped == ("messages[1].reasoning_details",)
 
 
 def test_a_prefill_is_the_last_turn_and_ends_in_no_white_space():
     assert turns(HELLO, {"role": "assistant", "content": "{"})[-1] == ("assistant", [{"text": "{"}])
     said, dropped = lossy(HELLO, {"role": "assistant", "content": "So: "})
     assert said["messages"][-1]["content"] == [{"text": "So:"}]
-    assert dropped == ("messages.content",)
+    assert dropped == ("messages[1].content",)
     said, _ = lossy(HELLO, {"role": "assistant", "content": [text("So: ", **MARK)]})
     assert said["messages"][-1]["content"] == [{"text": "So:"}, POINT]
     for native in (NEWER, NOVA_2):
@@ -238,4 +238,4 @@ def test_of_too_many_cache_points_the_last_are_kept():
 
 def test_media_and_thoughts_in_wrong_places_are_not_lost_in_silence():
     _, dropped = lossy({**HELLO, "name": "Ann"}, parallel_tool_calls=False, seed=7)
-    assert dropped == ("messages.name", "parallel_tool_calls", "seed")
+    assert dropped == ("messages[0].name", "parallel_tool_calls", "seed")

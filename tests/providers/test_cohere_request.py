@@ -108,7 +108,7 @@ def test_every_role_keeps_its_place():
 def test_where_the_system_has_the_last_word_the_user_says_it():
     late = {"role": "system", "content": "Be brief."}
     sent, dropped = lossy({"role": "system", "content": "Be kind."}, HELLO, late)
-    assert dropped == ("messages.role",)
+    assert dropped == ("messages[2].role",)
     assert [one["role"] for one in sent["messages"]] == ["system", "user", "user"]
     assert sent["messages"][2]["content"] == "<system>Be brief.</system>"
     sent, _ = lossy(late)
@@ -131,13 +131,15 @@ def test_parts_are_said_in_their_order():
 def test_a_picture_may_be_an_address_on_the_web():
     (found,) = said(user(picture("https://example.org/a.png")))
     assert found["content"][0]["image_url"] == {"url": "https://example.org/a.png"}
-    assert refused(user(picture("gs://bucket/a.png"))) == "messages.content.image_url"
-    assert refused(user(picture("data:image/tiff;base64,AAAA"))) == "messages.content.image_url"
+    assert refused(user(picture("gs://bucket/a.png"))) == "messages[0].content[0].image_url"
+    assert (
+        refused(user(picture("data:image/tiff;base64,AAAA"))) == "messages[0].content[0].image_url"
+    )
 
 
 def test_a_degree_of_detail_that_cohere_does_not_know_is_listed():
     sent, dropped = lossy(user(picture(detail="original")))
-    assert dropped == ("messages.content.image_url.detail",)
+    assert dropped == ("messages[0].content[0].image_url.detail",)
     assert sent["messages"][0]["content"][0]["image_url"] == {"url": PICTURE}
 
 
@@ -151,7 +153,7 @@ def test_a_degree_of_detail_that_cohere_does_not_know_is_listed():
     ],
 )
 def test_other_media_are_refused(part: dict, path: str):
-    assert refused(user(part)) == f"messages.content.{path}"
+    assert refused(user(part)) == f"messages[0].content[0].{path}"
 
 
 def test_calls_and_results_keep_their_ids():
@@ -178,14 +180,14 @@ def test_a_result_of_several_texts_is_a_list_and_an_empty_one_is_empty():
 
 
 def test_a_picture_from_a_tool_is_refused():
-    assert refused(HELLO, calling(), answered([picture()])) == "messages.content.image_url"
+    assert refused(HELLO, calling(), answered([picture()])) == "messages[2].content[0].image_url"
 
 
 def test_arguments_that_are_no_object_are_kept_in_one_and_listed():
     sent, dropped = lossy(HELLO, calling("[1"), answered())
     arguments = sent["messages"][1]["tool_calls"][0]["function"]["arguments"]
     assert json.loads(arguments) == {"arguments": "[1"}
-    assert dropped == ("messages.tool_calls.arguments",)
+    assert dropped == ("messages[1].tool_calls[0].arguments",)
 
 
 def test_what_a_model_thought_goes_back_as_its_plan_or_as_its_thoughts():
@@ -201,7 +203,7 @@ def test_thoughts_without_a_place_and_thoughts_of_others_are_listed():
     alone = {"role": "assistant", "content": "Hi.", "reasoning_content": "Greet."}
     sent, dropped = lossy(HELLO, alone, HELLO)
     assert sent["messages"][1] == {"role": "assistant", "content": "Hi."}
-    assert dropped == ("messages.reasoning_details",)
+    assert dropped == ("messages[1].reasoning_details",)
     signed = {
         "type": "reasoning.text",
         "text": "Hm",
@@ -209,14 +211,14 @@ def test_thoughts_without_a_place_and_thoughts_of_others_are_listed():
         "format": "anthropic-claude-v1",
     }
     _, dropped = lossy(HELLO, {**alone, "reasoning_details": [signed]}, HELLO, native=THINKER)
-    assert dropped == ("messages.reasoning_details",)
+    assert dropped == ("messages[1].reasoning_details",)
 
 
 def test_names_and_cache_markers_are_listed():
     marked = text("Hello", cache_control={"type": "ephemeral"})
     sent, dropped = lossy({**user(marked), "name": "Ada"})
     assert sent["messages"] == [HELLO]
-    assert dropped == ("messages.content.cache_control", "messages.name")
+    assert dropped == ("messages[0].content[0].cache_control", "messages[0].name")
 
 
 def test_messages_that_say_nothing_are_left_out():

@@ -34,10 +34,16 @@ def image(url: object, **said) -> dict:
         (f"data:image/png;name=a.png;base64,{DATA}", "image/png"),
         (f"data:;base64,{DATA}", "text/plain"),
         (f"data:image/png;base64,{DATA[:3]}\r\n {DATA[3:]}", "image/png"),
+        (f"data:image/png;base64,{DATA.rstrip('=')}", "image/png"),
+        (f"data:image/png;base64,{DATA.replace('=', '%3D')}", "image/png"),
     ],
 )
 def test_a_data_uri_says_its_type_and_its_data(uri: str, media_type: str):
     assert media(image(uri)) == MediaPart("image", media_type, data=DATA)
+
+
+def test_the_alphabet_for_addresses_becomes_the_usual_one():
+    assert media(image("data:image/png;base64,_-_-")).data == "/+/+"
 
 
 def test_a_data_uri_of_text_is_decoded():
@@ -109,6 +115,10 @@ def test_a_file_has_data_an_address_or_an_id(file: dict, expected: MediaPart):
         image(""),
         image("data:image/png;base64,"),
         image("data:no-comma"),
+        image("data:image/png;base64,!!!!not-base64!!!!"),
+        {"type": "input_audio", "input_audio": {"data": "no base64!", "format": "wav"}},
+        {"type": "input_audio", "input_audio": {"data": "données", "format": "wav"}},
+        {"type": "file", "file": {"file_data": "{}"}},
         {"type": "input_audio", "input_audio": {}},
         {"type": "file", "file": {"filename": "a.pdf"}},
         {"type": "hologram", "hologram": {}},

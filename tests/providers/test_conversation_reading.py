@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from tests.providers.conversing import HELLO, answered, called, calling, parts, talk
+from tests.providers.conversing import HELLO, answered, called, calling, parts, talk, unplaced
 from tests.wall.asking import ask, upstream
 
 from infway.kernel.errors import UpstreamFailed
@@ -48,10 +48,10 @@ def test_text_keeps_its_cache_marker_wherever_it_stands():
 def test_an_empty_text_says_nothing_and_its_marker_is_listed():
     empty = {"type": "text", "text": ""}
     said = talk({"role": "user", "content": [{"type": "text", "text": "a"}, empty]})
-    assert [list(one.parts) for one in said.messages] == [[TextPart("a")]]
+    assert [[unplaced(part) for part in one.parts] for one in said.messages] == [[TextPart("a")]]
     assert said.dropped() == ()
     marked = talk({"role": "user", "content": [{**empty, "cache_control": MARK}]})
-    assert marked.dropped() == ("messages.content.cache_control",)
+    assert marked.dropped() == ("messages[0].content[0].cache_control",)
 
 
 def test_a_refusal_is_what_the_assistant_said():
@@ -209,21 +209,55 @@ def test_what_no_part_holds_is_listed():
         response_format={"type": "json_object", "depth": 3},
     )  # fmt: skip
     assert said.dropped() == (
-        "functions.rank",
-        "messages.annotations",
-        "messages.audio",
-        "messages.cache_control",
-        "messages.content.file.format",
-        "messages.content.image_url.format",
-        "messages.content.mood",
-        "messages.images",
-        "messages.tool_calls.cache_control",
+        "functions[0].rank",
+        "messages[0].annotations",
+        "messages[0].audio",
+        "messages[0].tool_calls[0].cache_control",
+        "messages[1].content[0].mood",
+        "messages[1].content[1].image_url.format",
+        "messages[1].content[2].file.format",
+        "messages[2].images",
+        "messages[3].cache_control",
         "reasoning.exclude",
         "response_format.depth",
         "thinking.clear_thinking",
-        "tools.group",
-        "tools.returns",
+        "tools[0].function.returns",
+        "tools[0].group",
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "lost"),
+    [
+        ({"reasoning_details": "deep"}, "reasoning_details"),
+        ({"reasoning_details": [{"type": "reasoning.text", "text": "a"}, 7]}, "reasoning_details[1]"),
+        ({"thinking_blocks": {"type": "thinking"}}, "thinking_blocks"),
+        ({"reasoning_content": ["a"]}, "reasoning_content"),
+        ({"cache_control": "ephemeral"}, "cache_control"),
+        ({"cache_control": {"type": "ephemeral", "ttl": 300}}, "cache_control.ttl"),
+        ({"content": [{"type": "text", "text": "a", "cache_control": True}]},
+         "content[0].cache_control"),
+        ({"tool_calls": [{**called("f", id_="c"), "extra_content": "x"}]},
+         "tool_calls[0].extra_content"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_of_a_wrong_kind_is_listed(said: dict, lost: str):
+    talked = talk(HELLO, {"role": "assistant", "content": "a", **said})
+    assert talked.dropped() == (f"messages[1].{lost}",)
+
+
+@pytest.mark.parametrize(
+    ("said", "lost"),
+    [({"description": 7}, "description"), ({"parameters": []}, None), ({"strict": "yes"}, "strict"),
+     ({"parameters": "{}"}, "parameters"), ({"cache_control": 1}, "cache_control")],
+    ids=str,
+)  # fmt: skip
+def test_a_function_whose_words_are_of_a_wrong_kind_is_listed(said: dict, lost: str | None):
+    function = {"name": "f", **said}
+    talked = talk(tools=[{"type": "function", "function": function}], functions=[function])
+    paths = [] if lost is None else [f"functions[0].{lost}", f"tools[0].function.{lost}"]
+    assert talked.dropped() == tuple(paths)
 
 
 def test_what_says_nothing_is_not_listed():

@@ -58,7 +58,7 @@ def test_a_system_message_in_the_middle_stays_there_between_marks():
     talk = (HELLO, {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Go"})
     marked = {"text": "<system>Be brief.</system>"}
     assert contents(*talk) == [said("user", {"text": "Hello"}, marked, {"text": "Go"})]
-    assert dropped(*talk) == ("messages.role",)
+    assert dropped(*talk) == ("messages[1].role",)
 
 
 def test_a_lone_system_message_is_said_by_the_user():
@@ -116,18 +116,18 @@ def test_media_go_as_data_or_by_their_address(part: dict, expected: dict):
 
 
 def test_what_gemini_cannot_fetch_is_refused():
-    assert refused(user(file(file_id="file-abc"))) == "messages.content.file.file_id"
-    assert refused(user(image("s3://bucket/x.png"))) == "messages.content"
+    assert refused(user(file(file_id="file-abc"))) == "messages[0].content[0].file.file_id"
+    assert refused(user(image("s3://bucket/x.png"))) == "messages[0].content[0].image_url"
 
 
 def test_what_a_part_says_beside_its_medium_is_listed():
     cached = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
-    assert dropped(user(image(PNG, detail="high"))) == ("messages.content.image_url.detail",)
+    assert dropped(user(image(PNG, detail="high"))) == ("messages[0].content[0].image_url.detail",)
     assert dropped(user(image(PNG, detail="auto"))) == ()
-    assert dropped(user(cached)) == ("messages.content.cache_control",)
+    assert dropped(user(cached)) == ("messages[0].content[0].cache_control",)
     assert dropped({"role": "system", "content": [cached]}, HELLO) == dropped(user(cached))
     named = file(file_data="data:application/pdf;base64,JVBE", filename="a.pdf")
-    assert dropped(user(named)) == ("messages.content.file.filename",)
+    assert dropped(user(named)) == ("messages[0].content[0].file.filename",)
 
 
 def test_empty_texts_are_left_out():
@@ -171,7 +171,7 @@ def test_a_signature_comes_back_from_the_items_of_reasoning_too():
     assert contents(*talk)[1]["parts"][0]["thoughtSignature"] == "sig"
     assert dropped(*talk) == ()
     lost = (HELLO, calling(called("b"), reasoning_details=[item]), answered("b", "1"))
-    assert dropped(*lost) == ("messages.reasoning_details",)
+    assert dropped(*lost) == ("messages[1].reasoning_details",)
 
 
 def test_thoughts_and_the_signatures_of_texts_come_back():
@@ -203,7 +203,7 @@ def test_thoughts_and_the_signatures_of_texts_come_back():
 def test_the_thoughts_of_others_are_said_nowhere_and_listed(item: dict):
     talk = (HELLO, {"role": "assistant", "content": "Hi", "reasoning_details": [item]}, HELLO)
     assert contents(*talk)[1] == said("model", {"text": "Hi"})
-    assert dropped(*talk) == ("messages.reasoning_details",)
+    assert dropped(*talk) == ("messages[1].reasoning_details",)
 
 
 def test_parts_of_googles_own_tools_come_back_while_the_tools_are_there():
@@ -214,7 +214,7 @@ def test_parts_of_googles_own_tools_come_back_while_the_tools_are_there():
     assert contents(*talk, **search)[1] == said("model", part, {"text": "Hi"})
     for lost in ({}, {**search, "url": VERTEX}):
         assert contents(*talk, **lost)[1] == said("model", {"text": "Hi"})
-        assert dropped(*talk, **lost) == ("messages.reasoning_details",)
+        assert dropped(*talk, **lost) == ("messages[1].reasoning_details",)
 
 
 def test_media_of_a_result_stand_inside_it_where_the_model_knows_that():
@@ -240,7 +240,7 @@ def test_a_result_of_several_texts_is_a_list_and_one_of_nothing_is_empty():
 def test_arguments_that_are_no_object_are_said_as_they_are_and_listed():
     talk = (HELLO, calling(called("a", arguments="[1")), answered("a", "x"))
     assert contents(*talk)[1]["parts"][0]["functionCall"]["args"] == {"arguments": "[1"}
-    assert dropped(*talk) == ("messages.tool_calls.arguments",)
+    assert dropped(*talk) == ("messages[1].tool_calls[0].arguments",)
 
 
 def test_an_answer_that_was_begun_is_the_last_content():
@@ -262,7 +262,7 @@ def test_a_conversation_begins_with_the_user():
 
 def test_names_of_speakers_and_unknown_fields_are_listed():
     assert dropped({**HELLO, "name": "Ann"}, user="u", metadata={"a": "b"}) == (
-        "messages.name",
+        "messages[0].name",
         "metadata",
         "user",
     )

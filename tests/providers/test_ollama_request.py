@@ -140,16 +140,16 @@ def test_pictures_stand_behind_the_text_of_their_message():
     ],
 )
 def test_media_that_ollama_cannot_read_are_refused(part: dict, path: str):
-    assert refused(user(part)) == f"messages.content.{path}"
+    assert refused(user(part)) == f"messages[0].content[0].{path}"
 
 
 def test_details_names_and_cache_markers_are_listed():
     marked = text("Hello", cache_control={"type": "ephemeral"})
     _, dropped = lossy({**user(marked, picture(detail="high")), "name": "Ada"})
     assert dropped == (
-        "messages.content.cache_control",
-        "messages.content.image_url.detail",
-        "messages.name",
+        "messages[0].content[0].cache_control",
+        "messages[0].content[1].image_url.detail",
+        "messages[0].name",
     )
 
 
@@ -189,7 +189,7 @@ def test_arguments_that_are_no_object_are_kept_in_one_and_listed():
     sent, dropped = lossy(HELLO, calling(made("1", arguments="[1")), answered("1"))
     (made_,) = sent["messages"][1]["tool_calls"]
     assert made_["function"]["arguments"] == {"arguments": "[1"}
-    assert dropped == ("messages.tool_calls.arguments",)
+    assert dropped == ("messages[1].tool_calls[0].arguments",)
 
 
 def test_thoughts_go_back_and_those_of_other_vendors_are_listed():
@@ -197,7 +197,7 @@ def test_thoughts_go_back_and_those_of_other_vendors_are_listed():
     assert found[1]["thinking"] == "Ask."
     details = [{"type": "reasoning.encrypted", "data": "x", "format": "openai-responses-v1"}]
     _, dropped = lossy(HELLO, calling(made("1"), reasoning_details=details), answered("1"))
-    assert dropped == ("messages.reasoning_details",)
+    assert dropped == ("messages[1].reasoning_details",)
 
 
 def test_tools_are_said_as_they_are():

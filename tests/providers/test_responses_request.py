@@ -112,7 +112,7 @@ def test_a_file_is_said_by_its_id_its_data_or_its_address(file: dict, expected: 
 
 def test_a_file_that_is_not_sent_has_no_name():
     part = {"type": "file", "file": {"file_id": "file-1", "filename": "a.pdf"}}
-    assert dropped(user(part)) == ("messages.content.file.filename",)
+    assert dropped(user(part)) == ("messages[0].content[0].file.filename",)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_file_that_is_not_sent_has_no_name():
     ],
 )
 def test_what_the_dialect_has_no_words_for_is_refused(part: dict):
-    assert refused(user(part)) in ("messages.content.type", "messages.content")
+    assert refused(user(part)) == f"messages[0].content[0].{part['type']}"
 
 
 def test_an_answer_can_hold_no_image():
@@ -133,7 +133,7 @@ def test_an_answer_can_hold_no_image():
 
 
 def test_a_speakers_name_is_listed():
-    assert dropped({**HELLO, "name": "Ann"}) == ("messages.name",)
+    assert dropped({**HELLO, "name": "Ann"}) == ("messages[0].name",)
 
 
 def test_calls_and_their_results_are_items():
@@ -218,7 +218,7 @@ def test_open_models_read_their_reasoning_as_text():
         "content": [{"type": "reasoning_text", "text": "Hm."}],
     }
     assert items(HELLO, message, native="openai/gpt-oss-20b")[1] == said[1]
-    assert dropped(HELLO, message, native="gpt-5.5") == ("messages.reasoning_details",)
+    assert dropped(HELLO, message, native="gpt-5.5") == ("messages[1].reasoning_details",)
 
 
 def test_where_answers_are_stored_an_id_would_ask_for_the_ids_of_what_follows():
@@ -244,7 +244,7 @@ def test_where_answers_are_stored_an_id_would_ask_for_the_ids_of_what_follows():
 def test_reasoning_that_nobody_there_can_read_is_listed(detail: dict):
     message = {"role": "assistant", "content": "Hi.", "reasoning_details": [detail]}
     assert items(HELLO, message)[1:] == [{"role": "assistant", "content": "Hi."}]
-    assert dropped(HELLO, message) == ("messages.reasoning_details",)
+    assert dropped(HELLO, message) == ("messages[1].reasoning_details",)
 
 
 def test_reasoning_that_nothing_follows_is_listed():
@@ -254,7 +254,7 @@ def test_reasoning_that_nothing_follows_is_listed():
         "reasoning_details": [kept("encrypted", data="a")],
     }
     assert len(items(HELLO, message, HELLO)) == 2
-    assert dropped(HELLO, message, HELLO) == ("messages.reasoning_details",)
+    assert dropped(HELLO, message, HELLO) == ("messages[1].reasoning_details",)
 
 
 def test_the_models_name_stands_in_an_address_that_asks_for_it():

@@ -242,7 +242,7 @@ def test_the_end_of_a_cached_prefix_is_marked_where_the_model_knows_marks():
     ]
     assert dropped(message, native="gpt-5.6-sol") == ()
     assert items(message)[0]["content"] == "Long."
-    assert dropped(message) == ("messages.content.cache_control",)
+    assert dropped(message) == ("messages[0].content[0].cache_control",)
     result = {**answered("ok"), "cache_control": {"type": "ephemeral"}}
     assert items(HELLO, called("look"), result, native="gpt-5.6")[-1]["output"] == [
         {"type": "input_text", "text": "ok", **mark}
@@ -253,10 +253,10 @@ def test_other_marks_of_a_cache_are_listed():
     cache = {"cache_control": {"type": "ephemeral"}}
     assert dropped(tools=[{**TOOL, **cache}]) == ("tools.cache_control",)
     answer = {"role": "assistant", "content": [{"type": "text", "text": "Hi.", **cache}]}
-    assert dropped(HELLO, answer, native="gpt-5.6") == ("messages.content.cache_control",)
+    assert dropped(HELLO, answer, native="gpt-5.6") == ("messages[1].content[0].cache_control",)
 
 
 def test_a_signature_of_another_vendors_call_is_listed():
     call = called("look")
     call["tool_calls"][0]["extra_content"] = {"google": {"thought_signature": "abc"}}
-    assert dropped(HELLO, call, answered("ok")) == ("messages.tool_calls.extra_content",)
+    assert dropped(HELLO, call, answered("ok")) == ("messages[1].tool_calls[0].extra_content",)

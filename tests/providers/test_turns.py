@@ -1,7 +1,7 @@
 """Two speakers that take turns, made of four that speak as they like."""
 
 import pytest
-from tests.providers.conversing import HELLO, answered, called, calling, talk
+from tests.providers.conversing import HELLO, answered, called, calling, talk, unplaced
 
 from infway.providers.conversation.parts import MediaPart, ResultPart, TextPart
 from infway.providers.conversation.turns import instructions, turns
@@ -15,25 +15,29 @@ def system(text: str, role: str = "system") -> dict:
 
 def test_instructions_are_what_the_system_says_first():
     said = talk(system("a"), system("b", "developer"), HELLO, system("c"))
-    assert instructions(said) == [TextPart("a"), TextPart("b")]
+    assert [unplaced(one) for one in instructions(said)] == [TextPart("a"), TextPart("b")]
     assert said.dropped() == ()
 
 
 def test_a_system_message_in_the_middle_is_said_by_the_user_and_listed():
     said = talk(system("a"), HELLO, system("c"), BOT, system("d"))
-    assert [(turn.role, turn.parts) for turn in turns(said)] == [
+    assert [(turn.role, [unplaced(one) for one in turn.parts]) for turn in turns(said)] == [
         ("user", [TextPart("Hello"), TextPart("<system>c</system>")]),
         ("assistant", [TextPart("b")]),
         ("user", [TextPart("<system>d</system>")]),
     ]
-    assert said.dropped() == ("messages.role",)
+    assert said.dropped() == ("messages[2].role", "messages[4].role")
 
 
 @pytest.mark.parametrize("blank", [" ", "\n"])
 def test_a_blank_text_of_the_system_gets_no_marks(blank: str):
     parts = [{"type": "text", "text": blank}, {"type": "text", "text": "c"}]
     (turn,) = turns(talk(HELLO, {"role": "system", "content": parts}))
-    assert turn.parts == [TextPart("Hello"), TextPart(blank), TextPart("<system>c</system>")]
+    assert [unplaced(one) for one in turn.parts] == [
+        TextPart("Hello"),
+        TextPart(blank),
+        TextPart("<system>c</system>"),
+    ]
 
 
 def test_speakers_alternate_and_results_belong_to_the_user():
@@ -58,7 +62,7 @@ def test_speakers_alternate_and_results_belong_to_the_user():
 def test_names_of_speakers_are_listed(named: dict):
     said = talk({**named, "name": "Ada"}, HELLO)
     turns(said)
-    assert said.dropped() == ("messages.name",)
+    assert said.dropped() == ("messages[0].name",)
 
 
 def test_what_is_empty_is_no_turn():
@@ -78,7 +82,7 @@ def test_an_image_of_the_system_is_kept_in_the_middle_and_listed_before():
     }
     first = talk(image, HELLO)
     assert instructions(first) == []
-    assert first.dropped() == ("messages.content",)
+    assert first.dropped() == ("messages[0].content",)
     later = talk(HELLO, image)
     (turn,) = turns(later)
     assert isinstance(turn.parts[1], MediaPart)

@@ -88,6 +88,15 @@ def test_the_page_of_providers_is_current():
     assert DOCS.read_text() == done.stdout, f"python {script.name} > docs/providers.md"
 
 
+def test_the_region_where_nothing_is_said_is_told():
+    page = DOCS.read_text().partition("## What is special")[2]
+    for vendor in VENDORS.values():
+        if vendor.region is not None:
+            told = next(line for line in page.splitlines() if line.startswith(f"- `{vendor.name}`"))
+            assert f"The region is `{vendor.region}` where none of `region`" in told
+            assert "Needs `region`" not in told
+
+
 @pytest.mark.parametrize("vendor", ROWS)
 def test_a_vendor_of_many_dialects_speaks_ones_that_exist(vendor: Vendor):
     assert {route.dialect for route in vendor.routes} <= set(DIALECTS)

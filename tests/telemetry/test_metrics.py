@@ -18,6 +18,9 @@ def metrics() -> Metrics:
     attempt = ROW._replace(attempt=1, cost=2 * PICO_PER_USD)
     one.settled([attempt, ROW, attempt._replace(attempt=2, outcome="http_500", start_ms=None)])
     one.refused("model_not_found")
+    one.queued("served", 3, 1.5)
+    one.queued("timed_out", 4, 300.0)
+    one.watch_queue(lambda: {"at_ceiling": 2, "resting": 1})
     return one
 
 
@@ -49,6 +52,10 @@ def test_numbers_are_those_of_the_rows(metrics: Metrics):
     assert values["infway_first_token_seconds_count", "up"] == 1
     assert values["infway_attempt_seconds_count", "up"] == 2
     assert values["infway_errors_total", "model_not_found"] == 1
+    assert values["infway_queue_waiting", "at_ceiling"] == 2
+    assert values["infway_queue_stays_total", "timed_out"] == 1
+    assert values["infway_queue_wait_seconds_sum",] == 1.5
+    assert values["infway_queue_position_count",] == 2
 
 
 def test_every_metric_is_in_the_documentation_as_described():

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from tests.translation import (
     back_anthropic,
@@ -28,6 +28,7 @@ BACK: Mapping[str, Callable[[Json], Told]] = {
     "ollama": back_ollama.told,
     "responses": back_responses.told,
 }
+_PLACE = re.compile(r"\[\d+\]")
 _ENDING = re.compile(r"\.\w{1,5}$")
 
 
@@ -37,9 +38,15 @@ def lost(dialect: str, request: Json, call: HttpCall) -> list[str]:
     both = Both(_as_told_there(dialect, asked.said), found.said)
     if dialect == "bedrock":
         both = both._replace(found=_without_introductions(both.found))
-    both = excuse(both, call.dropped)
+    dropped = anywhere(call.dropped)
+    both = excuse(both, dropped)
     lines = list(differences(tidy(both.asked), tidy(both.found)))
-    return lines + list(unmet(dialect, asked.wishes, found.wishes, frozenset(call.dropped)))
+    return lines + list(unmet(dialect, asked.wishes, found.wishes, dropped))
+
+
+def anywhere(paths: Iterable[str]) -> frozenset[str]:
+    """Return paths without the places of messages, parts and tools."""
+    return frozenset(_PLACE.sub("", path) for path in paths)
 
 
 def _as_told_there(dialect: str, facts: list[Fact]) -> list[Fact]:

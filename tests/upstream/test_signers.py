@@ -67,5 +67,10 @@ async def test_an_account_keeps_its_token_over_a_reload_and_a_new_one_gets_its_o
 
 
 def test_an_account_that_is_none_is_a_fault_of_the_configuration():
-    with pytest.raises(SettingsError):
-        Signers(system_clock()).of({"vertex": GoogleAccount("no key file")})
+    none = {name: GoogleAccount("no key file") for name in ("here", "there")}
+    with pytest.raises(SettingsError) as wrong:
+        Signers(system_clock()).of(none)
+    assert [problem.partition(":")[0] for problem in wrong.value.problems] == [
+        "upstream `here`",
+        "upstream `there`",
+    ]

@@ -12,6 +12,7 @@ from infway.accounts.keys import Keyring
 from infway.api.auth import presented_key
 from infway.ims.explain import explain
 from infway.kernel.errors import CallerError
+from infway.kernel.place import Place
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
 
@@ -74,13 +75,14 @@ def _is_open(course: Course) -> bool:
 
 
 def _summary(course: Course) -> Mapping[str, object]:
-    settlement = course.settlement
+    settlement, place = course.settlement, course.ask.place
     return {
         "id": course.ask.id,
         "key": settlement.who.name,
         "asked": course.ask.selection.model,
         "outcome": settlement.outcome,
         "status": settlement.status,
+        **({} if place is None else {"queue": _queued(place)}),
         "attempts": [
             {
                 "offer": attempt.offer.id,
@@ -92,6 +94,11 @@ def _summary(course: Course) -> Mapping[str, object]:
             for attempt in settlement.attempts
         ],
     }
+
+
+def _queued(place: Place) -> Mapping[str, int | None]:
+    waited = None if place.waited is None else round(place.waited * 1000)
+    return {"priority": place.priority, "position": place.position, "waited_ms": waited}
 
 
 def _since(began: float, until: float | None) -> int | None:

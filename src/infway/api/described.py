@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 
 from infway import __version__
 from infway.api.errors import error_body, error_headers, error_of_status, own_fault
-from infway.api.operations import ERROR, components, described_paths
+from infway.api.operations import components, described_paths, error_reply
+from infway.api.replies import ErrorBody
 from infway.kernel.errors import CallerError, GatewayError
 
 _log = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def _description(app: FastAPI) -> dict[str, Any]:
         for operations in schema["paths"].values():
             for operation in operations.values():
                 operation["responses"].pop("422", None)  # FastAPI's own; here it is a 400
-                operation["responses"]["default"] = ERROR
+                operation["responses"].setdefault("default", error_reply(ErrorBody))
         schema["security"] = [{name: []} for name in _SCHEMES]
         schema["paths"].update(described_paths())
         app.openapi_schema = schema

@@ -1,6 +1,5 @@
 """Embeddings: texts in, one JSON body with a vector for each out."""
 
-from collections import Counter
 from collections.abc import Callable
 
 import msgspec
@@ -16,6 +15,7 @@ from infway.api.stamp import bill_fields
 from infway.kernel.chat import ChatRequest, Feature
 from infway.kernel.errors import CallerError, GatewayError
 from infway.kernel.money import usd_text
+from infway.pipeline.attempt import trail
 from infway.pipeline.embedding import EmbeddingAnswer, EmbeddingGateway
 
 _write = msgspec.json.Encoder().encode
@@ -73,7 +73,7 @@ class EmbeddingsEndpoint:
         headers = self._traces(exchange.began)
         headers += [
             (b"x-gateway-provider", answer.parts[0].attempt.offer.upstream.name.encode()),
-            (b"x-gateway-attempts", _told(answer).encode()),
+            (b"x-gateway-attempts", trail(answer.settlement.attempts).encode()),
             (b"content-type", b"application/json"),
             (b"cache-control", b"private, no-store"),
             (b"infe-unit-cost", usd_text(answer.bill().total).encode()),
@@ -81,15 +81,6 @@ class EmbeddingsEndpoint:
         if answer.dropped:
             headers.append((b"x-gateway-dropped", listed(answer.dropped)))
         return headers
-
-
-def _told(answer: EmbeddingAnswer) -> str:
-    """Return what became of the attempts; what happened several times is said once."""
-    outcomes = Counter(
-        f"{one.offer.upstream.name}:{'ok' if one.failure is None else one.failure.fault.value}"
-        for one in answer.settlement.attempts
-    )
-    return ", ".join(what if n == 1 else f"{what} x{n}" for what, n in outcomes.items())
 
 
 def _body(answer: EmbeddingAnswer, *, tells_cost: bool) -> bytes:

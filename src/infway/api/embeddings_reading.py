@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from infway.api.reading import missing, refuse, with_provider
 from infway.api.schema import Positive, ProviderBody, UsageOptions
+from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Feature, Selection
 from infway.kernel.errors import CallerError
 from infway.pipeline.embedding import estimated_tokens
@@ -84,10 +85,7 @@ def _read(body: bytes) -> tuple[EmbeddingsBody, dict[str, msgspec.Raw]]:
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        message = "The JSON is nested too deeply." if isinstance(error, RecursionError) else error
-        raise CallerError(
-            400, "invalid_request_body", f"The body is not JSON: {message}"
-        ) from error
+        raise not_json(body, error) from error
 
 
 def _inputs(said: EmbeddingsBody) -> _Inputs:

@@ -8,7 +8,7 @@ from math import ceil
 
 import orjson
 
-from infway.kernel.errors import GatewayError
+from infway.kernel.errors import GatewayError, UpstreamError
 from infway.kernel.faults import CONSEQUENCES, Failure
 
 Header = tuple[bytes, bytes]
@@ -38,10 +38,12 @@ def error_body(error: GatewayError) -> bytes:
 
 
 def error_headers(error: GatewayError) -> list[Header]:
-    """Return the headers that go with an error: what to do next, and when."""
+    """Return the headers that go with an error: what was tried, what to do next, and when."""
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    if isinstance(error, UpstreamError) and error.attempts:
+        headers.append((b"x-gateway-attempts", error.attempts.encode()))
     if error.retry_after is not None:
         headers.append((b"retry-after", str(max(1, ceil(error.retry_after))).encode()))
     if error.retryable is not None:

@@ -10,6 +10,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Scope = MutableMapping[str, Any]
+FORM = b"multipart/form-data"
 
 
 class ClientLeftError(Exception):
@@ -17,24 +18,42 @@ class ClientLeftError(Exception):
 
 
 class Exchange:
-    """A request and the means to answer it. `began`: seconds of the monotonic clock."""
+    """A request and the means to answer it. `began`: seconds of the monotonic clock.
 
-    __slots__ = ("began", "headers", "path", "receive", "request_id", "send", "started")
+    `id_headers`: the headers in which its clients look for the request's id.
+    """
+
+    __slots__ = (
+        "began",
+        "headers",
+        "id_headers",
+        "path",
+        "query",
+        "receive",
+        "request_id",
+        "send",
+        "started",
+    )
 
     def __init__(
         self, scope: Mapping[str, Any], receive: Receive, send: Send, request_id: str, began: float
     ) -> None:
         self.path: str = scope["path"]
+        self.query: bytes = scope.get("query_string", b"")
         self.headers: Sequence[Header] = scope["headers"]
         self.receive = receive
         self.send = send
         self.request_id = request_id
         self.began = began
         self.started = False
+        self.id_headers: tuple[bytes, ...] = (b"x-request-id",)
 
-    async def read_json(self, limit: int) -> bytes:
-        """Return the body; raises CallerError 413 beyond `limit` bytes and 415 for other types."""
-        self._check_type()
+    async def read_json(self, limit: int, *, form: bool = False) -> bytes:
+        """Return the body; raises CallerError 413 beyond `limit` bytes and 415 for other types.
+
+        `form`: it is a form with files and no JSON.
+        """
+        self._check_type(form=form)
         message = await self.receive()
         if message["type"] == "http.disconnect":
             raise ClientLeftError
@@ -57,14 +76,19 @@ class Exchange:
             if name == b"content-length" and value.isdigit() and int(value) > limit:
                 raise _too_large(limit)
 
-    def _check_type(self) -> None:
+    def kind(self) -> bytes:
+        """Return the content type, empty where none is said."""
+        return next((value for name, value in self.headers if name == b"content-type"), b"")
+
+    def _check_type(self, *, form: bool) -> None:
         for name, value in self.headers:
             if name == b"content-type":
                 kind = value.partition(b";")[0].strip().lower()
-                if kind not in (b"", b"application/json") and not kind.endswith(b"+json"):
-                    raise CallerError(
-                        415, "unsupported_media_type", "Content-Type must be application/json."
-                    )
+                is_json = kind in (b"", b"application/json") or kind.endswith(b"+json")
+                if kind != FORM if form else not is_json:
+                    what = FORM.decode() if form else "application/json"
+                    message = f"Content-Type must be {what}."
+                    raise CallerError(415, "unsupported_media_type", message)
             elif name == b"content-encoding" and value.lower() != b"identity":
                 raise CallerError(
                     415, "unsupported_media_type", "A compressed body is not accepted."
@@ -73,7 +97,7 @@ class Exchange:
     async def start(self, status: int, headers: list[Header]) -> None:
         """Send the head of the reply; the request id goes with every one of them."""
         self.started = True
-        headers.append((b"x-request-id", self.request_id.encode()))
+        headers += [(name, self.request_id.encode()) for name in self.id_headers]
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def reply(self, status: int, headers: list[Header], body: bytes) -> None:

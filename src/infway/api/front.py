@@ -71,6 +71,7 @@ class Front:
     async def _refuse(self, exchange: Exchange, endpoint: Endpoint, error: GatewayError) -> None:
         """Send the error in the caller's dialect."""
         self._metrics.refused(error.code)
+        error.request_id = exchange.request_id
         headers = [*error_headers(error), *self._traces(exchange.began)]
         if error.status == 405:
             headers.append((b"allow", b"POST"))

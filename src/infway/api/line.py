@@ -22,6 +22,7 @@ from infway.kernel.clock import Clock
 from infway.kernel.errors import GatewayError
 from infway.kernel.events import Broken
 from infway.kernel.money import usd_text
+from infway.pipeline.attempt import trail
 from infway.pipeline.gateway import Answer, Gateway
 from infway.pipeline.several import Result, answer_several
 
@@ -53,10 +54,14 @@ class LineEndpoint(ABC):
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
         exchange.check_size(self.rules.body_limit)
-        who, header = know(self.keyring, exchange.headers)
+        who, header = self.who(exchange)
         body = await exchange.read_json(self.rules.body_limit)
         talk = self.read(exchange, header, body, path_model)
         await self.way(talk)(exchange, talk, who)
+
+    def who(self, exchange: Exchange) -> tuple[Principal, bytes]:
+        """Return who asks, and the name of the header that held the key; raises CallerError."""
+        return know(self.keyring, exchange.headers)
 
     @abstractmethod
     def read(self, exchange: Exchange, header: bytes, body: bytes, path_model: str | None) -> Talk:
@@ -157,12 +162,8 @@ class LineEndpoint(ABC):
         headers = self.traces(exchange.began)
         if answers:
             best = answers[0]
-            told = ", ".join(
-                f"{a.offer.upstream.name}:{'ok' if a.failure is None else a.failure.fault.value}"
-                for a in best.settlement.attempts
-            )
             headers.append((b"x-gateway-provider", best.offer.upstream.name.encode()))
-            headers.append((b"x-gateway-attempts", told.encode()))
+            headers.append((b"x-gateway-attempts", trail(best.settlement.attempts).encode()))
             if best.attempt.dropped:
                 headers.append((b"x-gateway-dropped", listed(best.attempt.dropped)))
             headers += talk.headers(best)

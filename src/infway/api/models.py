@@ -97,14 +97,24 @@ def _cheapness(offer: Offer) -> tuple[bool, int]:
 
 
 def _pricing(offer: Offer) -> Described:
-    """Prices in USD per token as decimal text; null is unknown."""
+    """Prices in USD per token as decimal text; null is unknown.
+
+    What is paid by another measure has a price of it: a search, an image, a character, a second.
+    """
     prices = offer.prices
     parts = {
         "prompt": prices.input,
         "completion": prices.output,
         "input_cache_read": prices.cache_read,
     }
-    return {name: None if pico is None else usd_text(pico) for name, pico in parts.items()}
+    told = {name: None if pico is None else usd_text(pico) for name, pico in parts.items()}
+    units = {
+        "request": prices.query,
+        "image": prices.image,
+        "character": prices.character,
+        "second": prices.second,
+    }
+    return told | {name: usd_text(pico) for name, pico in units.items() if pico is not None}
 
 
 def _capabilities(offer: Offer) -> list[str]:

@@ -7,6 +7,7 @@ import msgspec
 
 from infway.api.messages import spelled
 from infway.api.schema import ChatBody, FallbackRules, Message, ModelParams, ProviderBody, Sort
+from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Feature, Selection, Weights
 from infway.kernel.errors import CallerError
 
@@ -66,10 +67,7 @@ def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[Cha
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        message = "The JSON is nested too deeply." if isinstance(error, RecursionError) else error
-        raise CallerError(
-            400, "invalid_request_body", f"The body is not JSON: {message}"
-        ) from error
+        raise not_json(body, error) from error
     messages = _messages(chat)
     selection = _selection(chat, path_model)
     features, chars, tokens = _needs(chat, messages)
@@ -231,7 +229,7 @@ def _asked(chat: ChatBody) -> Feature:
     features = Feature(0)
     form = chat.response_format.type if chat.response_format is not None else None
     for needed, feature in (
-        (chat.tools, Feature.TOOLS),
+        (chat.tools or chat.functions, Feature.TOOLS),
         (form == "json_object", Feature.JSON_OBJECT),
         (form == "json_schema", Feature.JSON_SCHEMA),
         (chat.reasoning or chat.reasoning_effort, Feature.REASONING),

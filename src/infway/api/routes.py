@@ -1,5 +1,6 @@
 """Where requests go that meet no web framework: exact paths, and paths that name the model."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -8,6 +9,7 @@ from infway.kernel.errors import GatewayError
 
 # Prefixes of paths that name the model: the path beats the body.
 MODEL_PATHS = ("/openai/deployments/", "/engines/", "/v1/engines/")
+_WORD = re.compile(r"\\\{\w+\\\}")  # in braces, escaped
 
 
 class Endpoint(Protocol):
@@ -25,7 +27,8 @@ class Endpoint(Protocol):
 class Family(NamedTuple):
     """The paths of one endpoint. All of them take POST.
 
-    `tail`: how a path ends that names the model, after one of `starts`.
+    `tail`: how a path ends that names the model, after one of `starts`. A word in braces in a
+    start stands for one part of the path.
     """
 
     paths: frozenset[str]
@@ -54,17 +57,23 @@ class Routes:
         self._exact: Mapping[str, Endpoint] = {
             path: endpoint for theirs, endpoint in served for path in theirs.paths
         }
-        self._named = [(theirs, endpoint) for theirs, endpoint in served if theirs.tail]
+        self._named = [
+            (theirs.tail, _named_by(theirs), endpoint) for theirs, endpoint in served if theirs.tail
+        ]
 
     def find(self, path: str) -> tuple[Endpoint | None, str | None]:
         """Return the endpoint of a path, and the model that the path names."""
         endpoint = self._exact.get(path)
         if endpoint is not None:
             return endpoint, None
-        for theirs, named in self._named:
-            if path.endswith(theirs.tail):
-                for start in theirs.starts:
-                    model = path[len(start) : len(path) - len(theirs.tail)]
-                    if path.startswith(start) and model:
-                        return named, model
+        for tail, pattern, named in self._named:
+            found = pattern.fullmatch(path) if path.endswith(tail) else None
+            if found is not None:
+                return named, found["model"]
         return None, None
+
+
+def _named_by(theirs: Family) -> re.Pattern[str]:
+    """Return what finds the model in a path; the first start that fits counts."""
+    starts = "|".join(_WORD.sub("[^/]+", re.escape(start)) for start in theirs.starts)
+    return re.compile(f"(?:{starts})(?P<model>.+){re.escape(theirs.tail)}", re.DOTALL)

@@ -190,8 +190,10 @@ class ChatBody(Struct):
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     seed: int | None = None
+    top_k: float | None = None
     user: str | None = None
     tools: Annotated[list[Tool], Meta(max_length=128)] | None = None
+    functions: Annotated[list[FunctionBody], Meta(max_length=128)] | None = None
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     response_format: ResponseFormat | None = None

@@ -7,6 +7,7 @@ import click
 
 from infway.commands.configuration import configured, stock
 from infway.commands.surroundings import Surroundings
+from infway.serving import check_credentials
 from infway.settings import json_schema
 
 
@@ -25,11 +26,12 @@ def command(surroundings: Surroundings, config: Path | None, *, schema: bool) ->
     loaded = configured(surroundings, config)
     settings = loaded.settings
     inventory, found = stock(surroundings, settings)
+    check_credentials(inventory)
     for warning in (*loaded.warnings, *(found.unusable if found else ()), *inventory.warnings):
         click.echo(f"warning: {warning}", err=True)
     if not (settings.upstreams or settings.sandbox or (found and found.upstreams)):
         click.echo("No upstreams are configured or found. `infway serve` answers from:")
-    offers = (*inventory.offers, *inventory.embeddings)
+    offers = inventory.all_offers
     for upstream in inventory.upstreams:
         name = upstream.name
         models = len({offer.model for offer in offers if offer.upstream.name == name})

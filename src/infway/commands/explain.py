@@ -10,6 +10,7 @@ from typing import BinaryIO, cast
 import click
 import httpx2
 
+from infway.api.choice import check_choice
 from infway.api.reading import read_chat
 from infway.commands.configuration import configured, stock
 from infway.commands.surroundings import Surroundings
@@ -72,6 +73,7 @@ def _ranked(body: bytes, settings: Settings, inventory: Inventory) -> Facts:
     router = Router(catalog, Health(inventory.offers, tuning, chance), tuning, chance)
     try:
         ask, _ = read_chat(body, "explained", None)
+        check_choice(ask)
         return explain(router.decide(ask, Principal("infway explain"), 0.0))
     except GatewayError as error:
         raise click.ClickException(f"{error.status} {error.code}: {error.message}") from error

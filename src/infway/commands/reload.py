@@ -8,6 +8,8 @@ import click
 
 from infway.commands.configuration import configured
 from infway.commands.surroundings import Surroundings
+from infway.inventory import build, packaged
+from infway.serving import check_credentials
 
 
 @click.command("reload")
@@ -19,7 +21,7 @@ def command(surroundings: Surroundings, config: Path | None) -> None:
     The configuration is checked first: a wrong one is never asked for. Requests that are under
     way are not disturbed.
     """
-    configured(surroundings, config)
+    check_credentials(build(configured(surroundings, config).settings, *packaged()))
     pid = surroundings.data.pid()
     if pid is None:
         raise click.ClickException(f"No gateway is running from {surroundings.data.path}.")

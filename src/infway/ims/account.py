@@ -1,7 +1,8 @@
 """One credential at one upstream: what is in flight, what it lets through, when it wants a rest.
 
 A 429 sets ceilings on requests in flight and on tokens per minute below what was in use;
-successes raise them again (multiplicative decrease, additive increase).
+successes raise them again (multiplicative decrease, additive increase), never above what the
+configuration allows.
 """
 
 import math
@@ -16,15 +17,16 @@ class Account:
     """Every method takes the present in monotonic seconds.
 
     `shut`: until when it is resting or at a limit. `resting_until`: until when it was told, or
-    had reason, to be left alone. `most_in_flight`: the learned ceiling.
+    had reason, to be left alone. `allowed`: requests in flight that the configuration allows.
+    `most_in_flight`: that, or the learned ceiling below it.
     """
 
     __slots__ = (
         "_at", "_born", "_cut", "_cut_at", "_remaining", "_reset_at", "_rests", "_tokens",
-        "in_flight", "most_in_flight", "resting_until", "shut",
+        "allowed", "in_flight", "most_in_flight", "resting_until", "shut",
     )  # fmt: skip
 
-    def __init__(self, rests: Rests) -> None:
+    def __init__(self, rests: Rests, allowed: float = FOREVER) -> None:
         self._rests = rests
         self._born = FOREVER
         self._at = 0.0
@@ -35,7 +37,7 @@ class Account:
         self._reset_at = 0.0
         self.resting_until = 0.0
         self.in_flight = 0
-        self.most_in_flight = FOREVER
+        self.allowed = self.most_in_flight = allowed
         self.shut = 0.0
 
     def dispatched(self, now: float) -> None:
@@ -65,8 +67,9 @@ class Account:
 
     def succeeded(self, now: float) -> None:
         """Move a learned ceiling up a little: a request went well."""
-        if self.most_in_flight < FOREVER:
-            self.most_in_flight += self._rests.increase / max(1.0, self.most_in_flight)
+        most = self.most_in_flight
+        if most < self.allowed:
+            self.most_in_flight = min(self.allowed, most + self._rests.increase / max(1.0, most))
             self._settle(now)
 
     def refused(self, now: float) -> None:
@@ -95,12 +98,15 @@ class Account:
         self._reset_at = now + min(reset, self._rests.longest)
         self._settle(now)
 
-    def inherit(self, old: "Account") -> None:
-        """Take over what an earlier account for the same credential knew."""
-        for name in ("_at", "_born", "_cut", "_cut_at", "_remaining", "_reset_at", "_tokens"):
-            setattr(self, name, getattr(old, name))
-        self.most_in_flight = old.most_in_flight
-        self.rest(old.resting_until)
+    def allow(self, allowed: float) -> None:
+        """Take another ceiling of the configuration; what was learned below it stays."""
+        learned = self.most_in_flight if self.most_in_flight < self.allowed else FOREVER
+        self.allowed = allowed
+        self.most_in_flight = min(learned, allowed)
+        if self.in_flight >= self.most_in_flight:
+            self.shut = FOREVER
+        elif self.shut == FOREVER:
+            self.shut = self.resting_until
 
     def _settle(self, now: float) -> None:
         """Work out until when it is at a limit, so that deciding needs one comparison."""

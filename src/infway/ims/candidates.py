@@ -9,6 +9,7 @@ from infway.ims.policies import OBJECTIVES, merge, overlay
 from infway.kernel.chat import ChatRequest, Feature, Offer, Principal, Selection, Weights
 from infway.kernel.errors import CallerError, GatewayError, UnavailableError
 from infway.kernel.money import PICO_PER_USD_PER_MILLION
+from infway.kernel.work import WORK
 
 COMPLETIONS = "completions"  # the dialect of models that continue texts and hold no conversation
 CHARS_PER_TOKEN = 4  # wire.md part 3: price caps are per million characters
@@ -16,7 +17,7 @@ CHARS_PER_TOKEN = 4  # wire.md part 3: price caps are per million characters
 HARD = (
     Feature.TOOLS | Feature.VISION | Feature.AUDIO_IN | Feature.AUDIO_OUT
     | Feature.FILES | Feature.JSON_SCHEMA | Feature.SEVERAL | Feature.REMOTE_MEDIA
-    | Feature.TOKEN_IDS
+    | Feature.TOKEN_IDS | WORK
 )  # fmt: skip
 """Without these the answer would be another one; the others are dropped where unsupported,
 unless `require_parameters` makes them hard as well."""
@@ -105,8 +106,8 @@ RULES: tuple[Rule, ...] = (
          lambda o, a: _capped(o.prices.input, a.said.max_input_cost)),
     Rule("max_output_cost", lambda a: a.said.max_output_cost is not None,
          lambda o, a: _capped(o.prices.output, a.said.max_output_cost)),
-    # the window of a model for embeddings holds each input by itself, not all of them
-    Rule("context", lambda a: Feature.EMBEDDINGS not in a.ask.features, _room),
+    # elsewhere than in chats the window holds each input by itself, not all of them
+    Rule("context", lambda a: not a.ask.features & (Feature.EMBEDDINGS | WORK), _room),
     Rule("max_output", lambda a: a.ask.output_tokens,
          lambda o, a: o.max_output is None or (a.ask.output_tokens or 0) <= o.max_output,
          gentle=True),
@@ -219,6 +220,44 @@ def _fallbacks(
             yield able
 
 
+def _closed(_: ChatRequest) -> GatewayError:
+    message = "This key may not use the model, or any upstream that serves it."
+    return CallerError(403, "model_not_accessible", message, param="model")
+
+
+def _too_long(ask: ChatRequest) -> GatewayError:
+    message = (
+        f"The request needs about {ask.input_tokens} tokens of input and "
+        f"{ask.output_tokens or 0} of output: more than any offer of the model can hold."
+    )
+    return CallerError(400, "context_length_exceeded", message, param="messages")
+
+
+def _unsaid(ask: ChatRequest) -> GatewayError:
+    """Return the error that only upstreams of the caller's own dialect could serve the request."""
+    needs = ask.native.needs if ask.native is not None else ()
+    message = (
+        f"No offer of the model can be told {', '.join(needs)[:500]}: its upstreams are asked in "
+        "other dialects, which have no words for it."
+    )
+    return CallerError(400, "unsupported_parameter", message, param=next(iter(needs), None))
+
+
+def _mute(_: ChatRequest) -> GatewayError:
+    message = "The model continues texts and holds no conversation: ask for it at /v1/completions."
+    return CallerError(404, "model_not_found", message, param="model")
+
+
+_MISTAKES: Mapping[str, Callable[[ChatRequest], GatewayError]] = {
+    "key.models": _closed,
+    "key.upstreams": _closed,
+    "context": _too_long,
+    "dialect": _unsaid,
+    "chat": _mute,
+}
+"""Constraints that leave nothing by the caller's own mistake, and what the caller is told."""
+
+
 def _wanted(ask: ChatRequest) -> str:
     words = [str(one.name).lower() for one in Feature if one in ask.features]
     return f" (the request needs {', '.join(words)})" if words else ""
@@ -228,13 +267,7 @@ def _parameters(ask: ChatRequest) -> str:
     return f" (the request has {', '.join(sorted(ask.parameters))})"[:500]
 
 
-def _foreign(ask: ChatRequest) -> str:
-    needs = ask.native.needs if ask.native is not None else ()
-    return f" (no other dialect has words for {', '.join(needs)})"[:500]
-
-
 _DETAILS: Mapping[str, Callable[[ChatRequest], str]] = {
-    "dialect": _foreign,
     "capabilities": _wanted,
     "provider.require_parameters": _parameters,
 }
@@ -242,15 +275,9 @@ _DETAILS: Mapping[str, Callable[[ChatRequest], str]] = {
 
 def _nothing_left(constraint: str, ask: ChatRequest) -> GatewayError:
     """Return the error that names the constraint which removed the last offers."""
-    if constraint.startswith("key."):
-        message = "This key may not use the model, or any upstream that serves it."
-        return CallerError(403, "model_not_accessible", message, param="model")
-    if constraint == "context":
-        message = (
-            f"The request needs about {ask.input_tokens} tokens of input and "
-            f"{ask.output_tokens or 0} of output: more than any offer of the model can hold."
-        )
-        return CallerError(400, "context_length_exceeded", message, param="messages")
+    mistake = _MISTAKES.get(constraint)
+    if mistake is not None:
+        return mistake(ask)
     said = _DETAILS.get(constraint)
     detail = said(ask) if said is not None else ""
     message = (

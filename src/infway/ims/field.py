@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infway.ims.candidates import Candidates
+from infway.ims.candidates import CHARS_PER_TOKEN, Candidates
 from infway.ims.policies import overlay
 from infway.ims.score import Rate, Scale
 from infway.ims.slot import Slot
@@ -80,6 +80,8 @@ def price(offer: Offer, input_tokens: int) -> tuple[float | None, float | None]:
     """Return USD per token of input and of output; None is unknown."""
     prices = offer.prices
     into, out = prices.input, prices.output
+    if into is None or out is None:
+        into, out = _likened(prices)
     if prices.long_from is not None and input_tokens > prices.long_from:
         into = into if prices.long_input is None else prices.long_input
         out = out if prices.long_output is None else prices.long_output
@@ -87,6 +89,17 @@ def price(offer: Offer, input_tokens: int) -> tuple[float | None, float | None]:
         None if into is None else into / PICO_PER_USD,
         None if out is None else out / PICO_PER_USD,
     )
+
+
+def _likened(prices: Prices) -> tuple[int | None, int | None]:
+    """Return about what a token costs where other things are paid: good enough to compare."""
+    units = ((prices.query, 5000), (prices.image, 1000), (prices.second, 10))
+    known = [price // tokens for price, tokens in units if price is not None]
+    if prices.character is not None:
+        known.append(prices.character * CHARS_PER_TOKEN)
+    into = prices.input if prices.input is not None else next(iter(known), None)
+    makes = (prices.output, prices.image_output, prices.audio_output, 0 if known else None)
+    return into, next((price for price in makes if price is not None), None)
 
 
 def _in_tie_order(group: Sequence[Offer], input_tokens: int, *, catalogue: bool) -> list[Offer]:

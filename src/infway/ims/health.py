@@ -4,10 +4,11 @@ Updated when an attempt starts and ends; read by every decision. Times are monot
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
+from types import MappingProxyType
 
-from infway.ims.account import Account
+from infway.ims.account import FOREVER, Account
 from infway.ims.evidence import Decay
 from infway.ims.outcome import Outcome, lesson
 from infway.ims.posterior import View, default, shrink, view
@@ -19,22 +20,42 @@ from infway.kernel.faults import CONSEQUENCES, Blame, Fault, Rest
 UNSENT = 50_000  # own outcomes kept for other replicas; the oldest go first
 
 
+class Bell:
+    """Rings when an offer may take requests that took none, for whoever waits for that.
+
+    A book that is swapped for another keeps its bell: what it has in flight ends there.
+    """
+
+    __slots__ = ("ring",)
+
+    def __init__(self) -> None:
+        self.ring: Callable[[], None] | None = None
+
+
 class Health:
     """The book of all offers of one catalogue, by `Offer.index`.
 
     `random` shortens the breakers' waits. `share` keeps own outcomes for other replicas until
-    they are drained.
+    they are drained. `allowed`: the most requests in flight, by the upstream's name.
     """
 
     def __init__(
-        self, offers: Sequence[Offer], tuning: Tuning, random: Random, *, share: bool = False
+        self,
+        offers: Sequence[Offer],
+        tuning: Tuning,
+        random: Random,
+        *,
+        share: bool = False,
+        allowed: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self.tuning = tuning
+        self.bell = Bell()
         self._random = random
         self.decay = Decay(tuning.slow_half_life, tuning.fast_half_life)
         self._default = default(tuning.prior)
-        self.accounts = {o.upstream.name: Account(tuning.rests) for o in offers}
-        self.upstreams = {o.upstream.name: Pool() for o in offers}
+        names = dict.fromkeys(o.upstream.name for o in offers)
+        self.accounts = {one: Account(tuning.rests, allowed.get(one, FOREVER)) for one in names}
+        self.upstreams = {one: Pool() for one in names}
         self.models = {o.model: Pool() for o in offers}
         self.slots = [
             Slot(
@@ -60,6 +81,8 @@ class Health:
     def heard(self, offer: Offer, now: float) -> None:
         """Count a first token: silence is held against an offer long before its timeout."""
         self.slots[offer.index].heard(now)
+        if self.bell.ring is not None:
+            self.bell.ring()
 
     def observe(self, offer: Offer, now: float, outcome: Outcome) -> None:
         """Count an attempt that ended; exactly once for each `dispatched`."""
@@ -93,17 +116,23 @@ class Health:
     def carry(self, old: "Health") -> None:
         """Take over what an earlier book knew of the same offers, upstreams and models.
 
-        What is in flight stays with the earlier book, which sees it end.
+        What is in flight stays with the earlier book, which sees it end; the accounts, and so
+        what counts against their ceilings, are the same in both.
         """
+        self.bell = old.bell
         self.decay.epoch = old.decay.epoch
         for offer_id in self.by_id.keys() & old.by_id.keys():
             self.by_id[offer_id].inherit(old.by_id[offer_id])
         for mine, theirs in ((self.upstreams, old.upstreams), (self.models, old.models)):
             for name in mine.keys() & theirs.keys():
                 mine[name].inherit(theirs[name])
+        heirs: dict[Account, Account] = {}
         for name in self.accounts.keys() & old.accounts.keys():
-            self.accounts[name].inherit(old.accounts[name])
+            kept = heirs[self.accounts[name]] = old.accounts[name]
+            kept.allow(self.accounts[name].allowed)
+            self.accounts[name] = kept
         for slot in self.slots:
+            slot.account = heirs.get(slot.account, slot.account)
             self._note(slot)
 
     def refresh(self, slot: Slot, now: float) -> View:
@@ -149,6 +178,8 @@ class Health:
         failed = learnt is not None and learnt.failed + learnt.seen > 0
         slot.fresh = 0.0 if failed else min(slot.fresh, now + self.tuning.notice)
         self._note(slot)
+        if self.bell.ring is not None:
+            self.bell.ring()
 
     def _judge(self, slot: Slot, now: float, failure: float) -> None:
         """Tell breaker and account; an opening or closing breaker has dealt with the past."""

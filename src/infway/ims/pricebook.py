@@ -46,7 +46,9 @@ class ModelFacts(msgspec.Struct, frozen=True):
     `context` is the longest prompt in tokens, `max_output` the longest answer, `retires` the day
     (YYYY-MM-DD) the vendor named for switching it off. No `capabilities` is a model that can do
     none of them; None is one of which no source says what it can do. `checked` says whether a second source
-    gives the same prices: True, False, or None where it has none to compare.
+    gives the same prices: True, False, or None where it has none to compare. `query`, `image`,
+    `character` and `second` are no prices of tokens: of a search, a picture, a character that is
+    spoken, a second of sound.
     """
 
     id: str
@@ -62,6 +64,10 @@ class ModelFacts(msgspec.Struct, frozen=True):
     audio_cache_read: int | None = None
     image_input: int | None = None
     image_output: int | None = None
+    query: int | None = None
+    image: int | None = None
+    character: int | None = None
+    second: int | None = None
     steps: tuple[Step, ...] = ()
     context: int | None = None
     max_output: int | None = None

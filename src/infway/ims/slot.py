@@ -96,6 +96,11 @@ class Slot:
         """Until when it rests or its breaker is open; a ceiling alone does not count."""
         return max(self.shut, self.account.resting_until)
 
+    @property
+    def opens(self) -> float:
+        """When it takes requests again as far as is known; endless where only an event tells."""
+        return max(self.shut, self.account.shut)
+
     def closed(self, now: float) -> bool:
         """Tell whether it belongs at the end of every order now."""
         return self.shut > now or self.account.shut > now

@@ -32,11 +32,12 @@ def upstream_of(configured: UpstreamSettings, vendor: Vendor, route: Route) -> U
     said = configured
     # what a vendor departs from is its usual dialect, not the one that only some models speak
     usual = vendor if route.dialect == vendor.dialect else Vendor(vendor.name, vendor.title)
+    base = base_url(configured, vendor)
     return Upstream(
         name=said.name,
         vendor=vendor.name,
         dialect=route.dialect,
-        chat_url=base_url(configured, vendor) + _versioned(route.path, configured, vendor),
+        chat_url=base + versioned(route.path, configured, vendor),
         timeouts=Timeouts(**said.timeouts.model_dump()),
         headers={"content-type": "application/json", **said.headers} if said.headers else {},
         takes=DIALECTS[route.dialect].takes,
@@ -46,6 +47,10 @@ def upstream_of(configured: UpstreamSettings, vendor: Vendor, route: Route) -> U
         defaults=route.defaults if said.defaults is None else said.defaults,
         trains_on_data=said.trains_on_data,
         zero_data_retention=said.zero_data_retention,
+        speaks={
+            dialect: base + versioned(path, configured, vendor)
+            for dialect, path in usual.speaks.items()
+        },
     )
 
 
@@ -55,7 +60,7 @@ def embeddings_at(configured: UpstreamSettings, vendor: Vendor, way: Way) -> Ups
     What the configuration sends by default is meant for chats.
     """
     usual = Route(vendor.dialect, vendor.chat_path)
-    url = base_url(configured, vendor) + _versioned(way.path, configured, vendor)
+    url = base_url(configured, vendor) + versioned(way.path, configured, vendor)
     dropped = frozenset(configured.drop or ())
     return replace(
         upstream_of(configured, vendor, usual),
@@ -82,7 +87,8 @@ def region_of(configured: UpstreamSettings, vendor: Vendor) -> str:
     return configured.region or vendor.region or ""
 
 
-def _versioned(path: str, configured: UpstreamSettings, vendor: Vendor) -> str:
+def versioned(path: str, configured: UpstreamSettings, vendor: Vendor) -> str:
+    """Return a path with the API's version in its place."""
     return path.replace("{api_version}", configured.api_version or vendor.api_version or "")
 
 

@@ -4,13 +4,16 @@ from collections.abc import Iterable, Mapping
 
 from infway.ims.pricebook import ModelFacts
 from infway.kernel.chat import Feature, Prices, Upstream
-from infway.kernel.money import price_per_token
+from infway.kernel.money import PICO_PER_USD, price_per_token
+from infway.kernel.work import WORK
 from infway.providers.dialects import DIALECTS
 from infway.providers.vendors import Vendor
 from infway.settings import ModelSettings
 
 _VECTORS = Feature.EMBEDDINGS | Feature.TOKEN_IDS
-EVERYTHING = ~_VECTORS  # what a model for chats is believed to do of which nothing is known
+EVERYTHING = ~(
+    _VECTORS | WORK
+)  # what a model for chats is believed to do of which nothing is known
 # The catalogue does not speak of these: a model does them where its vendor takes the field.
 _UNLISTED: Mapping[Feature, str] = {Feature.LOGPROBS: "logprobs", Feature.SEVERAL: "n"}
 
@@ -26,6 +29,16 @@ def price_of(model: ModelSettings, facts: ModelFacts | None, default: Prices) ->
         "cache_write": model.cache_write_price,
     }
     given = {name: price_per_token(usd) for name, usd in said.items() if usd is not None}
+    given |= {
+        name: round(usd * PICO_PER_USD / per)
+        for name, usd, per in (
+            ("query", model.search_price, 1000),
+            ("image", model.image_price, 1),
+            ("character", model.character_price, 1_000_000),
+            ("second", model.minute_price, 60),
+        )
+        if usd is not None
+    }
     prices = default._replace(**given)
     if prices.input is not None and prices.output is None and is_for_embeddings(model, facts):
         return prices._replace(output=0)  # vectors cost nothing beside their inputs
@@ -43,7 +56,7 @@ def is_for_embeddings(model: ModelSettings, facts: ModelFacts | None) -> bool:
 
 def embedding_features(model: ModelSettings, *, reads_ids: bool) -> Feature:
     """Return what a model for embeddings does; `reads_ids`: its vendor takes token ids."""
-    said = _VECTORS if model.capabilities is None else _named(model.capabilities)
+    said = _VECTORS if model.capabilities is None else named(model.capabilities)
     ids = Feature.TOKEN_IDS if reads_ids else Feature(0)
     return Feature.EMBEDDINGS | (said & ids)
 
@@ -58,19 +71,20 @@ def features_of(
 
 def _does(model: ModelSettings, facts: ModelFacts | None, drop: frozenset[str]) -> Feature:
     if model.capabilities is not None:
-        return _named(model.capabilities) & EVERYTHING
+        return named(model.capabilities) & EVERYTHING
     unlisted = Feature(0)
     for feature, name in _UNLISTED.items():
         unlisted |= Feature(0) if name in drop else feature
-    listed = EVERYTHING & ~_named(feature.name or "" for feature in _UNLISTED)
+    listed = EVERYTHING & ~named(feature.name or "" for feature in _UNLISTED)
     if facts is not None and facts.capabilities is not None:
-        listed = _named(facts.capabilities)
+        listed = named(facts.capabilities)
     if Feature.JSON_SCHEMA in listed:
         listed |= Feature.JSON_OBJECT
     return listed | unlisted
 
 
-def _named(words: Iterable[str]) -> Feature:
+def named(words: Iterable[str]) -> Feature:
+    """Return the features of these names; what is the name of none is passed over."""
     found = Feature(0)
     for word in words:
         found |= Feature.__members__.get(word.upper(), Feature(0))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from importlib.resources import files
+from itertools import chain
 
 from infway.discover import Found
 from infway.ims.policies import PolicyName
@@ -21,14 +22,26 @@ from infway.inventory.connection import (
     upstream_of,
 )
 from infway.inventory.facts import embedding_features, features_of, is_for_embeddings, price_of
-from infway.kernel.chat import Feature, Offer, Prices, Selection, Upstream, Weights
+from infway.inventory.names import dangling, policy_of
+from infway.inventory.working import (
+    can_be_paid,
+    features_at,
+    is_worked,
+    trade_of,
+    way_at,
+    work_at,
+)
+from infway.kernel.chat import Feature, Offer, Prices, Upstream
+from infway.kernel.work import Trade
 from infway.providers.embeddings.ways import CATALOGUES, way_of
 from infway.providers.vendors import VENDORS, Vendor
-from infway.settings import ModelSettings, PolicySettings, Settings, UpstreamSettings
-from infway.settings.checks import POLICIES, SANDBOX_MODEL
+from infway.settings import ModelSettings, Settings, UpstreamSettings
+from infway.settings.checks import SANDBOX_MODEL
 from infway.upstream.sign import AnyCredential
 
-_FREE = Prices(input=0, output=0, cache_read=0, cache_write=0)
+_FREE = Prices(
+    input=0, output=0, cache_read=0, cache_write=0, query=0, image=0, character=0, second=0
+)
 # Simulated upstreams: USD per million tokens in and out. The names after the hyphen are those of
 # `providers/sandbox.py`, where their speed and their failures are.
 _SANDBOX: Mapping[str, tuple[str, str]] = {
@@ -41,7 +54,7 @@ _SANDBOX_QUALITY = 60.0  # above every sensible floor, so that `auto` finds it
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything that can be asked. `offers[i].index` is i, and so it is with `embeddings`.
+    """Everything that can be asked. `offers[i].index` is i, and so it is with all the others.
 
     `upstreams`: each of them once, as most of its offers see it. `credentials` and
     `max_in_flight` are by the upstream's name; one that needs no key has no credential.
@@ -50,10 +63,16 @@ class Inventory:
     upstreams: tuple[Upstream, ...]
     offers: tuple[Offer, ...]
     embeddings: tuple[Offer, ...]
+    work: Mapping[Trade, tuple[Offer, ...]]
     policies: tuple[PolicyName, ...]
     credentials: Mapping[str, AnyCredential] = field(repr=False)
     max_in_flight: Mapping[str, int]
     warnings: tuple[str, ...]
+
+    @property
+    def all_offers(self) -> tuple[Offer, ...]:
+        """The offers for chats, for embeddings, and for all other work."""
+        return (*self.offers, *self.embeddings, *chain.from_iterable(self.work.values()))
 
 
 def build(settings: Settings, prices: PriceBook, quality: Quality) -> Inventory:
@@ -68,12 +87,13 @@ def build(settings: Settings, prices: PriceBook, quality: Quality) -> Inventory:
         upstreams=tuple(shelf.upstreams),
         offers=offers,
         embeddings=tuple(shelf.embeddings),
-        policies=tuple(_policy(name, said, offers) for name, said in settings.policies.items()),
+        work={trade: tuple(theirs) for trade, theirs in shelf.work.items()},
+        policies=tuple(policy_of(name, said, offers) for name, said in settings.policies.items()),
         credentials=shelf.credentials,
         max_in_flight={
             one.name: one.max_in_flight for one in settings.upstreams if one.max_in_flight
         },
-        warnings=(*shelf.warnings, *_dangling(settings, (*offers, *shelf.embeddings))),
+        warnings=(*shelf.warnings, *dangling(settings, shelf.all_offers)),
     )
 
 
@@ -110,10 +130,17 @@ class _Shelf:
         self.upstreams: list[Upstream] = []
         self.offers: list[Offer] = []
         self.embeddings: list[Offer] = []
+        self.work: dict[Trade, list[Offer]] = {trade: [] for trade in Trade}
         self.credentials: dict[str, AnyCredential] = {}
         self.warnings: list[str] = []
         self._prices = prices
         self._quality = quality
+        self._seen: dict[tuple[str, str, str], Upstream] = {}
+
+    @property
+    def all_offers(self) -> tuple[Offer, ...]:
+        """All of them."""
+        return (*self.offers, *self.embeddings, *chain.from_iterable(self.work.values()))
 
     def stock(self, configured: UpstreamSettings) -> None:
         """Add a configured upstream and what it offers."""
@@ -121,20 +148,11 @@ class _Shelf:
         credential = credential_of(configured, vendor)
         if credential is not None:
             self.credentials[configured.name] = credential
-        left_out: list[str] = []
-        ways: dict[str, Upstream] = {}
-        for model, facts in self._models(configured, vendor):
-            prices = price_of(model, facts, _FREE if vendor.local else Prices())
-            if not (prices.known or configured.allow_unpriced):
-                left_out.append(model.id)
-            elif is_for_embeddings(model, facts):
-                self._stock_embeddings(configured, vendor, model, facts, prices)
-            else:
-                route = route_of(configured, vendor, model, facts.mode if facts else None)
-                way = f"{route.dialect} {route.path}"
-                if way not in ways:
-                    ways[way] = upstream_of(configured, vendor, route)
-                self._stock_chat(ways[way], model, facts, prices)
+        left_out = [
+            model.id
+            for model, facts in self._models(configured, vendor)
+            if not self._stock_one(configured, vendor, model, facts)
+        ]
         usual = route_of(configured, vendor, ModelSettings(id="-"), None)
         self.upstreams.append(upstream_of(configured, vendor, usual))
         if left_out:
@@ -142,6 +160,44 @@ class _Shelf:
                 f"{configured.name}: left out, since no price is known: {_some(left_out)}; "
                 "give input_price and output_price, or allow_unpriced"
             )
+
+    def _stock_one(
+        self,
+        configured: UpstreamSettings,
+        vendor: Vendor,
+        model: ModelSettings,
+        facts: ModelFacts | None,
+    ) -> bool:
+        """Add one model where it belongs; False where nobody knows what it costs."""
+        prices = price_of(model, facts, _FREE if vendor.local else Prices())
+        trade = trade_of(model, facts)
+        way = None if trade is None else way_at(configured, vendor, model, trade)
+        if way is None:
+            trade = None
+        paid = prices.known if trade is None else can_be_paid(prices, trade)
+        if not (paid or configured.allow_unpriced):
+            return False
+        if trade is not None and way is not None:
+            offer = self._offer(work_at(configured, vendor, way), model, facts, prices)
+            theirs = self.work[trade]
+            features = features_at(model, facts, way)
+            theirs.append(replace(offer, index=len(theirs), features=features))
+        elif model.mode not in (None, "chat", "embedding"):
+            self._unasked(configured, model.mode or "", model)
+        elif is_for_embeddings(model, facts):
+            self._stock_embeddings(configured, vendor, model, facts, prices)
+        else:
+            route = route_of(configured, vendor, model, facts.mode if facts else None)
+            key = (configured.name, route.dialect, route.path)
+            if key not in self._seen:
+                self._seen[key] = upstream_of(configured, vendor, route)
+            self._stock_chat(self._seen[key], model, facts, prices)
+        return True
+
+    def _unasked(self, configured: UpstreamSettings, what: str, model: ModelSettings) -> None:
+        self.warnings.append(
+            f"{configured.name}: left out, since nobody knows how to ask it for {what}: {model.id}"
+        )
 
     def stock_sandbox(self) -> None:
         """Add the simulated upstreams."""
@@ -166,7 +222,8 @@ class _Shelf:
                 skipped = any(fnmatchcase(facts.id, pattern) for pattern in vendor.skip)
                 by_route = any(way.mode == facts.mode for way in vendor.routes)
                 by_way = facts.mode == "embedding" and way_of(vendor, None, facts.id) is not None
-                if (facts.mode == "chat" or by_route or by_way) and not skipped:
+                works = is_worked(configured, vendor, facts)
+                if (facts.mode == "chat" or by_route or by_way or works) and not skipped:
                     yield ModelSettings(id=facts.id), facts
             return
         for model in configured.models:
@@ -191,10 +248,7 @@ class _Shelf:
     ) -> None:
         way = way_of(vendor, model.dialect or configured.dialect, native_of(model))
         if way is None:
-            self.warnings.append(
-                f"{configured.name}: left out, since nobody knows how to ask it for embeddings: "
-                f"{model.id}"
-            )
+            self._unasked(configured, "embeddings", model)
             return
         upstream = embeddings_at(configured, vendor, way)
         offer = self._offer(upstream, model, facts, prices)
@@ -229,32 +283,3 @@ def native_of(model: ModelSettings) -> str:
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _policy(name: str, said: PolicySettings, offers: tuple[Offer, ...]) -> PolicyName:
-    models = said.models
-    if said.quality_floor is not None:
-        good = {offer.model: None for offer in offers if offer.quality >= said.quality_floor}
-        models = tuple(model for model in good if models is None or model in models)
-    constraints = Selection(
-        max_input_cost=said.max_input_cost,
-        max_output_cost=said.max_output_cost,
-        only=said.only,
-        ignore=said.ignore,
-        sort=said.sort,
-    )
-    weights = Weights(**said.weights.model_dump()) if said.weights else Weights()
-    return PolicyName(name, models, weights, constraints)
-
-
-def _dangling(settings: Settings, offers: tuple[Offer, ...]) -> Iterator[str]:
-    """Warn of names that lead nowhere: their model is not offered here."""
-    known = {offer.model for offer in offers} | {offer.id for offer in offers}
-    known |= {f"{offer.upstream.vendor}/{offer.model}" for offer in offers}
-    known |= POLICIES | set(settings.policies) | set(settings.aliases)
-    uses = [(f"aliases.{name}", target) for name, target in settings.aliases.items()]
-    for name, policy in settings.policies.items():
-        uses += [(f"policies.{name}", model) for model in policy.models or ()]
-    for where, name in uses:
-        if name not in known and name.rpartition(":")[0] not in known:
-            yield f"{where}: no upstream offers `{name}`"

@@ -6,6 +6,9 @@ from enum import IntFlag
 from types import MappingProxyType
 from typing import NamedTuple
 
+from infway.kernel.form import Form
+from infway.kernel.place import Place
+
 
 class Feature(IntFlag):
     """What a request needs and an offer can do. Names are the capability words of the catalogue."""
@@ -24,6 +27,14 @@ class Feature(IntFlag):
     REMOTE_MEDIA = 2048  # an image, a sound or a file is given by an http(s) address
     EMBEDDINGS = 4096  # vectors are asked for, no answer
     TOKEN_IDS = 8192  # the input is the model's own tokens, no text
+    RERANK = 16384  # from here on: work that is neither a chat nor vectors, see `kernel/work.py`
+    MODERATION = 32768
+    IMAGES = 65536
+    IMAGE_EDITS = 131072
+    IMAGE_VARIATIONS = 262144
+    SPEECH = 524288
+    TRANSCRIPTION = 1048576
+    TRANSLATION = 2097152  # of speech into English text
 
 
 class Weights(NamedTuple):
@@ -89,7 +100,8 @@ class ChatRequest(NamedTuple):
     `parameters`: the names in it that a model may not support. `input_tokens`: an estimate.
     `output_tokens`: the caller's own limit, None where none was set. `affinity`: equal for
     requests that are likely to share a prompt cache, None where nothing can be shared. `native`:
-    how its caller put it, where that was not a chat completion.
+    how its caller put it, where that was not a chat completion. `form`: what it was sent as, where
+    that was no JSON. `place`: its place in the queue, None where it does not wait.
     """
 
     id: str
@@ -103,6 +115,8 @@ class ChatRequest(NamedTuple):
     affinity: int | None
     parameters: frozenset[str] = frozenset()
     native: Native | None = None
+    form: Form | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +130,11 @@ class Principal:
 
 
 class Prices(NamedTuple):
-    """Prices in 10^-12 USD per token. None is unknown, and unknown is never zero."""
+    """Prices in 10^-12 USD per token. None is unknown, and unknown is never zero.
+
+    `image_input`, `image_output`: per token of pictures. The last four are no prices of tokens:
+    of a search, a picture, a character that is spoken, a second of sound.
+    """
 
     input: int | None = None
     output: int | None = None
@@ -129,6 +147,12 @@ class Prices(NamedTuple):
     long_from: int | None = None  # input tokens above which the long prices hold
     long_input: int | None = None
     long_output: int | None = None
+    image_input: int | None = None
+    image_output: int | None = None
+    query: int | None = None
+    image: int | None = None
+    character: int | None = None
+    second: int | None = None
 
     @property
     def known(self) -> bool:
@@ -156,7 +180,8 @@ class Upstream:
 
     `chat_url`: where chat requests go; `{model}` in it stands for the model's native name, and
     `{action}` for the word by which the dialect asks for a whole reply or a stream.
-    `embeddings_url`: the same for embeddings, empty where this is no way to any.
+    `embeddings_url`: the same for embeddings, empty where this is no way to any. `work_urls`: the
+    same for other work, by the feature that asks for it.
     `takes`: the request fields its dialect can say, None where it passes on any. `drop`,
     `rename`, `defaults`: the vendor's departures from its dialect, as data. `refuses`: extensions
     of messages and tools that it answers with an error. `speaks`: other dialects in which the
@@ -177,6 +202,7 @@ class Upstream:
     trains_on_data: bool | None = None
     zero_data_retention: bool | None = None
     embeddings_url: str = ""
+    work_urls: Mapping[Feature, str] = field(default_factory=dict[Feature, str])
     speaks: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def url_of(self, dialect: str) -> str | None:

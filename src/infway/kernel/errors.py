@@ -27,6 +27,11 @@ ERROR_TYPES: dict[int, str] = {
 }
 
 
+# Seconds of Retry-After that client SDKs wait: OpenAI's took a longer one for none for years, and
+# came back at once.
+_LONGEST_WAIT = 60.0
+
+
 class InfwayError(Exception):
     """Everything infway raises on purpose."""
 
@@ -35,8 +40,11 @@ class GatewayError(InfwayError):
     """Ends a request with one error body.
 
     `param`: the field's path. `retry_after`: seconds. `retryable` False tells client SDKs that
-    an automatic retry is pointless; None leaves the choice to them.
+    an automatic retry is pointless; None leaves the choice to them. `request_id`: the request that
+    it ended, where the edge has said so.
     """
+
+    request_id: str | None = None
 
     def __init__(
         self,
@@ -74,20 +82,26 @@ class UnavailableError(GatewayError):
 
 
 class UpstreamError(GatewayError):
-    """Every attempt failed; `failure` is the one the caller is told about."""
+    """Every attempt failed; `failure` is the one the caller is told about.
 
-    def __init__(self, failure: Failure, message: str) -> None:
+    `attempts`: what became of each, as the header of the reply says it. Clients may come again
+    by themselves only when an upstream said when, and they wait so long; otherwise infway has
+    already retried and fallen back, and their retries only add load.
+    """
+
+    def __init__(self, failure: Failure, message: str, attempts: str = "") -> None:
         consequence = CONSEQUENCES[failure.fault]
+        after = failure.retry_after
         super().__init__(
             consequence.status,
             consequence.code,
             message,
             param=failure.param,
-            retry_after=failure.retry_after,
-            # infway has already retried and fallen back: the client's own retries only add load
-            retryable=False,
+            retry_after=after,
+            retryable=None if after is not None and after <= _LONGEST_WAIT else False,
         )
         self.failure = failure
+        self.attempts = attempts
 
 
 class UpstreamFailed(InfwayError):

@@ -44,13 +44,30 @@ class Finish:
     native: str | None
 
 
+class Units(NamedTuple):
+    """What work is measured in beside tokens.
+
+    `queries`: searches, as Cohere bills them. `images`: pictures that were made. `characters`:
+    that were spoken. `milliseconds`: of sound that was made or heard. `image_input` and
+    `image_output` are tokens, parts of a usage's prompt and completion.
+    """
+
+    queries: int = 0
+    images: int = 0
+    characters: int = 0
+    milliseconds: int = 0
+    image_input: int = 0
+    image_output: int = 0
+
+
 class Usage(NamedTuple):
     """Tokens as the upstream counted them (`estimated`: as infway did, since it said nothing).
 
     `cached`, `cache_write`, `audio_input` are parts of `prompt`; `reasoning`, `audio_output` are
     parts of `completion`; `cache_write_long` is the part of `cache_write` that is kept for an
     hour. `billed`: the prompt and completion tokens that are paid, where the vendor bills others
-    than it counts. `details`: what else the upstream said of its usage, ready for JSON.
+    than it counts. `details`: what else the upstream said of its usage, ready for JSON. `units`:
+    what work that is no chat is measured in.
     """
 
     prompt: int
@@ -65,6 +82,7 @@ class Usage(NamedTuple):
     billed: tuple[int, int] | None = None
     details: Mapping[str, object] | None = None
     estimated: bool = False
+    units: Units | None = None
 
 
 class Chunk(NamedTuple):

@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
 
 class Ledger(Protocol):
-    """Where rows are kept. Called from one background thread at a time."""
+    """Where rows are kept. All but `rows_of` is called from one background thread at a time."""
 
     def open(self) -> None:
         """Make the store ready; raises LedgerError where that cannot be."""
@@ -41,6 +41,13 @@ class Ledger(Protocol):
 
     def append(self, rows: Sequence[Row]) -> None:
         """Keep the rows, all or none; a row that is there already is left as it is."""
+        ...
+
+    def rows_of(self, request: str) -> Sequence[Row]:
+        """Return the rows of one request by attempt, none where it is unknown.
+
+        Called from any thread, also while rows are appended; raises LedgerError.
+        """
         ...
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from infway.kernel.errors import InfwayError
 from infway.ledger.rows import Row
@@ -25,6 +25,7 @@ MIGRATIONS: tuple[str, ...] = (
     "CREATE INDEX entries_at ON entries (at)",
 )
 _INSERT = f"INSERT OR IGNORE INTO entries VALUES ({','.join('?' * len(Row._fields))})"  # noqa: S608 - only question marks
+_OF_REQUEST = f"SELECT {','.join(Row._fields)} FROM entries WHERE request = ? ORDER BY attempt"  # noqa: S608 - its own names
 
 GROUPS: dict[str, str] = {
     "key": "key",
@@ -78,6 +79,10 @@ class SqliteLedger:
         except sqlite3.Error as error:
             raise LedgerError(f"the ledger {self._path} cannot be written: {error}") from error
 
+    def rows_of(self, request: str) -> Sequence[Row]:
+        """Return the rows of one request, read beside whoever writes, of this process or another."""
+        return [Row(*row) for row in _read(self._path, _OF_REQUEST, request)]
+
     def close(self) -> None:
         """Close the file."""
         if self._connection is not None:
@@ -128,10 +133,15 @@ def summary(path: Path, by: str, since: float) -> list[Line]:
         f" sum(completion_tokens), sum(cost), sum(NOT priced) FROM entries"
         f" WHERE {rows} AND at >= ? GROUP BY grouped ORDER BY sum(cost) DESC, grouped"
     )
+    return [Line(*row) for row in _read(path, query, since)]
+
+
+def _read(path: Path, query: str, value: object) -> list[Any]:
+    """Return what a query with one value finds; the connection cannot write."""
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
         try:
-            return [Line(*row) for row in connection.execute(query, (since,))]
+            return connection.execute(query, (value,)).fetchall()
         finally:
             connection.close()
     except sqlite3.Error as error:

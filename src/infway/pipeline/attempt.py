@@ -4,8 +4,10 @@ Commits late: a reply is handed on with its first event, and until then any faul
 """
 
 import asyncio
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from random import Random
 from typing import Generic, TypeVar
 
@@ -15,7 +17,7 @@ from infway.kernel.chat import ChatRequest, Offer
 from infway.kernel.errors import UpstreamError, UpstreamFailed
 from infway.kernel.faults import CONSEQUENCES, Blame, Failure, Fault
 from infway.pipeline.course import Course
-from infway.pipeline.itinerary import Itinerary, Persistence, RetryBudget
+from infway.pipeline.itinerary import Itinerary, Persistence, RetryBudget, Step
 from infway.pipeline.reply import Reply, check_first, first_events
 from infway.pipeline.settle import Attempt, Settlement
 from infway.pipeline.speakers import Speakers
@@ -24,7 +26,15 @@ from infway.upstream.client import Client, Response
 
 _JSON = "application/json"
 _MAX_ERROR = 1024 * 1024  # bytes of an error reply that are read
-
+_GUESS = 1.0  # seconds until a limit may be over of which the upstream says no more
+_LONGEST_HEADER = 2000  # characters
+_LEVELS = {
+    Blame.UPSTREAM: logging.WARNING,
+    Blame.OPERATOR: logging.WARNING,
+    Blame.CALLER: logging.INFO,
+    Blame.NOBODY: logging.DEBUG,
+}
+_log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 Ended = Callable[[Attempt, Failure | None], None]
@@ -47,6 +57,11 @@ class Walk(ABC, Generic[_T]):
         """How many requests wait for their reply to begin."""
         return self._budget.active
 
+    @property
+    def most(self) -> int:
+        """How many attempts one request has at most."""
+        return self._persistence.attempts
+
     async def first_reply(self, course: Course, order: Sequence[Offer]) -> _T:
         """Return the first reply that begins; raises UpstreamError where none does."""
         settlement = course.settlement
@@ -57,7 +72,7 @@ class Walk(ABC, Generic[_T]):
             open_model=course.open_model,
             anyway=course.ask.selection.fallback_statuses,
         )
-        deadline = settlement.began + itinerary.offer.upstream.timeouts.total
+        deadline = course.decision.at + itinerary.offer.upstream.timeouts.total
         self._budget.active += 1
         retrying = 0
         told: Failure | None = None
@@ -77,11 +92,23 @@ class Walk(ABC, Generic[_T]):
                         raise self._refusal(told, settlement, itinerary.tries)
                     self._budget.retrying += 1 - retrying
                     retrying = 1
-                if step.pause:
-                    await asyncio.sleep(step.pause)
+                if not await self._pause(course, step):
+                    raise self._refusal(told, settlement, itinerary.tries)
         finally:
             self._budget.active -= 1
             self._budget.retrying -= retrying
+
+    async def _pause(self, course: Course, step: Step) -> bool:
+        """Wait as a step says; return whether to take it.
+
+        A request of the queue leaves an offer that is shut to those that wait for it.
+        """
+        slot = None if course.ask.place is None else course.router.health.slots[step.offer.index]
+        if slot is not None and slot.closed(self._now()):
+            return False
+        if step.pause:
+            await asyncio.sleep(step.pause)
+        return slot is None or not slot.closed(self._now())
 
     async def _try(self, course: Course, offer: Offer, deadline: float) -> _T:
         ask, router = course.ask, course.router
@@ -123,6 +150,8 @@ class Walk(ABC, Generic[_T]):
     ) -> None:
         now = self._now()
         attempt.end(now, failure, ask)
+        if failure is not None:
+            _log_failure(attempt, failure, ask.id)
         router.health.observe(
             attempt.offer,
             now,
@@ -143,10 +172,12 @@ class Walk(ABC, Generic[_T]):
         if failure.fault is Fault.RATE_LIMITED:
             told = [a.failure.retry_after for a in settlement.attempts if a.failure is not None]
             waits = [wait for wait in told if wait is not None]
-            failure = Failure(
-                failure.fault, failure.status, retry_after=min(waits) if waits else 1.0
-            )
-        return UpstreamError(failure, self._message(failure, tried))
+            failure = Failure(failure.fault, failure.status, retry_after=min(waits, default=None))
+        ended = [attempt for attempt in settlement.attempts if attempt.ended is not None]
+        error = UpstreamError(failure, self._message(failure, tried), trail(ended))
+        if failure.fault is Fault.RATE_LIMITED and error.retry_after is None:
+            error.retry_after = _GUESS
+        return error
 
     def _message(self, failure: Failure, tried: int) -> str:
         consequence = CONSEQUENCES[failure.fault]
@@ -206,6 +237,27 @@ class Attempts(Walk[Reply]):
         attempt.see(events)
         ended(attempt, None)
         return Reply(attempt, events, None, ended, deadline)
+
+
+def trail(attempts: Iterable[Attempt]) -> str:
+    """Return what became of attempts, as headers say it; equal ones in a row are said once."""
+    ends = (f"{one.offer.upstream.name}:{one.outcome}" for one in attempts)
+    runs = [(said, len(list(run))) for said, run in groupby(ends)]
+    return ", ".join(said if n == 1 else f"{said} x{n}" for said, n in runs)[:_LONGEST_HEADER]
+
+
+def _log_failure(attempt: Attempt, failure: Failure, request_id: str) -> None:
+    """Write one line; what the upstream said stays out of it, since callers' words may be in it."""
+    offer = attempt.offer
+    _log.log(
+        _LEVELS[CONSEQUENCES[failure.fault].blame],
+        "attempt failed: upstream=%s model=%s fault=%s status=%d request=%s",
+        offer.upstream.name,
+        offer.model,
+        failure.fault.value,
+        failure.status,
+        request_id,
+    )
 
 
 def _is_json(response: Response) -> bool:

@@ -6,7 +6,7 @@ Cached tokens are never billed twice: the parts of the prompt are taken out of i
 from typing import NamedTuple
 
 from infway.kernel.chat import Prices
-from infway.kernel.events import Usage
+from infway.kernel.events import Units, Usage
 
 
 class Cost(NamedTuple):
@@ -26,6 +26,8 @@ class Cost(NamedTuple):
 
 def cost_of(usage: Usage, prices: Prices) -> Cost:
     """Return the cost of `usage` at `prices`; a part without its own price pays the plain one."""
+    if usage.units is not None:
+        return _work(usage, usage.units, prices)
     if prices.input is None or prices.output is None:
         return Cost(priced=False)
     into, out = prices.input, prices.output
@@ -58,6 +60,60 @@ def _completion(usage: Usage, prices: Prices, out: int) -> int:
     return (
         plain * out + voiced * _or(prices.audio_output, out) + thought * _or(prices.reasoning, out)
     )
+
+
+def _work(usage: Usage, units: Units, prices: Prices) -> Cost:
+    """Return the cost of work that is no chat, by the first measure that counts and has a price.
+
+    Tokens that the upstream counted come first, tokens that are only estimated last. What is paid
+    by another measure counts as the prompt's.
+    """
+    tokens = _tokens(usage, units, prices)
+    if tokens is not None and not usage.estimated:
+        return tokens
+    for count, price, per in (
+        (units.queries, prices.query, 1),
+        (units.images, prices.image, 1),
+        (units.characters, prices.character, 1),
+        (units.milliseconds, prices.second, 1000),
+    ):
+        if count and price is not None:
+            return Cost(prompt=(count * price + per // 2) // per)
+    if tokens is not None:
+        return tokens
+    return Cost(priced=not any((usage.prompt, usage.completion, *units)))
+
+
+def _tokens(usage: Usage, units: Units, prices: Prices) -> Cost | None:
+    """Return the cost of the tokens; None where there are none, or some without a price."""
+    cached = min(usage.cached, usage.prompt)
+    drawn = min(units.image_input, usage.prompt - cached)
+    heard = min(usage.audio_input, usage.prompt - cached - drawn)
+    made = min(units.image_output, usage.completion)
+    voiced = min(usage.audio_output, usage.completion - made)
+    read = (
+        (usage.prompt - cached - drawn - heard, prices.input),
+        (drawn, _first(prices.image_input, prices.input)),
+        (heard, _first(prices.audio_input, prices.input)),
+        (cached, _first(prices.cache_read, prices.input)),
+    )
+    written = (
+        (usage.completion - made - voiced, prices.output),
+        (made, _first(prices.image_output, prices.output)),
+        (voiced, _first(prices.audio_output, prices.output)),
+    )
+    if not (usage.prompt or usage.completion):
+        return None
+    if any(count and price is None for count, price in (*read, *written)):
+        return None
+    prompt, completion = (
+        sum(count * (price or 0) for count, price in parts) for parts in (read, written)
+    )
+    return Cost(prompt=prompt, completion=completion)
+
+
+def _first(price: int | None, plain: int | None) -> int | None:
+    return plain if price is None else price
 
 
 def _or(price: int | None, plain: int) -> int:

@@ -1,16 +1,16 @@
 """One request down the line: admit, rank, attempt. What it returns relays and settles itself."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from infway.ims.rank import Router
-from infway.kernel.chat import ChatRequest, Principal
+from infway.kernel.chat import ChatRequest, Offer, Principal
 from infway.kernel.clock import Clock
 from infway.kernel.errors import GatewayError, UnavailableError
 from infway.kernel.events import Event
 from infway.kernel.faults import CONSEQUENCES, Failure, Fault
-from infway.pipeline.attempt import Attempts
 from infway.pipeline.cost import Cost
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
@@ -98,13 +98,31 @@ class Admission:
         return course
 
 
+class Replies(Protocol):
+    """What walks an order until an offer answers."""
+
+    @property
+    def active(self) -> int:
+        """How many requests wait for their reply to begin."""
+        ...
+
+    @property
+    def most(self) -> int:
+        """How many attempts one request has at most."""
+        ...
+
+    async def first_reply(self, course: Course, order: Sequence[Offer]) -> Reply:
+        """Return the first reply that begins; raises GatewayError where none does."""
+        ...
+
+
 class Gateway(Admission):
     """The line itself, of chats. `attempts` is swapped as `router` is."""
 
     def __init__(
         self,
         router: Router,
-        attempts: Attempts,
+        attempts: Replies,
         settler: Settler,
         decisions: Decisions,
         clock: Clock,

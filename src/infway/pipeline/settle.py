@@ -74,6 +74,11 @@ class Attempt:
         self._frames = 0
         self._chars = 0
 
+    @property
+    def outcome(self) -> str:
+        """`ok`, or the fault's name."""
+        return "ok" if self.failure is None else self.failure.fault.value
+
     def see(self, events: Sequence[Event]) -> None:
         """Count what goes by; the last usage that an upstream sends is the valid one."""
         for event in events:
@@ -163,7 +168,7 @@ class Settlement:
             self.who.name,
             attempt.offer.model,
             attempt.offer.upstream.name,
-            "ok" if failure is None else failure.fault.value,
+            attempt.outcome,
             200 if failure is None else failure.status,
             int(self.ask.stream),
             usage.prompt,
@@ -245,6 +250,15 @@ class Settler:
         """Queue what happened to one request."""
         self._waiting.append(settlement)
         self._woken.set()
+
+    async def rows_of(self, request: str) -> Sequence[Row]:
+        """Return the rows of a request that has ended, none where it is unknown.
+
+        A row waits here until it is in the ledger, so looking here first misses none.
+        """
+        waiting = next((one.rows() for one in self._waiting if one.ask.id == request), None)
+        rows = waiting or [row for row in self._unwritten if row.request == request]
+        return rows or await asyncio.to_thread(self._ledger.rows_of, request)
 
     async def run(self) -> None:
         """Write batches until cancelled."""

@@ -80,6 +80,8 @@ RESPONSES = Dialect(
        "prompt_cache_retention", "prompt_cache_options", "moderation", "safety_identifier",
        "verbosity", "web_search_options"},
 )  # fmt: skip
+# Text completions: no adapter translates chats to it, only text completions reach its models
+COMPLETIONS = Dialect(Feature.LOGPROBS | Feature.SEVERAL, None)
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
@@ -92,6 +94,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         "cohere": COHERE,
         "ollama": OLLAMA,
         "responses": RESPONSES,
+        "completions": COMPLETIONS,
     }
 )
 
@@ -107,5 +110,6 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "cohere": "/v2/chat",
         "ollama": "/api/chat",
         "responses": "/responses",
+        "completions": "/completions",
     }
 )

@@ -21,9 +21,13 @@ class Frame(NamedTuple):
 
 
 class Framer:
-    """Cuts a byte stream at blank lines; unfinished events are kept until their end comes."""
+    """Cuts a byte stream at blank lines; unfinished events are kept until their end comes.
 
-    def __init__(self) -> None:
+    `most`: bytes of one event.
+    """
+
+    def __init__(self, most: int = MAX_EVENT) -> None:
+        self._most = most
         self._rest = bytearray()
         self._begun = False
         self._carriage_return = False
@@ -31,7 +35,7 @@ class Framer:
     def feed(self, data: bytes) -> bytes:
         """Return all whole events so far as one block with LF line ends, or nothing.
 
-        Raises UpstreamFailed (too_large) when an event grows beyond MAX_EVENT.
+        Raises UpstreamFailed (too_large) when an event grows beyond its limit.
         """
         if not self._begun:
             data = self._strip_bom(data)
@@ -44,6 +48,10 @@ class Framer:
             return data
         return self._split(bytearray(data), cut)
 
+    def rest(self) -> bytes:
+        """Return what came of an event that did not end."""
+        return bytes(self._rest)
+
     def _join(self, data: bytes) -> bytes:
         seen = len(self._rest)
         self._rest += data
@@ -53,7 +61,7 @@ class Framer:
         end = cut + 2 if cut >= 0 else 0
         block = bytes(data[:end])
         self._rest = data[end:] if end else data
-        if len(self._rest) > MAX_EVENT:
+        if len(self._rest) > self._most:
             raise UpstreamFailed(Failure(Fault.TOO_LARGE))
         return block
 

@@ -55,7 +55,8 @@ class Vendor:
     `cloud`: `aws` and `google` have credentials of their own beside keys. `routes`: models that go
     another way, the first that matches counts. `refuses`: other vendors' extensions of messages and
     tools that it answers with an error (`openai/history.py`). `lacks`: features its server does not have,
-    whatever the model. `note`: what its users have to know, for the documentation.
+    whatever the model. `speaks`: other dialects in which its usual models are asked as well -> the
+    path below the base URL. `note`: what its users have to know, for the documentation.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Vendor:
     project_env: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
     lacks: Feature = NO_FEATURE
+    speaks: Mapping[str, str] = field(default_factory=dict[str, str])
     note: str = ""
 
     @property

@@ -5,9 +5,11 @@ be overridden in the configuration.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from infway.kernel.chat import Feature
+from infway.providers.spoken import spoken_by
 from infway.providers.vendor import NO_FEATURE, OLD_LIMIT, Route, Vendor
 from infway.providers.vendors_cloud import CLOUD
 from infway.providers.vendors_native import NATIVE
@@ -16,19 +18,25 @@ __all__ = ["VENDORS", "Route", "Vendor"]
 
 
 def _local(
-    name: str, title: str, port: int, path: str = "/v1", lacks: Feature = NO_FEATURE
+    name: str,
+    title: str,
+    port: int,
+    path: str = "/v1",
+    lacks: Feature = NO_FEATURE,
+    drop: tuple[str, ...] = (),
 ) -> Vendor:
     address = f"http://127.0.0.1:{port}{path}"
-    return Vendor(name, title, address, port=port, rename=OLD_LIMIT, lacks=lacks)
+    dropped = frozenset(drop)
+    return Vendor(name, title, address, port=port, rename=OLD_LIMIT, lacks=lacks, drop=dropped)
 
 
 # Several servers share a port: the first row of a port is the one that is named when something
-# answers there.
+# answers there. What is dropped they read past in silence, or refuse.
 _LOCAL: tuple[Vendor, ...] = (
-    _local("ollama", "Ollama", 11434, lacks=Feature.REMOTE_MEDIA),
+    _local("ollama", "Ollama", 11434, "/v1", Feature.REMOTE_MEDIA, ("n", "best_of", "echo")),
     _local("lmstudio", "LM Studio", 1234, lacks=Feature.REMOTE_MEDIA),
-    _local("vllm", "vLLM", 8000),
-    _local("llamacpp", "llama.cpp server", 8081),
+    _local("vllm", "vLLM", 8000, drop=("suffix",)),
+    _local("llamacpp", "llama.cpp server", 8081, drop=("suffix", "best_of", "echo")),
     _local("localai", "LocalAI", 8080),
     _local("llamafile", "llamafile", 8080),
     _local("mlx", "MLX LM server", 8080),
@@ -61,5 +69,8 @@ _OWN: tuple[Vendor, ...] = (
 )
 
 VENDORS: Mapping[str, Vendor] = MappingProxyType(
-    {vendor.name: vendor for vendor in (*NATIVE, *CLOUD, *_LOCAL, _OLLAMA, *_OWN)}
+    {
+        vendor.name: replace(vendor, speaks={**vendor.speaks, **spoken_by(vendor.name)})
+        for vendor in (*NATIVE, *CLOUD, *_LOCAL, _OLLAMA, *_OWN)
+    }
 )

@@ -5,7 +5,9 @@ documentation names; others are in wide use.
 """
 
 from infway.providers.openai.history import EXTENSIONS
-from infway.providers.vendor import FOREIGN, NEW_LIMIT, OLD_LIMIT, Vendor
+from infway.providers.vendor import FOREIGN, NEW_LIMIT, OLD_LIMIT, Route, Vendor
+
+_AZURE_TEXTS = "/openai/deployments/{model}/completions?api-version={api_version}"
 
 CLOUD: tuple[Vendor, ...] = (
     Vendor(
@@ -21,6 +23,7 @@ CLOUD: tuple[Vendor, ...] = (
         refuses=EXTENSIONS,
         api_version="2024-10-21",  # the last dated version that is generally available
         own_names=True,
+        routes=(Route("completions", _AZURE_TEXTS, mode="completion"),),
     ),
     Vendor(
         "mistral",
@@ -53,8 +56,9 @@ CLOUD: tuple[Vendor, ...] = (
         ("VOYAGE_API_KEY",),
         "voyage",
         skip=("voyage-context*", "voyage-multimodal*"),  # these have addresses of their own
-        note="Embeddings alone.",
+        note="Embeddings and rerank alone.",
     ),
+    Vendor("jina", "Jina AI", "https://api.jina.ai/v1", ("JINA_API_KEY",), "jina_ai"),
     Vendor(
         "groq",
         "Groq",
@@ -90,6 +94,7 @@ CLOUD: tuple[Vendor, ...] = (
         ("TOGETHER_API_KEY",),
         "together_ai",
         rename=OLD_LIMIT,
+        routes=(Route("completions", "/completions", mode="completion"),),
     ),
     Vendor(
         "fireworks",
@@ -115,6 +120,7 @@ CLOUD: tuple[Vendor, ...] = (
         "openrouter",
         # Paid for with the requests' data, limited to few a day, second names of other models.
         skip=("*-contributor", "*:free", "~*"),
+        speaks={"anthropic": "/messages"},
     ),
     Vendor(
         "perplexity",
@@ -220,6 +226,7 @@ CLOUD: tuple[Vendor, ...] = (
         "https://ai-gateway.vercel.sh/v1",
         ("AI_GATEWAY_API_KEY", "VERCEL_AI_GATEWAY_API_KEY"),
         "vercel_ai_gateway",
+        speaks={"anthropic": "/messages"},
     ),
     Vendor(
         "inception",

@@ -8,9 +8,12 @@ from infway.providers.vendor import FOREIGN, NEW_LIMIT, Route, Vendor
 
 _AWS_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _AWS_NOTE = (
-    "Needs `region` (or AWS_REGION), and either a Bedrock API key or the keys of an AWS account "
+    "Needs either a Bedrock API key or the keys of an AWS account "
     "(`aws`, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)."
 )
+
+# OpenAI's models that continue texts and hold no conversation
+_TEXT_MODELS = ("gpt-3.5-turbo-instruct*", "*babbage-002*", "*davinci-002*")
 
 NATIVE: tuple[Vendor, ...] = (
     Vendor(
@@ -22,7 +25,10 @@ NATIVE: tuple[Vendor, ...] = (
         rename=NEW_LIMIT,  # reasoning models refuse max_tokens, every model takes the newer name
         drop=FOREIGN,
         refuses=EXTENSIONS,
-        routes=(Route("responses", "/responses", ("o1-pro*", "o3-pro*", "*-codex*"), "responses"),),
+        routes=(
+            Route("responses", "/responses", ("o1-pro*", "o3-pro*", "*-codex*"), "responses"),
+            Route("completions", "/completions", _TEXT_MODELS, "completion"),
+        ),
     ),
     Vendor(
         "azure",
@@ -37,8 +43,12 @@ NATIVE: tuple[Vendor, ...] = (
         drop=FOREIGN,
         refuses=EXTENSIONS,
         own_names=True,
-        routes=(Route("responses", "/openai/v1/responses", mode="responses"),),
-        note="A deployment that is served by Responses alone gets `dialect: responses`.",
+        routes=(
+            Route("responses", "/openai/v1/responses", mode="responses"),
+            Route("completions", "/openai/v1/completions", mode="completion"),
+        ),
+        note="A deployment that is served by Responses alone gets `dialect: responses`, one that "
+        "continues texts `dialect: completions`.",
     ),
     Vendor(
         "azure-anthropic",

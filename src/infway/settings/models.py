@@ -138,6 +138,15 @@ class AttemptSettings(Closed):
     )
 
 
+class QueueSettings(Closed):
+    """Requests to `/queue/chat/completions`, which wait while every offer is busy."""
+
+    timeout: Seconds = Field(default=300.0, description="Longest wait, in seconds.")
+    size: int = Field(
+        default=1000, ge=0, le=100_000, description="How many wait at once; more are refused."
+    )
+
+
 class LedgerSettings(Closed):
     """Where usage is recorded."""
 
@@ -145,6 +154,22 @@ class LedgerSettings(Closed):
         default=None, description="SQLite file; null: ledger.db in the data folder."
     )
     queue: int = Field(default=10_000, ge=1, description="Rows that may wait to be written.")
+
+
+class ResponsesSettings(Closed):
+    """Responses that infway keeps for their callers."""
+
+    store: bool = Field(
+        default=True, description="Keep responses, so that they can be read and followed."
+    )
+    keep: float = Field(
+        default=30.0, gt=0, le=36_500, description="Days after which a response is forgotten."
+    )
+    size: int = Field(
+        default=2**30,
+        ge=2**20,
+        description="Bytes of all kept responses, beyond which the oldest are forgotten.",
+    )
 
 
 class StateSettings(Closed):
@@ -183,7 +208,8 @@ class DiscoverSettings(Closed):
     )
     local: bool | None = Field(
         default=None,
-        description="Model servers on this machine; null: where no upstreams are configured.",
+        description="Model servers on this machine; null: where no upstreams are configured, nor"
+        " the sandbox.",
     )
 
 
@@ -205,7 +231,11 @@ class Settings(Closed):
     )
     routing: RoutingSettings = Field(default_factory=RoutingSettings, description="The choice.")
     attempts: AttemptSettings = Field(default_factory=AttemptSettings, description="The retries.")
+    queue: QueueSettings = Field(default_factory=QueueSettings, description="The queue.")
     ledger: LedgerSettings = Field(default_factory=LedgerSettings, description="The records.")
+    responses: ResponsesSettings = Field(
+        default_factory=ResponsesSettings, description="The kept responses."
+    )
     state: StateSettings = Field(default_factory=StateSettings, description="The shared state.")
     decisions: DecisionSettings = Field(
         default_factory=DecisionSettings, description="The reasons."
@@ -228,4 +258,4 @@ class Settings(Closed):
     def discovers_local(self) -> bool:
         """Tell whether model servers on this machine are looked for."""
         said = self.discover.local
-        return not self.upstreams if said is None else said
+        return not (self.upstreams or self.sandbox) if said is None else said

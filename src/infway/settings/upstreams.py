@@ -22,7 +22,16 @@ CapabilityWord = Literal[
     "remote_media",
     "embeddings",
     "token_ids",
+    "rerank",
+    "moderation",
+    "images",
+    "image_edits",
+    "image_variations",
+    "speech",
+    "transcription",
+    "translation",
 ]
+Mode = Literal["chat", "embedding", "rerank", "moderation", "image", "speech", "transcription"]
 
 
 def _sendable(secret: Secret) -> Secret:
@@ -40,7 +49,15 @@ def _listed(value: object) -> object:
 
 
 DialectName = Literal[
-    "openai", "responses", "anthropic", "gemini", "bedrock", "bedrock-invoke", "cohere", "ollama"
+    "openai",
+    "responses",
+    "completions",
+    "anthropic",
+    "gemini",
+    "bedrock",
+    "bedrock-invoke",
+    "cohere",
+    "ollama",
 ]
 
 _PLACE = r"^[a-z0-9][a-z0-9:.-]*$"
@@ -112,10 +129,10 @@ class ModelSettings(Closed):
     dialect: DialectName | None = Field(
         default=None, description="The dialect it is asked in; null: its upstream's."
     )
-    mode: Literal["chat", "embedding"] | None = Field(
+    mode: Mode | None = Field(
         default=None,
-        description="What it is for; null: what the catalogue says, or its name (`embed` in it), or"
-        " else chat.",
+        description="What it is for; null: what the catalogue says, or its name (`embed`, `rerank`,"
+        " `whisper`... in it), or else chat.",
     )
     input_price: Price | None = Field(default=None, description="USD per million input tokens.")
     output_price: Price | None = Field(default=None, description="USD per million output tokens.")
@@ -124,6 +141,16 @@ class ModelSettings(Closed):
     )
     cache_write_price: Price | None = Field(
         default=None, description="USD per million tokens cached."
+    )
+    search_price: Price | None = Field(
+        default=None, description="Rerank: USD per thousand searches."
+    )
+    image_price: Price | None = Field(default=None, description="Images: USD per image.")
+    character_price: Price | None = Field(
+        default=None, description="Speech: USD per million characters."
+    )
+    minute_price: Price | None = Field(
+        default=None, description="Speech and transcription: USD per minute of sound."
     )
     context: int | None = Field(default=None, ge=1, description="Longest prompt, in tokens.")
     max_output: int | None = Field(default=None, ge=1, description="Longest answer, in tokens.")
@@ -203,5 +230,5 @@ class UpstreamSettings(Closed):
     )
     models: Models = Field(
         default=None,
-        description="Its models; `all`: every model for chats or embeddings in the catalogue.",
+        description="Its models; `all`: every model in the catalogue that can be asked here.",
     )

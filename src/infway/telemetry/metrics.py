@@ -4,7 +4,8 @@ Numbers come from settled rows, a batch at a time, so that the request path pays
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from prometheus_client import (
@@ -17,6 +18,9 @@ from prometheus_client import (
 )
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_PLACES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+QUEUE_STATES = ("at_ceiling", "resting")
+_SERVED = ("at_once", "served")
 _PICO = 1e12
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
@@ -33,6 +37,10 @@ DESCRIPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "infway_attempt_seconds": ("From an attempt's start to its end.", ("upstream",)),
     "infway_errors": ("Error bodies sent, by code.", ("code",)),
     "infway_waiting_requests": ("Requests that wait for their reply to begin.", ()),
+    "infway_queue_waiting": ("Requests that wait in the queue, by what for.", ("state",)),
+    "infway_queue_stays": ("Stays in the queue, by how they ended.", ("outcome",)),
+    "infway_queue_wait_seconds": ("Seconds in the queue, of each stay that was served.", ()),
+    "infway_queue_position": ("Place in the queue at the beginning of each stay.", ()),
 }
 
 
@@ -76,6 +84,11 @@ class Metrics:
         self._errors = self._counter("infway_errors")
         self._first = self._histogram("infway_first_token_seconds")
         self._whole = self._histogram("infway_attempt_seconds")
+        self._stays = self._counter("infway_queue_stays")
+        self._wait = self._histogram("infway_queue_wait_seconds")
+        self._position = self._histogram("infway_queue_position", _PLACES)
+        text, labels = DESCRIPTIONS["infway_queue_waiting"]
+        self._queue = Gauge("infway_queue_waiting", text, labels, registry=self.registry)
         self.waiting_requests = Gauge(
             "infway_waiting_requests",
             DESCRIPTIONS["infway_waiting_requests"][0],
@@ -86,9 +99,9 @@ class Metrics:
         text, labels = DESCRIPTIONS[name]
         return Counter(name, text, labels, registry=self.registry)
 
-    def _histogram(self, name: str) -> Histogram:
+    def _histogram(self, name: str, buckets: tuple[float, ...] = _SECONDS) -> Histogram:
         text, labels = DESCRIPTIONS[name]
-        return Histogram(name, text, labels, buckets=_SECONDS, registry=self.registry)
+        return Histogram(name, text, labels, buckets=buckets, registry=self.registry)
 
     def settled(self, rows: Sequence[Settled]) -> None:
         """Count a batch of settled rows."""
@@ -114,6 +127,22 @@ class Metrics:
                     if row.start_ms is not None:
                         first.observe(row.start_ms / 1000)
                     whole.observe(row.end_ms / 1000)
+
+    def queued(self, outcome: str, position: int, waited: float) -> None:
+        """Count a stay in the queue; `position` 0 did not wait, `waited` in seconds."""
+        self._stays.labels(outcome).inc()
+        self._position.observe(position)
+        if outcome in _SERVED:
+            self._wait.observe(waited)
+
+    def watch_queue(self, waiting: Callable[[], Mapping[str, int]]) -> None:
+        """Show who waits, by state; asked whenever the page is."""
+
+        def of(state: str) -> float:
+            return waiting()[state]
+
+        for state in QUEUE_STATES:
+            self._queue.labels(state).set_function(partial(of, state))
 
     def refused(self, code: str) -> None:
         """Count an error body; codes come from the fault table and the edge, never from callers."""

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from infway.kernel.clock import Clock
+from infway.kernel.errors import SettingsError
 from infway.upstream.google import GoogleToken
 from infway.upstream.sign import (
     AnyCredential,
@@ -29,8 +30,17 @@ class Signers:
         self._open: AsyncExitStack | None = None
 
     def of(self, credentials: Mapping[str, AnyCredential]) -> Signer:
-        """Return the signer; raises SettingsError where an account cannot be used."""
-        return Signer({name: self._one(said) for name, said in credentials.items()})
+        """Return the signer; raises SettingsError with each account that cannot be used."""
+        made: dict[str, Credential | CallSigner] = {}
+        problems: list[str] = []
+        for name, said in credentials.items():
+            try:
+                made[name] = self._one(said)
+            except SettingsError as error:
+                problems += [f"upstream `{name}`: {problem}" for problem in error.problems]
+        if problems:
+            raise SettingsError(tuple(problems))
+        return Signer(made)
 
     def _one(self, said: AnyCredential) -> Credential | CallSigner:
         match said:

@@ -19,12 +19,6 @@ _IMAGES: Mapping[str, str] = {
 }
 _PDF = "application/pdf"
 _TEXTS = ("text/", "application/json", "application/xml", "application/yaml")
-_PATHS: Mapping[str, str] = {
-    "image": "messages.content.image_url",
-    "audio": "messages.content.input_audio",
-    "video": "messages.content.video_url",
-    "file": "messages.content.file",
-}
 _FILE_ID = "file_"  # how ids of Anthropic's own files begin; those of others differ
 
 
@@ -34,9 +28,9 @@ def media_block(talk: Conversation, part: MediaPart, *, fetches: bool) -> Block:
     `fetches`: addresses and file ids are understood where the model is served. Raises
     UpstreamFailed(untranslatable) for what Claude cannot read.
     """
-    path = _PATHS[part.kind]
+    path = part.where
     if part.detail not in (None, "auto"):
-        talk.drop("messages.content.image_url.detail")
+        talk.drop(f"{part.where}.detail")
     if not fetches and part.data is None:
         cannot_say(path, "this upstream takes no addresses and no file ids.")
     if part.kind == "image" or part.media_type in _IMAGES:

@@ -69,7 +69,7 @@ class Writer:
         text = end.get("text")
         if not isinstance(text, str) or text == text.rstrip():
             return said
-        self.talk.drop("messages.content")
+        self.talk.drop(f"messages[{self.talk.messages[-1].place}].content")
         return [*before, {**last, "content": [*blocks, {**end, "text": text.rstrip()}]}]
 
     def _blocks(self, parts: Sequence[Part]) -> list[Block]:
@@ -94,19 +94,19 @@ class Writer:
         if part.text.strip():
             return mark({"type": "text", "text": part.text}, part.cache)
         if part.text:
-            self.talk.drop("messages.content")
+            self.talk.drop(part.path)
         if part.cache is not None:
-            self.talk.drop("messages.content.cache_control")
+            self.talk.drop(f"{part.path}.cache_control")
         return None
 
     def _call(self, part: CallPart) -> Block:
         if part.is_odd:
-            self.talk.drop("messages.tool_calls.arguments")
+            self.talk.drop(f"{part.path}.arguments")
         if part.signature is not None:
-            self.talk.drop("messages.tool_calls.extra_content")
+            self.talk.drop(f"{part.path}.extra_content")
         return {
             "type": "tool_use",
-            "id": _call_id(part.id),
+            "id": call_id(part.id),
             "name": part.name,
             "input": part.arguments,
         }
@@ -114,7 +114,7 @@ class Writer:
     def _result(self, part: ResultPart) -> Block:
         content = self._blocks(part.parts)
         markers = [block.pop("cache_control") for block in content if "cache_control" in block]
-        block: Block = {"type": "tool_result", "tool_use_id": _call_id(part.id)}
+        block: Block = {"type": "tool_result", "tool_use_id": call_id(part.id)}
         if len(content) == 1 and content[0]["type"] == "text":
             block["content"] = content[0]["text"]
         elif content:
@@ -130,7 +130,7 @@ class Writer:
                 return {"type": "redacted_thinking", "data": part.data}
             if part.kind == "text" and part.signature is not None:
                 return {"type": "thinking", "thinking": part.text, "signature": part.signature}
-        self.talk.drop("messages.reasoning_details")
+        self.talk.drop(part.path)
         return None
 
 
@@ -139,7 +139,7 @@ def _results_first(turn: Turn) -> list[Part]:
     return sorted(turn.parts, key=lambda part: not isinstance(part, ResultPart))
 
 
-def _call_id(id_: str) -> str:
+def call_id(id_: str) -> str:
     """Return the id of a call; one with other letters than the vendor takes gets another name."""
     if _ID.fullmatch(id_):
         return id_

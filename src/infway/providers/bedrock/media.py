@@ -46,12 +46,6 @@ _FORMATS: Mapping[str, tuple[str, str]] = {
     "audio/opus": ("audio", "opus"),
     "audio/webm": ("audio", "webm"),
 }
-PATHS: Mapping[str, str] = {
-    "image": "messages.content.image_url",
-    "audio": "messages.content.input_audio",
-    "video": "messages.content.video_url",
-    "file": "messages.content.file",
-}
 _LONGEST = 190  # characters of a document's name; 200 with the number behind it
 _STRANGE = re.compile(r"[^A-Za-z0-9\s\-()\[\]]+")
 _SPACES = re.compile(r"\s+")
@@ -64,17 +58,17 @@ class DocumentNames:
     def __init__(self) -> None:
         self._given: set[str] = set()
 
-    def give(self, talk: Conversation, wished: str | None) -> str:
-        """Return a name like the one that is wished; a change of more than its ending is listed."""
-        stem = _ENDING.sub("", wished or "")
+    def give(self, talk: Conversation, part: MediaPart) -> str:
+        """Return a name like that of a file; a change of more than its ending is listed."""
+        stem = _ENDING.sub("", part.name or "")
         plain = _SPACES.sub(" ", _STRANGE.sub("-", stem)).strip()[:_LONGEST] or "document"
         name, number = plain, 1
         while name.lower() in self._given:
             number += 1
             name = f"{plain}-{number}"
         self._given.add(name.lower())
-        if wished and name != stem:
-            talk.drop("messages.content.file.filename")
+        if part.name and name != stem:
+            talk.drop(f"{part.where}.filename")
         return name
 
 
@@ -83,9 +77,9 @@ def media_block(talk: Conversation, part: MediaPart, names: DocumentNames) -> tu
 
     Raises UpstreamFailed(untranslatable) for what Bedrock does not take.
     """
-    path = PATHS[part.kind]
+    path = part.where
     if part.detail not in (None, "auto"):
-        talk.drop("messages.content.image_url.detail")
+        talk.drop(f"{part.where}.detail")
     source = _source(part, path)
     kind, form = _FORMATS.get(part.media_type, ("", ""))
     if not kind and part.media_type.startswith("text/"):
@@ -94,7 +88,7 @@ def media_block(talk: Conversation, part: MediaPart, names: DocumentNames) -> tu
         cannot_say(path, f"`{part.media_type[:60]}` is no format that Bedrock takes.")
     block: Block = {"format": form, "source": source}
     if kind == "document":
-        block["name"] = names.give(talk, part.name)
+        block["name"] = names.give(talk, part)
     return kind, {kind: block}
 
 

@@ -10,7 +10,7 @@ from hashlib import blake2s
 
 from infway.providers.bedrock.cache import Block, CachePoints, result_ttl
 from infway.providers.bedrock.families import Family
-from infway.providers.bedrock.media import PATHS, DocumentNames, media_block
+from infway.providers.bedrock.media import DocumentNames, media_block
 from infway.providers.bedrock.reply import HIDDEN, SIGNED
 from infway.providers.conversation.parts import (
     CallPart,
@@ -88,7 +88,7 @@ class Writer:
         block = [one for one in as_objects(last["content"]) if kind_of(one) != _POINT][-1]
         text = as_text(block.get("text"))
         if text != text.rstrip():
-            self.talk.drop("messages.content")
+            self.talk.drop(f"messages[{self.talk.messages[-1].place}].content")
             block["text"] = text.rstrip()
 
     def _blocks(self, part: Part) -> list[Block]:
@@ -110,23 +110,23 @@ class Writer:
         if part.text.strip():
             return [{"text": part.text}, *self.points.behind(place, "text", part.cache)]
         if part.text:
-            self.talk.drop("messages.content")
+            self.talk.drop(part.path)
         if part.cache is not None:
-            self.talk.drop("messages.content.cache_control")
+            self.talk.drop(f"{part.path}.cache_control")
         return []
 
     def _call(self, part: CallPart) -> Block:
         if part.is_odd:
-            self.talk.drop("messages.tool_calls.arguments")
+            self.talk.drop(f"{part.path}.arguments")
         if part.signature is not None:
-            self.talk.drop("messages.tool_calls.extra_content")
+            self.talk.drop(f"{part.path}.extra_content")
         call = {"toolUseId": _call_id(part.id), "name": part.name, "input": part.arguments}
         return {"toolUse": call}
 
     def _result(self, part: ResultPart) -> list[Block]:
         content = [block for one in part.parts for block in self._in_result(one)]
         if not content:
-            self.talk.drop("messages.content")
+            self.talk.drop(part.path)
             content = [dict(_SILENCE)]
         block: Block = {"toolResult": {"toolUseId": _call_id(part.id), "content": content}}
         return [block, *self.points.behind("messages", "toolResult", result_ttl(part))]
@@ -136,7 +136,7 @@ class Writer:
             return self._text(part._replace(cache=None), "messages")
         kind, block = media_block(self.talk, part, self.names)
         if kind not in self.family.results:
-            cannot_say(PATHS[part.kind], f"this model takes no {kind} in a tool's result.")
+            cannot_say(part.where, f"this model takes no {kind} in a tool's result.")
         return [block]
 
     def _thought(self, part: ThoughtPart) -> list[Block]:
@@ -147,7 +147,7 @@ class Writer:
         if part.format == SIGNED and part.signature and self.family.signed:
             said = {"reasoningText": {"text": part.text, "signature": part.signature}}
         if said is None:
-            self.talk.drop("messages.reasoning_details")
+            self.talk.drop(part.path)
             return []
         return [{"reasoningContent": said}]
 

@@ -3,7 +3,7 @@
 https://docs.cohere.com/reference/chat
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from infway.providers.cohere.models import Traits
 from infway.providers.conversation.parts import (
@@ -23,12 +23,6 @@ from infway.providers.shapes import write
 Block = dict[str, object]
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
 _DETAILS = frozenset({"auto", "low", "high"})
-_PATHS: Mapping[str, str] = {
-    "image": "messages.content.image_url",
-    "audio": "messages.content.input_audio",
-    "video": "messages.content.video_url",
-    "file": "messages.content.file",
-}
 
 
 def messages_of(talk: Conversation, traits: Traits) -> list[Block]:
@@ -56,7 +50,7 @@ def _ending_with_the_user(talk: Conversation) -> Sequence[Said]:
     spoken = [one.role for one in talk.messages if any(_says(part) for part in one.parts)]
     if spoken[-1:] != ["system"]:
         return talk.messages
-    talk.drop("messages.role")
+    talk.drop(f"messages[{talk.messages[-1].place}].role")
     others = [place for place, one in enumerate(talk.messages) if one.role != "system"]
     first = others[0] if others else 0
     return talk.messages[:first] + [_by_the_user(one) for one in talk.messages[first:]]
@@ -79,12 +73,13 @@ def _by_the_user(message: Said) -> Said:
 
 def _list_losses(talk: Conversation, message: Said) -> None:
     if message.name is not None:
-        talk.drop("messages.name")
+        talk.drop(f"messages[{message.place}].name")
     for part in message.parts:
         inner = part.parts if isinstance(part, ResultPart) else ()
         kinds = (TextPart, MediaPart, ResultPart)
-        if any(isinstance(one, kinds) and one.cache is not None for one in (part, *inner)):
-            talk.drop("messages.content.cache_control")
+        for one in (part, *inner):
+            if isinstance(one, kinds) and one.cache is not None:
+                talk.drop(f"{one.path}.cache_control")
 
 
 def _written(talk: Conversation, message: Said, traits: Traits) -> Iterator[Block]:
@@ -114,7 +109,7 @@ def _answer(talk: Conversation, message: Said, traits: Traits) -> Block:
     elif thoughts and calls:
         block["tool_plan"] = "\n\n".join(thoughts)
     elif thoughts:
-        talk.drop("messages.reasoning_details")
+        talk.drop(f"messages[{message.place}].reasoning_details")
     content += _content(talk, message)
     if content:
         block["content"] = _shortened(content)
@@ -145,18 +140,18 @@ def _content(talk: Conversation, message: Said) -> list[Block]:
 
 
 def _picture(talk: Conversation, role: str, part: MediaPart) -> Block:
-    path = _PATHS[part.kind]
+    path = part.where
     if part.kind != "image" and not part.media_type.startswith("image/"):
         cannot_say(path, "Cohere takes text and pictures only.")
     if role != "user":
         cannot_say(path, "Cohere takes pictures from the user only.")
     if part.name is not None:
-        talk.drop("messages.content.file.filename")
+        talk.drop(f"{part.where}.filename")
     located: Block = {"url": _address(part, path)}
     if part.detail in _DETAILS:
         located["detail"] = part.detail
     elif part.detail is not None:
-        talk.drop("messages.content.image_url.detail")
+        talk.drop(f"{part.where}.detail")
     return {"type": "image_url", "image_url": located}
 
 
@@ -173,18 +168,19 @@ def _address(part: MediaPart, path: str) -> str:
 
 def _call(talk: Conversation, part: CallPart) -> Block:
     if part.signature is not None:
-        talk.drop("messages.tool_calls.extra_content")
+        talk.drop(f"{part.path}.extra_content")
     arguments = part.raw
     if part.is_odd:
-        talk.drop("messages.tool_calls.arguments")
+        talk.drop(f"{part.path}.arguments")
         arguments = write(part.arguments).decode()
     function = {"name": part.name, "arguments": arguments}
     return {"id": part.id, "type": "function", "function": function}
 
 
 def _result(part: ResultPart) -> Block:
-    if any(isinstance(one, MediaPart) for one in part.parts):
-        cannot_say("messages.content.image_url", "Cohere takes no pictures from tools.")
+    for one in part.parts:
+        if isinstance(one, MediaPart):
+            cannot_say(one.where, "Cohere takes no pictures from tools.")
     texts = [one.text for one in part.parts if isinstance(one, TextPart) and one.text]
     content = _shortened([_block("text", text) for text in texts])
     return {"role": "tool", "tool_call_id": part.id, "content": content}
@@ -196,5 +192,5 @@ def _thought(talk: Conversation, part: Part) -> str:
         return ""
     if part.format is None and part.signature is None and part.text:
         return part.text
-    talk.drop("messages.reasoning_details")
+    talk.drop(part.path)
     return ""

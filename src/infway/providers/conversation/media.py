@@ -2,8 +2,9 @@
 
 import base64
 import re
+import string
 from collections.abc import Mapping
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from infway.providers.conversation.parts import MediaPart, cannot_say
 from infway.providers.shapes import Object, as_object, as_text, is_object
@@ -23,6 +24,8 @@ _ENDINGS: Mapping[str, str] = {
 _SOUNDS: Mapping[str, str] = {"mp3": "audio/mpeg", "m4a": "audio/mp4"}
 # Names of types that are in use but are none
 _TYPES: Mapping[str, str] = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg"}
+_ALPHABET = (string.ascii_letters + string.digits + "+/=").encode()
+_STANDARD = str.maketrans("-_", "+/")  # from the alphabet for addresses, RFC 4648 section 5
 _ADDRESSES = ("http://", "https://", "gs://", "s3://")
 # Keys under which media stand as an object with a `url`, or as the address itself
 _KINDS: Mapping[str, str] = {
@@ -60,7 +63,7 @@ def _sound(holder: Object, path: str) -> MediaPart:
     if not data:
         cannot_say(path, "a sound needs its data.")
     form = as_text(holder.get("format")) or "wav"
-    return MediaPart("audio", _SOUNDS.get(form, f"audio/{form}"), data=data)
+    return MediaPart("audio", _SOUNDS.get(form, f"audio/{form}"), data=_base64(data, path))
 
 
 def _from_url(kind: str, url: str, path: str) -> MediaPart:
@@ -70,13 +73,25 @@ def _from_url(kind: str, url: str, path: str) -> MediaPart:
             cannot_say(path, "neither an address nor a data URI.")
         ending = url.partition("?")[0].rpartition(".")[2].lower()
         return MediaPart(kind, _ENDINGS.get(ending, ""), url=url)
-    data = "".join(found["data"].split())
-    if not found["base64"]:
+    if found["base64"]:
+        data = _base64(unquote(found["data"]), path)
+    else:
         data = base64.b64encode(unquote_to_bytes(found["data"])).decode()
     if not data:
         cannot_say(path, "the data URI is empty.")
     media_type = found["type"].lower() or "text/plain"
     return MediaPart(kind, _TYPES.get(media_type, media_type), data=data)
+
+
+def _base64(said: str, path: str) -> str:
+    """Return base64 as every vendor reads it: in the one alphabet, padded, without spaces.
+
+    Raises UpstreamFailed(untranslatable) for what is none.
+    """
+    data = "".join(said.split()).translate(_STANDARD)
+    if data.encode(errors="replace").translate(None, _ALPHABET):
+        cannot_say(path, "the data is no base64.")
+    return data + "=" * (-len(data) % 4)
 
 
 def _file(file: Object, path: str) -> MediaPart:
@@ -89,7 +104,8 @@ def _file(file: Object, path: str) -> MediaPart:
         part = _from_url("file", data, path)
     elif data:
         ending = (name or "").rpartition(".")[2].lower()
-        part = MediaPart("file", _ENDINGS.get(ending, "application/pdf"), data=data)
+        media_type = _ENDINGS.get(ending, "application/pdf")
+        part = MediaPart("file", media_type, data=_base64(data, path))
     else:
         cannot_say(path, "a file needs its data or its id.")
     return part._replace(name=name)

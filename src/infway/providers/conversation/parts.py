@@ -11,12 +11,20 @@ from typing import NamedTuple, NoReturn
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Failure, Fault
 
+_HOLDERS: Mapping[str, str] = {
+    "image": "image_url", "audio": "input_audio", "video": "video_url", "file": "file",
+}  # fmt: skip
+
 
 class TextPart(NamedTuple):
-    """Text. `cache`: the prompt up to here shall be cached for so long (`5m` or `1h`)."""
+    """Text. `cache`: the prompt up to here shall be cached for so long (`5m` or `1h`).
+
+    `path`, here and below: where it stands in the request, as `messages[2].content[1]`.
+    """
 
     text: str
     cache: str | None = None
+    path: str = ""
 
 
 class MediaPart(NamedTuple):
@@ -34,6 +42,12 @@ class MediaPart(NamedTuple):
     name: str | None = None
     detail: str | None = None
     cache: str | None = None
+    path: str = ""
+
+    @property
+    def where(self) -> str:
+        """The path of what holds it, as `messages[2].content[1].image_url`."""
+        return f"{self.path}.{_HOLDERS[self.kind]}"
 
 
 class CallPart(NamedTuple):
@@ -48,6 +62,7 @@ class CallPart(NamedTuple):
     raw: str
     is_odd: bool = False
     signature: str | None = None
+    path: str = ""
 
 
 class ResultPart(NamedTuple):
@@ -57,6 +72,7 @@ class ResultPart(NamedTuple):
     name: str
     parts: tuple["TextPart | MediaPart", ...]
     cache: str | None = None
+    path: str = ""
 
 
 class ThoughtPart(NamedTuple):
@@ -72,6 +88,7 @@ class ThoughtPart(NamedTuple):
     data: str | None = None
     id: str | None = None
     format: str | None = None
+    path: str = ""
 
 
 Part = TextPart | MediaPart | CallPart | ResultPart | ThoughtPart
@@ -152,7 +169,7 @@ class Conversation:
         return self.fields.pop(name, None)
 
     def drop(self, path: str) -> None:
-        """Note that something is not carried: a field's name, or a path such as `messages.name`."""
+        """Note that something is not carried: a field's name, or a path such as `messages[1].name`."""
         self._drops[path] = None
 
     def dropped(self) -> tuple[str, ...]:

@@ -135,7 +135,8 @@ def _messages(raw: list[object]) -> list[Said]:
         if role == "assistant":
             made = _calls(message, place)
             calls.say(made)
-            parts = [*_thoughts(message), *parts, *made]
+            thoughts = f"messages[{place}].reasoning_details"
+            parts = [*(one._replace(path=thoughts) for one in _thoughts(message)), *parts, *made]
         said.append(Said(_ROLES.get(role, role), tuple(parts), place, name))
     return said
 
@@ -144,7 +145,7 @@ def _content(message: Object, where: str) -> list[TextPart | MediaPart]:
     content, cache = message.get("content"), cache_marker(message)
     parts: list[TextPart | MediaPart] = []
     if isinstance(content, str):
-        parts += [TextPart(content, cache)] if content else []
+        parts += [TextPart(content, cache, f"{where}.content")] if content else []
     else:
         for place, one in enumerate(as_list(content)):
             part = as_object(one)
@@ -153,23 +154,25 @@ def _content(message: Object, where: str) -> list[TextPart | MediaPart]:
         if parts and cache:
             parts[-1] = parts[-1]._replace(cache=cache)
     refusal = as_word(message.get("refusal"))
-    return [*parts, TextPart(refusal)] if refusal else parts
+    return [*parts, TextPart(refusal, path=f"{where}.refusal")] if refusal else parts
 
 
 def _part(part: Object, path: str) -> TextPart | MediaPart:
     kind = as_text(part.get("type"))
     if kind in ("text", "refusal"):
-        return TextPart(as_text(part.get("text") or part.get("refusal")), cache_marker(part))
+        return TextPart(as_text(part.get("text") or part.get("refusal")), cache_marker(part), path)
     media = media_part(kind, part, path)
-    return media._replace(cache=cache_marker(part))
+    return media._replace(cache=cache_marker(part), path=path)
 
 
 def _result(message: Object, place: int, calls: _Calls) -> ResultPart:
     """Return the result that a tool message brings; a function message answers by its name."""
     name = as_text(message.get("name"))
     call = calls.answer(as_text(message.get("tool_call_id")), name)
-    parts = tuple(_content({**message, "cache_control": None}, f"messages[{place}]"))
-    return ResultPart(call, calls.names.get(call, name), parts, cache_marker(message))
+    path = f"messages[{place}]"
+    parts = tuple(_content({**message, "cache_control": None}, path))
+    name = calls.names.get(call, name)
+    return ResultPart(call, name, parts, cache_marker(message), f"{path}.content")
 
 
 def _calls(message: Object, place: int) -> list[CallPart]:
@@ -190,7 +193,8 @@ def _calls(message: Object, place: int) -> list[CallPart]:
         id_ = as_text(call.get("id")) or f"unnamed_{place}_{index}"
         google = as_object(as_object(call.get("extra_content")).get("google"))
         signature = as_word(google.get("thought_signature")) or signatures.get(id_)
-        calls.append(_call(id_, as_object(call.get("function")), signature))
+        made = _call(id_, as_object(call.get("function")), signature)
+        calls.append(made._replace(path=path))
     return calls
 
 

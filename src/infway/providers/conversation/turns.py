@@ -20,7 +20,7 @@ class Turn(NamedTuple):
 def instructions(conversation: Conversation) -> list[TextPart]:
     """Return the texts of the system messages that stand before everything else.
 
-    Other parts of theirs are listed as `messages.content`: no dialect has room for them there.
+    Other parts of theirs are listed as `messages[0].content`: no dialect has room for them there.
     """
     texts: list[TextPart] = []
     for message in conversation.messages:
@@ -30,7 +30,7 @@ def instructions(conversation: Conversation) -> list[TextPart]:
             if isinstance(part, TextPart):
                 texts.append(part)
             else:
-                conversation.drop("messages.content")
+                conversation.drop(f"messages[{message.place}].content")
     return texts
 
 
@@ -38,18 +38,18 @@ def turns(conversation: Conversation) -> list[Turn]:
     """Return what follows the instructions, alternating.
 
     A system message in the middle is said by the user, between marks, and listed as
-    `messages.role`; names of speakers are listed as `messages.name`.
+    `messages[1].role`; names of speakers are listed as `messages[1].name`.
     """
     found: list[Turn] = []
     begun = False
     for message in conversation.messages:
         if message.name is not None:
-            conversation.drop("messages.name")
+            conversation.drop(f"messages[{message.place}].name")
         begun = begun or message.role != "system"
         if not begun:
             continue
         if message.role == "system":
-            conversation.drop("messages.role")
+            conversation.drop(f"messages[{message.place}].role")
         role = "assistant" if message.role == "assistant" else "user"
         parts = _marked(message) if message.role == "system" else list(message.parts)
         if found and found[-1].role == role:

@@ -25,10 +25,11 @@ from infway.providers.gemini.wire import Frame
 from infway.providers.shapes import Object, as_object, write
 from infway.providers.sse import MAX_EVENT, Framer, frames
 
-_HEADERS: Mapping[str, str] = {"content-type": "application/json"}
+HEADERS: Mapping[str, str] = {"content-type": "application/json"}
 _WHOLE, _STREAM = "generateContent", "streamGenerateContent?alt=sse"
 _TIERS: Mapping[object, str] = {"default": "standard", "flex": "flex", "priority": "priority"}
-_VERTEX = "/publishers/"  # in the address of every model on Vertex AI
+VERTEX = "/publishers/"
+"""What is in the address of every model on Vertex AI."""
 _BLANK = b" \t\r\n\xef\xbb\xbf"  # with the byte order mark
 
 _read_frame = msgspec.json.Decoder(Frame).decode
@@ -47,11 +48,9 @@ class Gemini:
         for name, value in upstream.defaults.items():
             mine = body.get(name)
             body[name] = {**as_object(value), **mine} if isinstance(mine, dict) else mine or value
-        model = quote(offer.native.removeprefix("models/"), safe="")
-        action = _STREAM if ask.stream else _WHOLE
-        url = upstream.chat_url.replace("{model}", model).replace("{action}", action)
+        url = address(upstream.chat_url, offer.native, stream=ask.stream)
         return HttpCall(
-            upstream.name, url, upstream.headers or _HEADERS, write(body), talk.dropped()
+            upstream.name, url, upstream.headers or HEADERS, write(body), talk.dropped()
         )
 
     def whole(self, body: bytes) -> list[Event]:
@@ -144,6 +143,12 @@ class Decoder:
         return [*events, Broken(failure)]
 
 
+def address(url: str, native: str, *, stream: bool) -> str:
+    """Return where a model is asked, whole or as a stream."""
+    model = quote(native.removeprefix("models/"), safe="")
+    return url.replace("{model}", model).replace("{action}", _STREAM if stream else _WHOLE)
+
+
 def _parse(text: bytes) -> list[Frame]:
     """Return the frames of a text: one, several in a list, or none where it is empty."""
     text = text.strip(_BLANK)
@@ -154,7 +159,7 @@ def _parse(text: bytes) -> list[Frame]:
 
 def _body(talk: Conversation, offer: Offer) -> dict[str, object]:
     traits = traits_of(offer.native)
-    vertex = _VERTEX in offer.upstream.chat_url
+    vertex = VERTEX in offer.upstream.chat_url
     prompt = prompt_of(talk, traits, vertex=vertex)
     said: dict[str, Object | list[Object] | str | None] = {
         "systemInstruction": {"parts": prompt.system} if prompt.system else None,

@@ -24,7 +24,7 @@ from infway.providers.shapes import Object, read_object
 
 FORMAT = "google-gemini-v1"
 # What Google's documentation gives for calls whose signature is lost, or that no Gemini made
-_UNSIGNED = "skip_thought_signature_validator"
+UNSIGNED = "skip_thought_signature_validator"
 _NOTHING: Object = {"text": " "}  # an empty text is refused
 _TYPES: Mapping[str, str] = {  # of media that are known by an address alone
     "image": "image/jpeg", "audio": "audio/mpeg", "video": "video/mp4", "file": "application/pdf",
@@ -63,8 +63,9 @@ def prompt_of(talk: Conversation, traits: Traits, *, vertex: bool) -> Prompt:
 
 def _system(talk: Conversation) -> list[Object]:
     parts = instructions(talk)
-    if any(part.cache is not None for part in parts):
-        talk.drop("messages.content.cache_control")
+    for part in parts:
+        if part.cache is not None:
+            talk.drop(f"{part.path}.cache_control")
     return [{"text": part.text} for part in parts if part.text]
 
 
@@ -98,26 +99,26 @@ class _Contents:
     def _models(self, parts: list[Part]) -> list[Object]:
         """Return the model's own parts. The first call of them must be signed."""
         said: list[Object] = []
-        signatures: list[str] = []  # of texts that follow
+        signatures: list[ThoughtPart] = []  # of texts that follow
         signed = {part.id for part in parts if isinstance(part, CallPart) and part.signature}
         unsigned = self._traits.signed
         for part in parts:
             match part:
                 case ThoughtPart():
                     if _signs_text(part):
-                        signatures.append(part.data or "")
+                        signatures.append(part)
                     elif not (_is_ours(part) and part.id in signed):
                         said += self._thought(part)
                 case CallPart():
-                    said.append(self._call(part, _UNSIGNED if unsigned else None))
+                    said.append(self._call(part, UNSIGNED if unsigned else None))
                     unsigned = False
                 case _:
                     plain = self._plain(part)
                     if plain and signatures and isinstance(part, TextPart):
-                        plain = [{**plain[0], "thoughtSignature": signatures.pop(0)}]
+                        plain = [{**plain[0], "thoughtSignature": signatures.pop(0).data or ""}]
                     said += plain
-        if signatures:
-            self._talk.drop("messages.reasoning_details")
+        for part in signatures:
+            self._talk.drop(part.path)
         return said
 
     def _thought(self, part: ThoughtPart) -> list[Object]:
@@ -125,21 +126,21 @@ class _Contents:
             thought: dict[str, object] = {"text": part.text, "thought": True}
             return [thought | ({"thoughtSignature": part.signature} if part.signature else {})]
         if _is_ours(part) and _is_native(part):
-            return self._native(part.data or "")
-        self._talk.drop("messages.reasoning_details")
+            return self._native(part)
+        self._talk.drop(part.path)
         return []
 
-    def _native(self, data: str) -> list[Object]:
+    def _native(self, thought: ThoughtPart) -> list[Object]:
         """Return a part of Google's own tools as it came, where the tools are still there."""
-        part = read_object(data.encode(errors="replace"))
+        part = read_object((thought.data or "").encode(errors="replace"))
         if part and self._talk.others and not (self._vertex and part.keys() & _VERTEX_LACKS):
             return [part]
-        self._talk.drop("messages.reasoning_details")
+        self._talk.drop(thought.path)
         return []
 
     def _call(self, part: CallPart, stand_in: str | None) -> Object:
         if part.is_odd:
-            self._talk.drop("messages.tool_calls.arguments")
+            self._talk.drop(f"{part.path}.arguments")
         call = {"id": part.id, "name": part.name, "args": part.arguments}
         signature = part.signature or stand_in
         return {"functionCall": call} | ({"thoughtSignature": signature} if signature else {})
@@ -155,7 +156,7 @@ class _Contents:
     def _result(self, part: ResultPart, beside: list[Object]) -> Object:
         """Return a result; media that cannot be in it go to `beside`, between marks."""
         if part.cache is not None:
-            self._talk.drop("messages.content.cache_control")
+            self._talk.drop(f"{part.path}.cache_control")
         name = part.name or part.id or "function"
         texts = [one.text for one in part.parts if isinstance(one, TextPart)]
         inside: list[Object] = []
@@ -183,20 +184,20 @@ class _Contents:
     def _media(self, part: MediaPart) -> Object:
         self._note_cache(part)
         if part.name:
-            self._talk.drop("messages.content.file.filename")
+            self._talk.drop(f"{part.where}.filename")
         if part.detail not in (None, "auto"):
-            self._talk.drop("messages.content.image_url.detail")
+            self._talk.drop(f"{part.where}.detail")
         if part.data is not None:
             return {"inlineData": {"mimeType": _type_of(part), "data": part.data}}
         address = part.url or part.id or ""
         if not address.startswith(_ADDRESSES):
-            path = "messages.content.file.file_id" if part.id else "messages.content"
+            path = f"{part.where}.file_id" if part.id else part.where
             cannot_say(path, "Gemini reads files from http(s) and gs addresses.")
         return {"fileData": {"mimeType": _type_of(part), "fileUri": address}}
 
     def _note_cache(self, part: TextPart | MediaPart) -> None:
         if part.cache is not None:
-            self._talk.drop("messages.content.cache_control")
+            self._talk.drop(f"{part.path}.cache_control")
 
 
 def _type_of(part: MediaPart) -> str:

@@ -22,12 +22,6 @@ from infway.providers.conversation.parts import (
 
 Block = dict[str, object]
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
-_PATHS = {
-    "image": "messages.content.image_url",
-    "audio": "messages.content.input_audio",
-    "video": "messages.content.video_url",
-    "file": "messages.content.file",
-}
 
 
 def messages_of(talk: Conversation) -> list[Block]:
@@ -37,7 +31,7 @@ def messages_of(talk: Conversation) -> list[Block]:
     for is_result, group in groupby(talk.messages, lambda one: one.role == "tool"):
         for message in sorted(group, key=lambda one: _place(one, order)) if is_result else group:
             if message.name is not None:
-                talk.drop("messages.name")
+                talk.drop(f"messages[{message.place}].name")
             said += _written(talk, message)
             order = [part.id for part in message.parts if isinstance(part, CallPart)] or order
     return said
@@ -100,12 +94,13 @@ def _result(talk: Conversation, part: ResultPart) -> Block:
 def _drop_markers(talk: Conversation, parts: Iterable[Part]) -> None:
     """Ollama keeps every prompt in its cache unasked."""
     kinds = (TextPart, MediaPart, ResultPart)
-    if any(part.cache is not None for part in parts if isinstance(part, kinds)):
-        talk.drop("messages.content.cache_control")
+    for part in parts:
+        if isinstance(part, kinds) and part.cache is not None:
+            talk.drop(f"{part.path}.cache_control")
 
 
 def _image(talk: Conversation, part: MediaPart) -> str:
-    path = _PATHS[part.kind]
+    path = part.where
     if part.kind != "image" and not part.media_type.startswith("image/"):
         cannot_say(path, "Ollama takes text and pictures only.")
     if part.data is None:
@@ -113,17 +108,17 @@ def _image(talk: Conversation, part: MediaPart) -> str:
     if part.media_type not in _PICTURES:
         cannot_say(path, f"`{part.media_type[:60]}` is no picture that Ollama reads.")
     if part.detail not in (None, "auto"):
-        talk.drop("messages.content.image_url.detail")
+        talk.drop(f"{part.where}.detail")
     if part.name is not None:
-        talk.drop("messages.content.file.filename")
+        talk.drop(f"{part.where}.filename")
     return part.data
 
 
 def _call(talk: Conversation, part: CallPart) -> Block:
     if part.is_odd:
-        talk.drop("messages.tool_calls.arguments")
+        talk.drop(f"{part.path}.arguments")
     if part.signature is not None:
-        talk.drop("messages.tool_calls.extra_content")
+        talk.drop(f"{part.path}.extra_content")
     return {"function": {"name": part.name, "arguments": part.arguments}}
 
 
@@ -133,5 +128,5 @@ def _thought(talk: Conversation, part: Part) -> str:
         return ""
     if part.format is None and part.signature is None and part.text:
         return part.text
-    talk.drop("messages.reasoning_details")
+    talk.drop(part.path)
     return ""

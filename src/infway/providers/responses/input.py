@@ -45,7 +45,7 @@ class Speaker:
         said: list[Item] = []
         for message in self.talk.messages:
             if message.name is not None:
-                self.talk.drop("messages.name")
+                self.talk.drop(f"messages[{message.place}].name")
             if message.role == "assistant":
                 said += self._answer(message)
             elif message.role == "tool":
@@ -64,7 +64,7 @@ class Speaker:
         if rest:
             yield from self._thoughts(thoughts)
         elif thoughts:
-            self.talk.drop("messages.reasoning_details")
+            self.talk.drop(thoughts[0].path)
         yield from self._texts(message)
         for part in rest:
             if isinstance(part, CallPart):
@@ -73,8 +73,9 @@ class Speaker:
     def _texts(self, message: Said) -> Iterator[Item]:
         """Yield the texts of an earlier answer, a message each: only new answers have parts."""
         texts = [part for part in message.parts if isinstance(part, TextPart)]
-        if any(part.cache for part in texts):
-            self.talk.drop("messages.content.cache_control")
+        for part in texts:
+            if part.cache:
+                self.talk.drop(f"{part.path}.cache_control")
         if any(isinstance(part, MediaPart) for part in message.parts):
             cannot_say(f"messages[{message.place}].content", "an answer can hold no media.")
         for part in texts:
@@ -85,7 +86,7 @@ class Speaker:
         group: list[ThoughtPart] = []
         for part in parts:
             if part.format != FORMAT or part.kind not in _KINDS:
-                self.talk.drop("messages.reasoning_details")
+                self.talk.drop(part.path)
                 continue
             if group and (group[-1].id != part.id or group[-1].kind == "encrypted"):
                 yield from self._reasoning(group)
@@ -104,10 +105,10 @@ class Speaker:
         data = next((part.data for part in group if part.kind == "encrypted"), None)
         texts = [part.text for part in group if part.kind == "text"]
         if texts and (data or self.hides_thoughts):
-            self.talk.drop("messages.reasoning_details")
+            self.talk.drop(group[0].path)
             texts = []
         if not (data or texts):
-            self.talk.drop("messages.reasoning_details")
+            self.talk.drop(group[0].path)
             return
         summary = [part.text for part in group if part.kind == "summary"]
         item: Item = {"type": "reasoning"}
@@ -122,7 +123,7 @@ class Speaker:
 
     def _call(self, part: CallPart) -> Item:
         if part.signature is not None:
-            self.talk.drop("messages.tool_calls.extra_content")
+            self.talk.drop(f"{part.path}.extra_content")
         said: Item = {"call_id": _call_id(part.id), "name": part.name}
         if part.name in self.customs:
             text = part.arguments.get("input")
@@ -134,7 +135,7 @@ class Speaker:
         kind = "custom_tool_call_output" if part.name in self.customs else "function_call_output"
         parts = part.parts
         if part.cache is not None and not parts:
-            self.talk.drop("messages.content.cache_control")
+            self.talk.drop(f"{part.path}.cache_control")
         elif part.cache is not None:
             parts = (*parts[:-1], *(last._replace(cache=part.cache) for last in parts[-1:]))
         return {"type": kind, "call_id": _call_id(part.id), "output": self._content(parts)}
@@ -159,13 +160,13 @@ class Speaker:
         if part.cache is None:
             return {}
         if not self.marks_cache:
-            self.talk.drop("messages.content.cache_control")
+            self.talk.drop(f"{part.path}.cache_control")
             return {}
         return {"prompt_cache_breakpoint": {"mode": "explicit"}}
 
     def _media(self, part: MediaPart) -> Item:
         if part.url is not None and not part.url.startswith(("https://", "http://")):
-            cannot_say("messages.content", "only http addresses can be said to this upstream.")
+            cannot_say(part.where, "only http addresses can be said to this upstream.")
         match part.kind:
             case "image":
                 source = part.url or _data_uri(part)
@@ -173,7 +174,7 @@ class Speaker:
             case "file":
                 return {"type": "input_file", **self._file(part)}
             case _:
-                return cannot_say("messages.content.type", f"{part.kind} cannot be said there.")
+                return cannot_say(part.where, f"{part.kind} cannot be said there.")
 
     def _file(self, part: MediaPart) -> Item:
         """Return a file by its id, its address or its data; data needs a name, so one is made."""
@@ -182,7 +183,7 @@ class Speaker:
             made = f"file.{ending}" if ending.isalnum() else "file"
             return {"filename": part.name or made, "file_data": _data_uri(part)}
         if part.name is not None:
-            self.talk.drop("messages.content.file.filename")
+            self.talk.drop(f"{part.where}.filename")
         return {"file_url": part.url} if part.id is None else {"file_id": part.id}
 
 

@@ -1,0 +1,1 @@
+"""Text completions: the endpoint of callers that send a prompt and read plain text."""

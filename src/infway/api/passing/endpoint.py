@@ -1,0 +1,165 @@
+"""The endpoint of one kind of work: read, asked for, passed on."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import NamedTuple
+
+import msgspec
+
+from infway.accounts.keys import Keyring
+from infway.api.auth import know
+from infway.api.errors import Header, broken_object, error_body
+from infway.api.exchange import FORM, Exchange
+from infway.api.line import Rules, listed
+from infway.api.multipart import read_form
+from infway.api.passing.reading import Caller, Read, Wanted, read_work_form
+from infway.api.presence import Presence
+from infway.api.stamp import bill_fields
+from infway.api.stream import EventStream
+from infway.kernel.chat import Feature, Principal
+from infway.kernel.errors import CallerError, GatewayError
+from infway.kernel.faults import Failure
+from infway.kernel.money import usd_text
+from infway.pipeline.passing import EVENTS, Passed, PassingGateway, Stream
+from infway.providers.passing.passer import Whole
+
+_write = msgspec.json.Encoder().encode
+
+
+class Job(NamedTuple):
+    """What one endpoint does. `read`: reads its JSON, None where it takes forms alone.
+
+    `forms`: it takes forms with files.
+    """
+
+    work: Feature
+    read: Read | None
+    forms: bool = False
+
+
+class PassingEndpoint:
+    """Answers requests for one kind of work. `keyring` and `rules` are swapped as those of chats.
+
+    `traces`: the headers of every reply, from when the request was received.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        gateway: PassingGateway,
+        keyring: Keyring,
+        rules: Rules,
+        traces: Callable[[float], list[Header]],
+    ) -> None:
+        self.gateway = gateway
+        self.keyring = keyring
+        self.rules = rules
+        self._job = job
+        self._traces = traces
+
+    async def answer(self, exchange: Exchange, path_model: str | None) -> None:
+        """Answer one exchange; raises GatewayError where the edge has to."""
+        exchange.check_size(self.rules.body_limit)
+        who, _ = know(self.keyring, exchange.headers)
+        wanted = await self._read(exchange, path_model)
+        self._check(wanted)
+        passed: Passed | None = None
+        with Presence(exchange.receive):
+            passed = await self._pass(exchange, wanted, who)
+        if passed is None:
+            return
+        whole = passed.passage.reply
+        if isinstance(whole, Whole):
+            body = whole.body
+            if wanted.tells_cost and whole.fields is not None:
+                body = _write({**whole.fields, **bill_fields(passed.bill())})
+            passed.settle()
+            await exchange.reply(200, self._whole_head(exchange, passed, whole), body)
+
+    def refusal(self, error: GatewayError) -> bytes:
+        """Return the body of an error."""
+        return error_body(error)
+
+    async def _read(self, exchange: Exchange, path_model: str | None) -> Wanted:
+        job, rules = self._job, self.rules
+        caller = Caller(exchange.request_id, path_model, rules.require_model)
+        kind = exchange.kind()
+        form = job.read is None or (job.forms and kind.lower().startswith(FORM))
+        body = await exchange.read_json(rules.body_limit, form=form)
+        if job.read is None or form:
+            return read_work_form(job.work, read_form(kind, body), caller)
+        return job.read(job.work, body, caller)
+
+    def _check(self, wanted: Wanted) -> None:
+        """Raise CallerError where the model is left open and there is none to choose."""
+        if not self.gateway.router.catalog.resolve(wanted.ask.selection.model).offers:
+            message = "No upstream here has a model for this work."
+            raise CallerError(404, "model_not_found", message, "model")
+
+    async def _pass(self, exchange: Exchange, wanted: Wanted, who: Principal) -> Passed:
+        """Return the answer; a stream has been passed on by then."""
+        passed = await self.gateway.ask(wanted.ask, who)
+        reply = passed.passage.reply
+        if isinstance(reply, Stream):
+            if reply.watch is None:
+                await self._sound(exchange, passed, reply)
+            else:
+                await self._events(exchange, passed, reply)
+        return passed
+
+    async def _events(self, exchange: Exchange, passed: Passed, reply: Stream) -> None:
+        """Pass events on; between them comments keep a silent connection alive."""
+        head = self._stream_head(exchange, passed, reply)
+        out = EventStream(exchange, self.rules.heartbeat, lambda: head)
+        with out:
+            async with aclosing(passed.passage.pieces(reply)) as pieces:
+                async for piece in pieces:
+                    await out.write(piece)
+        broken = passed.passage.broken
+        await out.end(b"" if broken is None else _late(broken))
+
+    async def _sound(self, exchange: Exchange, passed: Passed, reply: Stream) -> None:
+        """Pass a sound on; one that is cut ends without the end that HTTP gives a whole one."""
+        await exchange.start(200, self._stream_head(exchange, passed, reply))
+        async with aclosing(passed.passage.pieces(reply)) as pieces:
+            async for piece in pieces:
+                await exchange.send(
+                    {"type": "http.response.body", "body": piece, "more_body": True}
+                )
+        if passed.passage.broken is None:
+            await exchange.send({"type": "http.response.body", "body": b""})
+
+    def _whole_head(self, exchange: Exchange, passed: Passed, reply: Whole) -> list[Header]:
+        return [
+            *self._headers(exchange, passed),
+            (b"content-type", reply.kind.encode("latin-1", "replace")),
+            (b"cache-control", b"private, no-store"),
+            (b"infe-unit-cost", usd_text(passed.bill().total).encode()),
+        ]
+
+    def _stream_head(self, exchange: Exchange, passed: Passed, reply: Stream) -> list[Header]:
+        kind = f"{EVENTS}; charset=utf-8" if reply.watch is not None else reply.kind
+        return [
+            *self._headers(exchange, passed),
+            (b"content-type", kind.encode("latin-1", "replace")),
+            (b"cache-control", b"no-cache"),
+            (b"x-accel-buffering", b"no"),
+        ]
+
+    def _headers(self, exchange: Exchange, passed: Passed) -> list[Header]:
+        """Return the headers that tell where an answer came from."""
+        told = ", ".join(
+            f"{one.offer.upstream.name}:{'ok' if one.failure is None else one.failure.fault.value}"
+            for one in passed.settlement.attempts
+        )
+        headers = self._traces(exchange.began)
+        headers.append((b"x-gateway-provider", passed.offer.upstream.name.encode()))
+        headers.append((b"x-gateway-attempts", told.encode()))
+        if passed.attempt.dropped:
+            headers.append((b"x-gateway-dropped", listed(passed.attempt.dropped)))
+        return headers
+
+
+def _late(failure: Failure) -> bytes:
+    """Return the event that ends a stream which broke; OpenAI's SDKs raise it as an error."""
+    return b"event: error\ndata: %b\n\n" % _write({"error": broken_object(failure)})

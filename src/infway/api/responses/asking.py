@@ -1,0 +1,208 @@
+"""From a body to a chat request: what chats have words for, and what only Responses has."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from infway.api.reading import OWN, missing, read_chat, refuse
+from infway.api.responses.conversation import Conversation, Item
+from infway.api.responses.schema import ResponsesBody
+from infway.kernel.chat import ChatRequest, Native
+from infway.kernel.errors import CallerError
+from infway.providers.shapes import as_list, as_objects
+
+_Fields = dict[str, msgspec.Raw]
+_read_body = msgspec.json.Decoder(ResponsesBody).decode
+_read_fields = msgspec.json.Decoder(_Fields).decode
+_write = msgspec.json.Encoder().encode
+DIALECT = "responses"
+LOGPROBS = "message.output_text.logprobs"
+# Fields that infway itself answers for, and no upstream is told as they came
+_KEPT = (*OWN, "stream", "store", "background", "previous_response_id")
+# Fields of infway's own that are read where chats' are
+_ROUTING = ("model", "provider", "fallback_models", "fallback_rules", "usage")
+# Fields of one name and meaning in both
+_ALIKE = (
+    "temperature", "top_p", "presence_penalty", "frequency_penalty", "top_logprobs",
+    "parallel_tool_calls", "user", "safety_identifier", "prompt_cache_key",
+    "prompt_cache_retention", "service_tier",
+)  # fmt: skip
+_REFUSED: Mapping[str, str] = {
+    "prompt": "templates are kept at OpenAI; send the text itself.",
+    "conversation": "conversations are kept at OpenAI; use previous_response_id.",
+}
+
+
+class Draft(NamedTuple):
+    """A body that was read, and its root fields as they came."""
+
+    body: ResponsesBody
+    fields: _Fields
+
+    def items(self) -> list[Item]:
+        """Return the input as items."""
+        said = self.body.input
+        if isinstance(said, str):
+            return [{"type": "message", "role": "user", "content": said}]
+        return list(said or ())
+
+
+def read_draft(data: bytes) -> Draft:
+    """Return the body; raises CallerError with the field."""
+    try:
+        if not data.isascii():
+            data.decode()
+        body, fields = _read_body(data), _read_fields(data)
+    except msgspec.ValidationError as error:
+        refuse(error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message = "The JSON is nested too deeply." if isinstance(error, RecursionError) else error
+        raise CallerError(
+            400, "invalid_request_body", f"The body is not JSON: {message}"
+        ) from error
+    for name, why in _REFUSED.items():
+        if getattr(body, name) is not None:
+            raise CallerError(400, "invalid_field", f"{name}: {why}", name)
+    if not body.input and body.previous_response_id is None:
+        raise missing("input")
+    if body.background and body.store is False:
+        message = "store: a response that is made in the background has to be stored."
+        raise CallerError(400, "invalid_field", message, "store")
+    return Draft(body, fields)
+
+
+def read_ask(
+    draft: Draft, items: Sequence[Item], earlier: Sequence[Item], request_id: str
+) -> ChatRequest:
+    """Return the request; `earlier`: the items that stand before its own. Raises CallerError."""
+    body = draft.body
+    talk = Conversation(body.instructions)
+    talk.say(earlier, "previous_response_id")
+    talk.say(items)
+    fields: dict[str, object] = {
+        name: draft.fields[name] for name in _ROUTING if name in draft.fields
+    }
+    for name in _ALIKE:
+        said = getattr(body, name)
+        if said is not None:
+            fields[name] = said
+    for part in (_answer(body), _tools(body, talk), _choice(body, talk), _logprobs(body)):
+        fields.update(part)
+    talk.lost.update(dict.fromkeys(_lost(body)))
+    if body.context_management:
+        talk.needs["context_management"] = None
+    fields["messages"] = messages = talk.messages()
+    if not messages:
+        raise missing("input")
+    ask, _ = read_chat(_write(fields), request_id, None)
+    native = {
+        name: value
+        for name, value in draft.fields.items()
+        if name not in _KEPT and bytes(value) != b"null"
+    }
+    passed_on: dict[str, object] = {**native}
+    if earlier or items != draft.items():
+        passed_on["input"] = [*earlier, *items]
+    return ask._replace(native=Native(DIALECT, passed_on, tuple(talk.needs), tuple(talk.lost)))
+
+
+def _answer(body: ResponsesBody) -> Iterator[tuple[str, object]]:
+    """Yield how the answer shall be."""
+    if body.stream:
+        yield "stream", True
+    if body.max_output_tokens is not None:
+        yield "max_tokens", body.max_output_tokens
+    if body.reasoning is not None and body.reasoning.effort is not None:
+        yield "reasoning_effort", body.reasoning.effort
+    form = body.text.format if body.text is not None else None
+    if body.text is not None and body.text.verbosity is not None:
+        yield "verbosity", body.text.verbosity
+    if form is None or form.type == "text":
+        return
+    said: dict[str, object] = {"type": form.type}
+    if form.type == "json_schema":
+        if form.name is None:
+            raise missing("text.format.name")
+        facts = {
+            "name": form.name,
+            "schema": form.schema,
+            "strict": form.strict,
+            "description": form.description,
+        }
+        said["json_schema"] = {name: fact for name, fact in facts.items() if fact is not None}
+    yield "response_format", said
+
+
+def _tools(body: ResponsesBody, talk: Conversation) -> Iterator[tuple[str, object]]:
+    tools: list[dict[str, object]] = []
+    for place, tool in enumerate(body.tools or ()):
+        path = f"tools[{place}]"
+        if not isinstance(tool.get("type"), str):
+            raise missing(f"{path}.type")
+        if tool["type"] != "function":
+            talk.needs[f"{path}.type"] = None
+            continue
+        if not isinstance(tool.get("name"), str):
+            raise missing(f"{path}.name")
+        tools.append(_function(tool, path, talk))
+    if tools:
+        yield "tools", tools
+
+
+_FUNCTION = ("name", "description", "parameters", "strict")
+
+
+def _function(tool: Mapping[str, object], path: str, talk: Conversation) -> dict[str, object]:
+    function = {name: tool[name] for name in _FUNCTION if tool.get(name) is not None}
+    said: dict[str, object] = {"type": "function", "function": function}
+    if tool.get("cache_control") is not None:
+        said["cache_control"] = tool["cache_control"]
+    for name, value in tool.items():
+        if name not in (*_FUNCTION, "type", "cache_control") and value not in (None, False):
+            talk.lost[f"{path}.{name}"] = None
+    return said
+
+
+def _choice(body: ResponsesBody, talk: Conversation) -> Iterator[tuple[str, object]]:
+    choice = body.tool_choice
+    if choice is None:
+        return
+    if isinstance(choice, str):
+        yield "tool_choice", choice
+    elif choice.get("type") == "function" and isinstance(choice.get("name"), str):
+        yield "tool_choice", _named(choice)
+    elif choice.get("type") == "allowed_tools" and _are_functions(choice.get("tools")):
+        tools = [_named(tool) for tool in choice["tools"]]
+        allowed = {"mode": choice.get("mode") or "auto", "tools": tools}
+        yield "tool_choice", {"type": "allowed_tools", "allowed_tools": allowed}
+    else:
+        talk.needs["tool_choice"] = None
+
+
+def _are_functions(tools: object) -> bool:
+    named = [one for one in as_objects(tools) if one.get("type") == "function" and "name" in one]
+    return bool(named) and len(named) == len(as_list(tools))
+
+
+def _named(tool: Mapping[str, object]) -> dict[str, object]:
+    return {"type": "function", "function": {"name": tool["name"]}}
+
+
+def _logprobs(body: ResponsesBody) -> Iterator[tuple[str, object]]:
+    if LOGPROBS in (body.include or ()) or body.top_logprobs:
+        yield "logprobs", True
+
+
+_LOST: Mapping[str, Callable[[ResponsesBody], object]] = {
+    "truncation": lambda body: body.truncation == "auto",
+    "max_tool_calls": lambda body: body.max_tool_calls,
+    "moderation": lambda body: body.moderation,
+    "reasoning.mode": lambda body: body.reasoning and body.reasoning.mode,
+    "reasoning.context": lambda body: body.reasoning and body.reasoning.context,
+}
+
+
+def _lost(body: ResponsesBody) -> Iterator[str]:
+    """Yield what was asked for and no chat has words for, but the answer does not hang on."""
+    return (name for name, said in _LOST.items() if said(body))

@@ -1,0 +1,23 @@
+"""A value against a type, with the path of the field that is wrong as its caller knows it."""
+
+from typing import TypeVar
+
+import msgspec
+
+from infway.api.reading import refuse
+from infway.kernel.errors import CallerError
+
+_T = TypeVar("_T")
+
+
+def checked(kind: type[_T], value: object, path: str) -> _T:
+    """Return a value read as a type; raises CallerError."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        try:
+            refuse(error)
+        except CallerError as refused:
+            below = f"{path}.{refused.param}" if refused.param else path
+            message = refused.message.removeprefix(f"{refused.param or ''}: ")
+            raise CallerError(400, refused.code, f"{below}: {message}", below) from error

@@ -1,0 +1,139 @@
+"""Responses: one request in, one response out: whole, as a stream, or later."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from infway.accounts.keys import Keyring
+from infway.api.auth import know
+from infway.api.exchange import Exchange
+from infway.api.line import LineEndpoint, Rules
+from infway.api.presence import Presence
+from infway.api.responses.asking import Draft, read_ask, read_draft
+from infway.api.responses.conversation import Item
+from infway.api.responses.envelope import settings_of, summary_of
+from infway.api.responses.job import ResponseJob
+from infway.api.responses.kept import earlier_items, kept, resolved
+from infway.api.responses.talk import Keep, ResponsesTalk, Wishes
+from infway.api.stream import EventStream
+from infway.api.talk import Times
+from infway.kernel.chat import Principal
+from infway.kernel.clock import Clock
+from infway.kernel.errors import CallerError
+from infway.ledger.responses import Kept
+from infway.pipeline.background import Background
+from infway.pipeline.gateway import Gateway
+
+_JSON = (b"content-type", b"application/json")
+
+
+class _Input(NamedTuple):
+    """What a request is about: its own items, and those of the turns before it."""
+
+    items: Sequence[Item]
+    earlier: Sequence[Item] = ()
+
+
+class ResponsesEndpoint(LineEndpoint):
+    """Answers requests for responses. `background`: what makes those that come later."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        keyring: Keyring,
+        rules: Rules,
+        clock: Clock,
+        background: Background,
+    ) -> None:
+        super().__init__(gateway, keyring, rules, clock)
+        self._background = background
+        self._keeper = background.keeper
+
+    async def answer(
+        self,
+        exchange: Exchange,
+        path_model: str | None,  # noqa: ARG002 - no path of this dialect names a model
+    ) -> None:
+        """Answer one exchange; raises GatewayError where the edge has to."""
+        exchange.check_size(self.rules.body_limit)
+        who, _ = know(self.keyring, exchange.headers)
+        draft = read_draft(await exchange.read_json(self.rules.body_limit))
+        told = await self._recall(draft, who)
+        said = self._said(exchange.request_id, draft, who)
+        if draft.body.background:
+            await self._later(exchange, draft, told, said, who)
+            return
+        keep = self._keep(said, told.items) if self._stores(draft) else None
+        talk = self._talk(exchange.request_id, draft, told, keep)
+        await self.way(talk)(exchange, talk, who)
+
+    def read(
+        self,
+        exchange: Exchange,
+        header: bytes,  # noqa: ARG002 - the dialect is the same under every header
+        body: bytes,
+        path_model: str | None,  # noqa: ARG002 - no path of this dialect names a model
+    ) -> ResponsesTalk:
+        """Return a request that refers to nothing and is not kept; raises CallerError."""
+        draft = read_draft(body)
+        return self._talk(exchange.request_id, draft, _Input(draft.items()), None)
+
+    async def _recall(self, draft: Draft, who: Principal) -> _Input:
+        """Return the items of a request, with those it refers to; raises CallerError."""
+        items = await resolved(self._keeper, draft.items(), who.name)
+        previous = draft.body.previous_response_id
+        if previous is None:
+            return _Input(items)
+        return _Input(items, await earlier_items(self._keeper, previous, who.name))
+
+    def _talk(
+        self, request_id: str, draft: Draft, told: _Input, keep: Keep | None
+    ) -> ResponsesTalk:
+        body = draft.body
+        ask = read_ask(draft, told.items, told.earlier, request_id)
+        wishes = Wishes(
+            settings=settings_of(body, store=self._stores(draft)),
+            created=int(self.clock.wall()),
+            summed=summary_of(body) is not None,
+            cost=body.usage is not None and bool(body.usage.include),
+            keep=keep,
+        )
+        return ResponsesTalk(ask, wishes)
+
+    def _stores(self, draft: Draft) -> bool:
+        return self._keeper.rules.store and draft.body.store is not False
+
+    def _said(self, request_id: str, draft: Draft, who: Principal) -> Kept:
+        """Return what is known of a response before it is made."""
+        now, previous = self.clock.wall(), draft.body.previous_response_id
+        return Kept(f"resp_{request_id}", who.name, now, now, "queued", previous, b"", b"")
+
+    def _keep(self, said: Kept, items: Sequence[Item]) -> Keep:
+        return lambda status, body: self._keeper.keep(kept(said, items, status, body))
+
+    async def _later(
+        self, exchange: Exchange, draft: Draft, told: _Input, said: Kept, who: Principal
+    ) -> None:
+        """Answer at once with a response that is still to be made."""
+        if not self._stores(draft):
+            message = "background: this gateway keeps no responses, so none can come later."
+            raise CallerError(400, "invalid_field", message, "background")
+        talk = self._talk(exchange.request_id, draft, told, None)
+        times = Times(self.clock, exchange.began)
+        job = ResponseJob(self.gateway, talk, who, times, said, told.items)
+        begun = await self._background.start(job)
+        if talk.ask.stream:
+            await self._relay(exchange, talk, job)
+        else:
+            await exchange.reply(200, [*self.traces(exchange.began), _JSON], begun.response)
+
+    async def _relay(self, exchange: Exchange, talk: ResponsesTalk, job: ResponseJob) -> None:
+        """Pass on what is made in the background; it is made to its end whoever listens."""
+        out = EventStream(
+            exchange, self.rules.heartbeat, lambda: self._stream_head(exchange, talk, [])
+        )
+        with Presence(exchange.receive) as presence, out:
+            while (data := await job.frames.get()) is not None:
+                if data:
+                    await out.write(data)
+        if not presence.left:
+            await out.end(b"")

@@ -1,0 +1,115 @@
+"""What the configuration says, as the parts of an app take it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from infway.accounts.keys import Key, Keyring
+from infway.api.line import Rules
+from infway.ims.candidates import COMPLETIONS
+from infway.ims.catalog import Catalog
+from infway.ims.tuning import Tuning
+from infway.inventory import Inventory
+from infway.kernel.chat import Offer, Principal, Weights
+from infway.kernel.work import Trade
+from infway.pipeline.itinerary import Persistence
+from infway.providers.vendors import VENDORS
+from infway.settings import Settings
+from infway.settings.models import KeySettings, WeightSettings
+
+
+def catalog_of(settings: Settings, inventory: Inventory, offers: Sequence[Offer]) -> Catalog:
+    """Return the catalogue of these offers, with the names that the configuration gives, and signposts."""
+    catalog = Catalog(
+        offers,
+        aliases=settings.aliases,
+        policies=inventory.policies,
+        vendors=VENDORS,
+        quality_floor=settings.routing.quality_floor,
+    )
+    catalog.elsewhere = signposts(inventory, offers)
+    return catalog
+
+
+_ELSEWHERE: Mapping[Trade, str] = {
+    Trade.RERANK: "ranks documents: ask for it at /v1/rerank.",
+    Trade.MODERATION: "judges contents: ask for it at /v1/moderations.",
+    Trade.IMAGE: "makes images: ask for it at /v1/images/generations.",
+    Trade.SPEECH: "speaks: ask for it at /v1/audio/speech.",
+    Trade.TRANSCRIPTION: "writes down speech: ask for it at /v1/audio/transcriptions.",
+}
+
+
+def signposts(inventory: Inventory, here: Sequence[Offer]) -> Mapping[str, str]:
+    """Return what is said to those who ask at one place for models of another."""
+    places: list[tuple[Sequence[Offer], str]] = [
+        (inventory.work[trade], sentence) for trade, sentence in _ELSEWHERE.items()
+    ]
+    places.append((inventory.embeddings, "makes embeddings: ask for it at /v1/embeddings."))
+    places.append((inventory.offers, "is for chats: ask for it at /v1/chat/completions."))
+    texts = [offer for offer in inventory.offers if offer.upstream.dialect == COMPLETIONS]
+    places.append((texts, "continues texts: ask for it at /v1/completions."))
+    return {
+        offer.model: f"The model `{offer.model}` {sentence}"
+        for offers, sentence in places
+        if offers is not here
+        for offer in offers
+    }
+
+
+def persistence_of(settings: Settings) -> Persistence:
+    """Return how far infway goes for one answer."""
+    said = settings.attempts
+    return Persistence(
+        attempts=said.max,
+        backoff_base=said.backoff_base,
+        backoff_cap=said.backoff_cap,
+        patience=said.patience,
+        retry_share=said.retry_share,
+        retry_floor=said.retry_floor,
+    )
+
+
+def _weights(said: WeightSettings | None) -> Weights | None:
+    return None if said is None else Weights(**said.model_dump())
+
+
+def keyring_of(keys: tuple[KeySettings, ...]) -> Keyring:
+    """Return the keys that callers present."""
+    return Keyring(
+        Key(
+            key.key.get_secret_value(),
+            Principal(
+                name=key.name,
+                models=None if key.models is None else frozenset(key.models),
+                upstreams=None if key.upstreams is None else frozenset(key.upstreams),
+                weights=_weights(key.weights),
+            ),
+            key.admin,
+        )
+        for key in keys
+    )
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return what holds for all endpoints."""
+    server = settings.server
+    return Rules(
+        body_limit=server.body_limit,
+        heartbeat=server.heartbeat,
+        region=server.region,
+        require_model=server.require_model,
+        always_usage_chunk=server.always_usage_chunk,
+    )
+
+
+def tuning_of(settings: Settings) -> Tuning:
+    """Return what counts how much in the choice of an upstream."""
+    routing = settings.routing
+    return replace(
+        Tuning(),
+        weights=Weights(**routing.weights.model_dump()),
+        explore=1.0 if routing.exploration else 0.0,
+        slow_half_life=routing.long_half_life,
+        fast_half_life=routing.short_half_life,
+        cache_hit=Tuning().cache_hit if routing.stickiness else 0.0,
+    )

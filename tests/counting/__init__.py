@@ -1,0 +1,1 @@
+"""How near the counted tokens come to those that vendors counted: `python -m tests.counting DIR`."""

@@ -1,0 +1,123 @@
+"""Replies of work that is no chat: any bytes are a reply or a failure, and what is counted is right."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infway.kernel.chat import ChatRequest, Feature, Offer, Prices, Selection, Upstream
+from infway.kernel.errors import UpstreamFailed
+from infway.kernel.events import Units, Usage
+from infway.kernel.work import PLACES, WORK, WORKS
+from infway.providers.passing.measures import said
+from infway.providers.passing.sounds import length_of, length_told, milliseconds
+from infway.providers.passing.watching import Watch
+from infway.providers.registry import PASSERS
+from infway.providers.shapes import parse
+
+DOCUMENTS = ["a", {"text": "b"}, "c"]
+FIELDS: dict[str, object] = {"query": "q", "documents": DOCUMENTS, "input": "hi", "prompt": "p"}
+OFFER = Offer(
+    0, "m", Upstream("one", "custom", "openai", "", work_urls=dict.fromkeys(PLACES, "http://x/")),
+    "native", Prices(), WORK, 50.0,
+)  # fmt: skip
+KINDS = ["application/json", "text/plain", "audio/mpeg", ""]
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+keys = st.sampled_from(
+    ["results", "data", "usage", "meta", "index", "relevance_score", "score", "text", "error",
+     "duration", "model", "input_tokens", "output_tokens", "input_tokens_details", "image_tokens",
+     "seconds", "type", "billed_units", "search_units", "tokens", "total_tokens"]
+)  # fmt: skip
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=6)
+)
+replies = st.dictionaries(keys, values, max_size=6).map(lambda one: json.dumps(one).encode())
+
+
+def ask(work: Feature, **fields: object) -> ChatRequest:
+    return ChatRequest("id", {**FIELDS, **fields}, False, Selection("m"), work, 7, 2, None, None)
+
+
+@given(st.sampled_from(list(PASSERS)), st.sampled_from(list(PLACES)), replies | st.binary(),
+       st.sampled_from(KINDS))  # fmt: skip
+def test_any_reply_is_a_reply_or_a_failure(
+    passer: str, work: Feature, body: bytes, kind: str
+) -> None:
+    with contextlib.suppress(UpstreamFailed):
+        whole = PASSERS[passer].whole(body, {"content-type": kind}, ask(work), OFFER)
+        usage = whole.usage
+        assert min(usage.prompt, usage.completion, usage.total, *(usage.units or (0,))) >= 0
+        if whole.fields is not None:
+            parse(whole.body)
+    failure = PASSERS[passer].fault(500, {}, body)
+    assert failure.status == 500
+
+
+@given(st.lists(replies | st.binary(max_size=30)), st.integers(1, 50))
+def test_events_are_passed_on_whole_and_unchanged(events: list[bytes], size: int) -> None:
+    stream = b"".join(
+        b"data: %b\n\n" % event.replace(b"\r", b"").replace(b"\n", b"") for event in events
+    )
+    watch = Watch(ask(Feature.IMAGES))
+    cut = [stream[at : at + size] for at in range(0, len(stream), size)]
+    passed = [watch.feed(piece) for piece in cut]
+    assert all(piece == b"" or piece.endswith(b"\n\n") for piece in passed)
+    assert b"".join(passed) + watch.close() == stream.removeprefix(b"\xef\xbb\xbf")
+
+
+def test_a_last_event_without_its_blank_line_gets_it() -> None:
+    watch = Watch(ask(Feature.SPEECH))
+    assert watch.feed(b'data: {"usage":{"input_tokens":1,"output_tokens":2}}') == b""
+    assert watch.close().endswith(b"}\n\n")
+    assert watch.usage is not None
+    assert (watch.usage.prompt, watch.usage.audio_output) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("work", "told", "usage"),
+    [
+        (Feature.IMAGES, {"input_tokens": 9, "output_tokens": 5,
+                          "input_tokens_details": {"image_tokens": 4}},
+         Usage(9, 5, 14, units=Units(image_input=4, image_output=5))),
+        (Feature.IMAGES, {"input_tokens": 9, "output_tokens": 5,
+                          "output_tokens_details": {"image_tokens": 3, "text_tokens": 2}},
+         Usage(9, 5, 14, units=Units(image_output=3))),
+        (Feature.TRANSCRIPTION, {"type": "duration", "seconds": 2.5},
+         Usage(0, 0, 0, units=Units(milliseconds=2500))),
+        (Feature.RERANK, {"total_tokens": 6}, Usage(6, 0, 6, units=Units())),
+        (Feature.RERANK, {"prompt_tokens": 6, "total_tokens": 6}, Usage(6, 0, 6, units=Units())),
+        (Feature.MODERATION, {}, None),
+        (Feature.MODERATION, {"input_tokens": -5, "seconds": float("nan")}, None),
+        (Feature.MODERATION, [1], None),
+    ],
+)  # fmt: skip
+def test_usage_is_read_in_all_its_words(work: Feature, told: object, usage: Usage | None) -> None:
+    assert said(told, ask(work)) == usage
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [(1, 1000), (0.5, 500), ("2.25", 2250), (-1, None), ("x", None), (None, None),
+     (float("inf"), None), (float("nan"), None), (10**400, None), (True, None)],
+)  # fmt: skip
+def test_seconds_are_numbers_or_texts(told: object, expected: int | None) -> None:
+    assert milliseconds(told) == expected
+
+
+@given(st.binary(max_size=100) | st.binary(max_size=80).map(lambda tail: b"RIFF....WAVE" + tail))
+def test_the_length_of_any_bytes_is_told_or_guessed(sound: bytes) -> None:
+    assert 0 <= length_of(sound).milliseconds <= 100_000
+
+
+def test_subtitles_tell_when_they_end() -> None:
+    assert length_told(b"WEBVTT\n\n00:01.000 --> 01:02.500\nhi\n") == 62_500
+    assert length_told(b"1\n00:00:00,000 --> 01:00:02,500\nhi\n") == 3_602_500
+    assert length_told(b"hello") is None
+
+
+def test_each_work_has_a_place_and_one_trade() -> None:
+    assert Feature(sum(PLACES)) == WORK
+    assert sum(len(list(works)) for works in WORKS.values()) == len(PLACES)
