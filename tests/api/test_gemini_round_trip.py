@@ -130,12 +130,13 @@ def without_proofs(facts: list[Fact]) -> list[Fact]:
 
 
 def by_kind(facts: list[Fact]) -> list[Fact]:
-    """Return the facts sorted, words in one run for each speaker."""
-    words = {
-        who: "".join(f[2] for f in facts if f[:2] == ("text", who)) for who in ("user", "model")
+    """Return the facts sorted, words in one run for each speaker, without their blanks."""
+    said_by = {
+        who: "".join("".join(fact[2] for fact in facts if fact[:2] == ("text", who)).split())
+        for who in ("user", "model")
     }
     rest = [fact for fact in facts if fact[0] != "text"]
-    return [*sorted(words.items()), *sorted(rest, key=repr)]
+    return [*sorted(said_by.items()), *sorted(rest, key=repr)]
 
 
 @settings(max_examples=400, suppress_health_check=list(HealthCheck))

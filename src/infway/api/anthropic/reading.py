@@ -15,8 +15,8 @@ from infway.api.anthropic.schema import CountTokensBody, MessagesBody
 from infway.api.anthropic.wishes import own_wishes, shared_wishes
 from infway.api.errors import Header
 from infway.api.reading import read_chat, refuse
+from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Native
-from infway.kernel.errors import CallerError
 from infway.providers.anthropic.carry import BETA, DIALECT, VERSION
 from infway.providers.shapes import as_list
 
@@ -53,7 +53,7 @@ def read_request(
         said["messages"] = chat_messages(body, notes)
         ask = _chat(said, fields, request_id)
     except _FAULTS as error:
-        _refuse(error)
+        _refuse(data, error)
     return ask._replace(native=_native(fields, headers, notes)), body
 
 
@@ -66,7 +66,7 @@ def read_counted(data: bytes, request_id: str) -> ChatRequest:
         said["messages"] = chat_messages(body, notes)
         ask = _chat(said, fields, request_id)
     except _FAULTS as error:
-        _refuse(error)
+        _refuse(data, error)
     return ask._replace(native=_native(fields, (), notes))
 
 
@@ -77,11 +77,10 @@ def _text(data: bytes) -> bytes:
     return data
 
 
-def _refuse(error: Exception) -> NoReturn:
+def _refuse(data: bytes, error: Exception) -> NoReturn:
     if isinstance(error, msgspec.ValidationError):
         refuse(error)
-    message = "The JSON is nested too deeply." if isinstance(error, RecursionError) else error
-    raise CallerError(400, "invalid_request_body", f"The body is not JSON: {message}") from error
+    raise not_json(data, error) from error
 
 
 def _chat(said: dict[str, object], fields: _Fields, request_id: str) -> ChatRequest:

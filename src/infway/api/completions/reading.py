@@ -7,6 +7,7 @@ import msgspec
 
 from infway.api.completions.schema import Prompt, TextBody
 from infway.api.reading import OWN, Wishes, missing, read_chat, refuse
+from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Native
 from infway.kernel.errors import CallerError
 from infway.providers.completions.carry import CHATS, DIALECT
@@ -70,10 +71,7 @@ def _read(body: bytes) -> tuple[TextBody, _Fields]:
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        message = "The JSON is nested too deeply." if isinstance(error, RecursionError) else error
-        raise CallerError(
-            400, "invalid_request_body", f"The body is not JSON: {message}"
-        ) from error
+        raise not_json(body, error) from error
     return said, {name: raw for name, raw in fields.items() if bytes(raw) != b"null"}
 
 

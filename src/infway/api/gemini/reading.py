@@ -12,6 +12,7 @@ from infway.api.gemini.notes import Notes
 from infway.api.gemini.spelling import camel, camelled
 from infway.api.gemini.tools import choice_fields, tool_fields
 from infway.api.reading import missing, read_chat, refuse
+from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Native
 from infway.kernel.errors import CallerError
 from infway.providers.shapes import Object, as_list, as_object, as_objects, is_object, write
@@ -49,10 +50,7 @@ def sent_object(body: bytes) -> dict[str, object]:
     try:
         said: object = camelled(_read_any(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        message = "The JSON is nested too deeply." if isinstance(error, RecursionError) else error
-        raise CallerError(
-            400, "invalid_request_body", f"The body is not JSON: {message}"
-        ) from error
+        raise not_json(body, error) from error
     if not is_object(said):
         raise CallerError(400, "invalid_request_body", "The body must be a JSON object.")
     return said

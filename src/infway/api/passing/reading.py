@@ -13,6 +13,7 @@ from infway.api.passing.schema import (
     WorkBody,
 )
 from infway.api.reading import missing, refuse, with_provider
+from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Feature, Selection
 from infway.kernel.errors import CallerError
 from infway.kernel.form import Form
@@ -172,10 +173,7 @@ def _read(decoder: msgspec.json.Decoder[_Body], body: bytes) -> tuple[_Body, dic
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        message = "The JSON is nested too deeply." if isinstance(error, RecursionError) else error
-        raise CallerError(
-            400, "invalid_request_body", f"The body is not JSON: {message}"
-        ) from error
+        raise not_json(body, error) from error
     known = said.__struct_fields__
     return said, {
         name: getattr(said, name) if name in known else value

@@ -8,6 +8,7 @@ import msgspec
 from infway.api.reading import OWN, missing, read_chat, refuse
 from infway.api.responses.conversation import Conversation, Item
 from infway.api.responses.schema import ResponsesBody
+from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Native
 from infway.kernel.errors import CallerError
 from infway.providers.shapes import as_list, as_objects
@@ -57,10 +58,7 @@ def read_draft(data: bytes) -> Draft:
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        message = "The JSON is nested too deeply." if isinstance(error, RecursionError) else error
-        raise CallerError(
-            400, "invalid_request_body", f"The body is not JSON: {message}"
-        ) from error
+        raise not_json(data, error) from error
     for name, why in _REFUSED.items():
         if getattr(body, name) is not None:
             raise CallerError(400, "invalid_field", f"{name}: {why}", name)
