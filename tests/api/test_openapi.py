@@ -58,10 +58,22 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     thread.join(20)
 
 
+def aliases() -> frozenset[str]:
+    """The paths at which an endpoint is served once more: one of each shape is tried."""
+    taken = [sorted(row.family.paths)[-1:] + row.family.templates()[:1] for row in OPERATIONS]
+    tried = {path for paths in taken for path in paths}
+    every = {path for row in OPERATIONS for path in (*row.family.paths, *row.family.templates())}
+    return frozenset(every - tried)
+
+
+ALIASES = aliases()
+
+
 def test_every_endpoint_keeps_its_description(url: str) -> None:
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json").exclude(path=LIVE)
-    operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) >= 12
+    found = [one.ok() for one in schema.get_all_operations()]
+    operations = [one for one in found if one.path not in ALIASES]
+    assert len(operations) >= 45
     for operation in operations:
 
         @settings(

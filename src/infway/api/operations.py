@@ -52,8 +52,7 @@ COUNT_TOKENS = family(*(f"{path}/count_tokens" for path in _ANTHROPIC))
 RESPONSES = family(
     *(f"{base}/responses" for base in ("/v1", "", "/api/v1", "/openai/v1", "/openai"))
 )
-COMPLETIONS = everywhere("/completions")._replace(starts=(*MODEL_PATHS, "/v1/"))
-
+COMPLETIONS = everywhere("/completions")._replace(starts=(*MODEL_PATHS, "/v1/"), never="/chat")
 TOKEN_COUNTER = family("/utils/token_counter", "/v1/utils/token_counter")
 
 

@@ -28,12 +28,13 @@ class Family(NamedTuple):
     """The paths of one endpoint. All of them take POST.
 
     `tail`: how a path ends that names the model, after one of `starts`. A word in braces in a
-    start stands for one part of the path.
+    start stands for one part of the path. `never`: what may not stand before the tail.
     """
 
     paths: frozenset[str]
     tail: str = ""
     starts: tuple[str, ...] = MODEL_PATHS
+    never: str = ""
 
     def templates(self) -> list[str]:
         """Return the paths that name the model, with `{model}` in its place."""
@@ -76,4 +77,5 @@ class Routes:
 def _named_by(theirs: Family) -> re.Pattern[str]:
     """Return what finds the model in a path; the first start that fits counts."""
     starts = "|".join(_WORD.sub("[^/]+", re.escape(start)) for start in theirs.starts)
-    return re.compile(f"(?:{starts})(?P<model>.+){re.escape(theirs.tail)}", re.DOTALL)
+    before = f"(?<!{re.escape(theirs.never)})" if theirs.never else ""
+    return re.compile(f"(?:{starts})(?P<model>.+){before}{re.escape(theirs.tail)}", re.DOTALL)

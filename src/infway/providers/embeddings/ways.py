@@ -61,9 +61,7 @@ _VENDORS: Mapping[str, tuple[Way, ...]] = MappingProxyType(
         ),
         "custom": (Way("openai", "/embeddings", reads_ids=True),),
         "dashscope": (Way("openai", "/embeddings", most=10, drop=_PURPOSES),),
-        "jina": (
-            Way("openai", "/embeddings", drop=_PURPOSES | {"encoding_format", "user"}),
-        ),
+        "jina": (Way("openai", "/embeddings", drop=_PURPOSES | {"encoding_format", "user"}),),
         "mistral": (
             Way(
                 "openai",

@@ -6,6 +6,7 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { embedMany, generateText, stepCountIs, streamText, tool } from "ai";
 import { z } from "zod";
 
+globalThis.AI_SDK_LOG_WARNINGS = false; // they go to standard output
 const [base, apiKey] = process.argv.slice(2);
 const MODEL = "teller-frameworks";
 const baseURL = `${base}/v1`;
