@@ -75,7 +75,7 @@ def families(rig: Rig) -> Outcome:
         }
         for number in range(rig.plan.rounds + 1):  # the first only warms up
             for one in FAMILIES:
-                took = measure(infway, loads[one.key], max(1, rig.plan.seconds // 4))
+                took = measure(infway, loads[one.key], max(2, rig.plan.seconds // 2))
                 if number:
                     spent[one.key].append(took.cpu_us)
     values = {f"{key}_vs_chat": _ratio(key, spent) for key in spent}

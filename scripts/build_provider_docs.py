@@ -212,6 +212,11 @@ def left_out(vendor: Vendor) -> Iterator[str]:
             if vendor.drop & FOREIGN
             else f"Left out: {listed(sorted(own))}."
         )
+    if vendor.routing:
+        yield (
+            f"Left out of callers' requests, since the vendor would choose models or sell extras by them:"
+            f" {listed(sorted(vendor.routing))}. `defaults` may set them."
+        )
     if vendor.refuses:
         yield "Other vendors' extensions of messages and tools are taken out and listed."
 

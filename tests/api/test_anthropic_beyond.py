@@ -78,6 +78,17 @@ def test_headers_of_the_dialect_go_along_and_betas_add_up() -> None:
     assert dict(said) == {"anthropic-version": "2023-06-01", "anthropic-beta": "a,b"}
 
 
+@pytest.mark.parametrize("name", [b"anthropic-version", b"anthropic-beta"])
+@pytest.mark.parametrize(
+    "value", [b"a\xe9", b"a\x80b", b"a\x00b", b"a\tb", b"a\r\nx-api-key: b", b"\x7f"]
+)
+def test_a_header_that_goes_along_is_printable_ascii(name: bytes, value: bytes) -> None:
+    with pytest.raises(CallerError) as caught:
+        asked(headers=((name, value),))
+    refused = caught.value
+    assert (refused.status, refused.code, refused.param) == (400, "invalid_field", name.decode())
+
+
 @pytest.mark.parametrize(
     ("more", "code", "param"),
     [

@@ -34,7 +34,8 @@ from tests.conftest import Start, settled, upstream_settings
 from tests.providers.anthropic_saying import block, end, frame
 from tests.wall.asking import offer, upstream
 
-from infway.api.anthropic.mirrored import renamed_start, without_errors
+from infway.api.anthropic.mirrored import renamed_start
+from infway.api.withheld import before_failure
 from infway.kernel.chat import HttpCall
 from infway.providers.anthropic.carry import Messages
 from infway.providers.anthropic.wrapped import wrap
@@ -251,8 +252,8 @@ async def test_an_error_within_a_stream_is_told_in_our_words(start: Start) -> No
 
 
 def test_the_vendors_own_error_is_not_told_as_well() -> None:
-    assert without_errors(HALF + ERROR) == HALF
-    assert without_errors(HALF + REST) == HALF + REST
+    assert before_failure(HALF + ERROR) == HALF
+    assert before_failure(HALF + REST) == HALF + REST
 
 
 async def test_a_refusal_of_the_vendor_keeps_its_meaning(start: Start) -> None:

@@ -105,6 +105,35 @@ async def test_a_listener_that_leaves_ends_the_call_and_pays_what_was_asked(star
         assert (total.outcome, total.status, total.cost) == ("client_gone", 499, 165_000_000)
 
 
+async def test_a_listener_that_leaves_before_the_head_is_read_leaves_nothing_behind(
+    start: Start,
+) -> None:
+    endless = Script([SOUND, asyncio.Event()], kind="audio/mpeg")
+    async with working(start, lambda _: endless) as gateway:
+        stuck = asyncio.Event()
+        heard = [{"type": "http.request", "body": json.dumps(SAID).encode()}]
+
+        async def receive() -> dict[str, object]:
+            if heard:
+                return heard.pop()
+            await stuck.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(_: object) -> None:
+            stuck.set()
+            await asyncio.Event().wait()  # nobody reads: not even the head can be written
+
+        head = [(name.lower().encode(), value.encode()) for name, value in (BEARER, JSON)]
+        scope = {"type": "http", "method": "POST", "path": SPEECH, "headers": head}
+        await asyncio.wait_for(gateway.app.front(scope, receive, send), 5)  # type: ignore[arg-type]
+        await asyncio.wait_for(gateway.upstream.gone.wait(), 5)
+        total, _ = await gateway.rows()
+        assert (total.outcome, total.status) == ("client_gone", 499)
+        slots = [slot for one in gateway.app.work.values() for slot in one.router.health.slots]
+        assert slots
+        assert not any(slot.in_flight or slot.account.in_flight for slot in slots)
+
+
 @pytest.mark.parametrize(
     ("first", "told"),
     [

@@ -100,6 +100,23 @@ async def test_events_that_break_off_end_with_an_error_and_are_no_success(start:
         assert total.outcome == "stream_cut"
 
 
+async def test_an_upstreams_own_error_among_events_is_withheld(start: Start) -> None:
+    partial = {"type": "image_generation.partial_image", "b64_json": PICTURE}
+    wrong = {"message": "Limit of org-secret", "code": "server_overloaded"}
+    told = events(partial, {"type": "error", "error": wrong}, partial)
+    apart = Script([told.pieces[0], 0.05, *told.pieces[1:], asyncio.Event()], kind=told.kind)
+    async with working(start, lambda _: apart) as gateway:
+        heard = await gateway.post(IMAGES, {"model": "i1", "prompt": "a", "stream": True})
+        assert b"org-secret" not in heard.body
+        first, last = heard.frames
+        assert first + b"\n\n" == told.pieces[0]
+        assert last.startswith(b"event: error\ndata: ")
+        assert json.loads(last.partition(b"data: ")[2])["error"]["code"] == "upstream_overloaded"
+        await asyncio.wait_for(gateway.upstream.gone.wait(), 5)
+        total, _ = await gateway.rows()
+        assert total.outcome == "overloaded"
+
+
 async def test_an_error_as_the_first_event_falls_back(start: Start) -> None:
     broken = events({"type": "error", "error": {"message": "no", "code": "server_overloaded"}})
     done = events({"type": "image_generation.completed", "b64_json": PICTURE})

@@ -104,6 +104,7 @@ def test_bytes_are_a_form_or_are_refused(body: bytes, kind: bytes) -> None:
         b'--xx\r\nContent-Disposition: form-data; name="a"; name="b"\r\n\r\nb\r\n--xx--',
         b"--xx\r\nX: " + b"y" * 9000 + b"\r\n\r\nb\r\n--xx--",
         b"--xxy\r\nvalue\r\n--xx--",
+        b"--xx--after",
         (b'--xx\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n' * (MOST_PARTS + 1))
         + b"--xx--",
     ],
@@ -114,8 +115,86 @@ def test_what_is_no_form_is_refused(body: bytes) -> None:
     assert (told.value.status, told.value.code) == (400, "invalid_request_body")
 
 
-def test_a_preamble_spaces_and_an_epilogue_are_allowed() -> None:
-    body = b"before\r\n--xx  \r\ncontent-disposition:form-data;name=a\r\n\r\nb\r\n--xx--after"
+@pytest.mark.parametrize("odd", [b"\xe9", b"\x00", b"\x7f", b"\r\nx: y"])
+def test_a_content_type_that_goes_along_is_printable_ascii(odd: bytes) -> None:
+    body = b'--xx\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--xx--'
+    with pytest.raises(CallerError) as told:
+        read_form(b"multipart/form-data; boundary=xx; odd=" + odd, body)
+    assert told.value.status == 400
+
+
+DEAR = b'Content-Disposition: form-data; name="model"'
+CHEAP = b'--xx\r\nContent-Disposition: form-data; name="model"\r\n\r\ncheap\r\n'
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        b"\n--xx\n" + DEAR + b"\n\ndear\r\n",
+        b"before\r\n",
+        b"\r\n",
+        b"--xx\r\nX-A: 1\n"
+        + DEAR
+        + b'\r\nContent-Disposition: form-data; name="y"\r\n\r\ndear\r\n',
+        b"--xx\r\nX-A: 1\r"
+        + DEAR
+        + b'\r\nContent-Disposition: form-data; name="y"\r\n\r\ndear\r\n',
+        b"--xx\r\n" + DEAR + b'\r\nContent-Disposition: form-data; name="y"\r\n\r\ndear\r\n',
+        *(
+            b"--xx\r\nContent-Disposition: form-data; " + said + b"\r\n\r\ndear\r\n"
+            for said in (
+                b"name=\"y\"; name*=UTF-8''model",
+                b'name="y"; name*0=mod; name*1=el',
+                b'name="y"; Name*0="model"',
+                b"name=model y",
+                b'name ="model"; x=1',
+                b'name="mo\\del"',
+                b'filename="a\\";name=model;x="; name="y"',
+                b'x="; name="model"; name="y"',
+                b'name="y"\r\n ; name="model"',
+                b'name="y"\r\n--xx\r\n' + DEAR,
+            )
+        ),
+        b'--xx\r\nContent-Disposition: form-data; name="y"\r\n\r\na\n--xx\r\n'
+        + DEAR
+        + b"\r\n\r\ndear\r\n",
+        b'--xx\r\nContent-Disposition: form-data; name="y"\r\n\r\na\r--xx\r\n'
+        + DEAR
+        + b"\r\n\r\ndear\r\n",
+        b'--xx\r\nContent-Disposition: form-data; name="y"\r\n\r\na\r\n--xx\n'
+        + DEAR
+        + b"\n\ndear\r\n",
+        b'--xx\r\nContent-Disposition: form-data; name="y"\r\n\r\na\r\n--xx--\n' + CHEAP,
+    ],
+)
+def test_a_field_that_only_other_readers_see_is_refused(hidden: bytes) -> None:
+    assert read_form(KIND, CHEAP + b"--xx--\r\n").named("model")
+    with pytest.raises(CallerError) as told:
+        read_form(KIND, hidden + CHEAP + b"--xx--\r\n")
+    assert (told.value.status, told.value.code) == (400, "invalid_request_body")
+
+
+@pytest.mark.parametrize(
+    "boundary",
+    [b"xx yy", b"xx=yy", b"xx; boundary*=yy", b"xx; boundary*0=yy", b'"xx\\"', b'xx; a="; b="c"'],
+)
+def test_a_boundary_that_other_readers_read_otherwise_is_refused(boundary: bytes) -> None:
+    said = boundary.partition(b";")[0].strip(b'"')
+    with pytest.raises(CallerError, match="form cannot be read"):
+        read_form(b"multipart/form-data; boundary=" + boundary, CHEAP.replace(b"xx", said))
+
+
+@pytest.mark.parametrize(
+    "value", [b"a --xx", b"--xx", b"\n-xx", b"\r\n\r\n", b"--xx--", b"\r", b""]
+)
+def test_a_boundary_in_the_middle_of_a_line_is_only_text(value: bytes) -> None:
+    body = written([("a", None, b"-" + value), ("b", "C:\\a.wav", value[1:])], b"xx")
+    read = read_form(KIND, body)
+    assert [read.value(one) for one in read.parts] == [b"-" + value, value[1:]]
+
+
+def test_spaces_bare_names_and_blank_lines_at_the_end_are_allowed() -> None:
+    body = b"--xx  \r\ncontent-disposition:form-data;name=a\r\n\r\nb\r\n--xx-- \r\n\r\n"
     read = read_form(b'Multipart/Form-Data; charset=utf-8; Boundary="xx"', body)
     assert [(one.name, read.value(one)) for one in read.parts] == [("a", b"b")]
     assert read.written("a", b"c") == body.replace(b"\r\nb\r\n", b"\r\nc\r\n")

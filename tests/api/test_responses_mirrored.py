@@ -9,6 +9,11 @@ from tests.api.responding import sdk, upstreams
 from tests.api.upstream import Asked, Script, listening, stream, whole
 from tests.conftest import Gateway, Start
 
+from infway.api.responses.mirrored import Mirrored
+from infway.providers.mirror import Mirror
+from infway.providers.responses.carry import ResponsesCarrier
+from infway.providers.sse import frames
+
 SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
 REASONING = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"}
 TEXT = {"type": "output_text", "text": "Rain", "annotations": [], "logprobs": []}
@@ -175,6 +180,47 @@ async def test_a_mirrored_stream_that_breaks_fails_with_what_was_there(start: St
             with pytest.raises(openai.APIError):
                 async for _ in await client.responses.create(**ASK, stream=True):
                     pass
+
+
+SECRET = "org-of-the-operator"
+FAULT = {"code": "server_error", "message": SECRET}
+ENDINGS = [
+    frame("error", 0, code="server_error", message=SECRET, param=None),
+    frame("error", 900, error=FAULT),
+    frame("response.failed", 6, response=response(status="failed", error=FAULT)),
+    frame("error", 6, **FAULT) + frame("response.failed", 7, response=response(status="failed", error=FAULT)),
+    frame("response.completed", 6, response=response(error=FAULT)),
+    b'event: error\ndata: {"error": {"message": "org-of-the-operator"}}\n\n',
+    b"data: org-of-the-operator is out of order\n\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("cut", [5, 6])
+def test_a_servers_error_is_told_once_and_in_infways_words(ending: bytes, cut: int) -> None:
+    kept: list[tuple[str, bytes]] = []
+    writer = Mirrored({"id": "resp_own"}, dict, lambda *one: kept.append(one))
+    decoder = Mirror(ResponsesCarrier()).decoder()
+    told = b""
+    for read in (b"".join(FRAMES[:cut]), b"".join([*FRAMES[cut:6], ending])):
+        told += writer.encode(decoder.feed(read))
+    *begun, failed, error = frames(told)
+    assert DELTA.endswith(begun[-1].data + b"\n\n")
+    assert len(begun) == 6
+    said = [json.loads(one.data) for one in (failed, error)]
+    assert [one["type"] for one in said] == ["response.failed", "error"]
+    assert [one["sequence_number"] for one in said] == [6, 7]
+    assert [status for status, _ in kept] == ["failed"]
+    assert SECRET not in f"{told!r} {kept!r}"
+
+
+async def test_a_caller_hears_one_failure_of_a_servers_error(start: Start) -> None:
+    async with listening(lambda _: stream(*FRAMES[:6], 0.05, ENDINGS[3])) as behind:
+        gateway = await mirroring(start, behind)
+        heard = await gateway.post("/v1/responses", {**ASK, "stream": True})
+        assert [b"event: error" in one for one in heard.frames].count(True) == 1
+        assert [b"event: response.failed" in one for one in heard.frames].count(True) == 1
+        assert SECRET.encode() not in heard.body
 
 
 async def test_items_that_a_server_leaves_out_at_the_end_are_kept_all_the_same(

@@ -139,6 +139,18 @@ async def test_what_cannot_be_counted_is_told_with_its_path(
     assert heard.json["errors"][0]["code"] == heard.code
 
 
+@pytest.mark.parametrize("deep", [300, 900, 5000])
+async def test_what_is_nested_too_deeply_is_no_error_of_the_server(
+    gateway: Gateway, deep: int
+) -> None:
+    nested = b'{"parts":' * deep + b"[]" + b"}" * deep
+    heard = await gateway.post(PATH, b'{"model":"fast","contents":[%b]}' % nested)
+    assert (heard.status, heard.code) == (400, "invalid_request_body")
+    for field in (b"messages", b"tools"):
+        body = b'{"model":"fast","messages":[],"%b":[%b]}' % (field, nested)
+        assert (await gateway.post(PATH, body)).status in (200, 400)
+
+
 async def test_litellms_sentence_says_that_there_is_nothing_to_count(gateway: Gateway) -> None:
     heard = await gateway.post(PATH, {"model": "fast"})
     assert heard.json["detail"] == "prompt or messages must be provided"

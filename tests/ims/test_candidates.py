@@ -73,6 +73,15 @@ def test_any_other_feature_is_needed_only_where_the_caller_says_so(
     assert left(market, two, features=feature, require_parameters=True) == ["able1"]
 
 
+def test_a_field_by_which_a_vendor_would_route_is_none_that_it_takes(market) -> None:
+    routes = market.upstream("routes", routing=frozenset({"models"}))
+    catalog = market.catalog(market.offer(routes), market.offer("plain"))
+    for strict, kept in ((False, ["plain", "routes"]), (True, ["plain"])):
+        asked = market.ask(require_parameters=strict)._replace(parameters=frozenset({"models"}))
+        chosen = candidates(catalog, asked, market.anyone)
+        assert sorted(offer.upstream.name for offer in chosen.offers) == kept
+
+
 def test_an_output_limit_too_high_for_all_rules_out_none(market) -> None:
     catalog = market.catalog(market.offer("a", max_output=10), market.offer("b", max_output=20))
     assert left(market, catalog, output_tokens=21) == ["a", "b"]

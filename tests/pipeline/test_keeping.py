@@ -8,13 +8,14 @@ import pytest
 
 from infway.kernel.clock import Clock
 from infway.kernel.errors import UnavailableError
-from infway.ledger.responses import Kept
+from infway.ledger.responses import Kept, TooLarge
 from infway.ledger.responses_sqlite import SqliteResponses
 from infway.ledger.sqlite import LedgerError
 from infway.pipeline.keeping import Keeper
 from infway.settings.models import ResponsesSettings
 
 DAY = 86_400.0
+ROOM = 2**30
 
 
 @dataclass
@@ -70,12 +71,12 @@ async def test_what_waits_to_be_written_is_found(parts: _Parts) -> None:
     keeper.keep(second)
     await keeper.flush()
     assert await keeper.find("r1", "a") == first
-    assert await keeper.chain("r2", "a") == [first, second]
-    assert await keeper.holders(["i1"], "a") == {"i1": first}
+    assert await keeper.chain("r2", "a", ROOM) == [first, second]
+    assert await keeper.holders(["i1"], "a", ROOM) == {"i1": first}
     assert await keeper.find("r1", "b") is None
     parts.store.is_full = False
     await keeper.flush()
-    assert await keeper.chain("r2", "a") == [first._replace(items=()), second]
+    assert await keeper.chain("r2", "a", ROOM) == [first._replace(items=()), second]
 
 
 async def test_a_turn_that_waits_follows_those_that_are_written(parts: _Parts) -> None:
@@ -83,7 +84,7 @@ async def test_a_turn_that_waits_follows_those_that_are_written(parts: _Parts) -
     await keeper.begin(one("r1", time))
     keeper.keep(one("r2", time, previous="r1"))
     keeper.keep(one("r3", time, previous="r2"))
-    found = await keeper.chain("r3", "a")
+    found = await keeper.chain("r3", "a", ROOM)
     assert [kept.id for kept in found] == ["r1", "r2", "r3"]
 
 
@@ -95,7 +96,7 @@ async def test_a_response_is_forgotten_when_its_time_is_over(parts: _Parts) -> N
     assert await keeper.find("r1", "a") is not None
     time.now += 0.2 * DAY
     assert await keeper.find("r1", "a") is None
-    assert await keeper.chain("r1", "a") == []
+    assert await keeper.chain("r1", "a", ROOM) == []
     assert await keeper.sweep() == 1
 
 
@@ -125,6 +126,48 @@ async def test_another_worker_may_write_a_moment_later(parts: _Parts) -> None:
     await asyncio.sleep(0)
     await parts.keeper.begin(one("r1", parts.time))
     assert await looking is not None
+
+
+async def test_what_waits_has_a_limit_in_bytes(
+    parts: _Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeper, time, body = parts.keeper, parts.time, b"x" * (20 * 2**20)
+    parts.store.is_full = True
+    for number in range(6):
+        keeper.keep(one(f"r{number}", time, response=body))
+    found = [await keeper.find(f"r{number}", "a") is not None for number in range(6)]
+    assert found == [True, True, True, False, False, False]
+    warnings = [record for record in caplog.records if "fast enough" in record.message]
+    assert len(warnings) == 1
+    parts.store.is_full = False
+    await keeper.flush()
+    keeper.keep(one("r6", time, response=body))
+    assert await keeper.find("r6", "a") is not None
+
+
+async def test_turns_that_wait_count_like_written_ones(parts: _Parts) -> None:
+    keeper, time, body = parts.keeper, parts.time, b"x" * 98
+    parts.store.is_full = False
+    await keeper.begin(one("r1", time, response=body))
+    keeper.keep(one("r2", time, response=body, previous="r1"))
+    assert len(await keeper.chain("r2", "a", 200)) == 2
+    for limit in (199, 99):
+        with pytest.raises(TooLarge):
+            await keeper.chain("r2", "a", limit)
+
+
+async def test_the_end_of_a_response_that_was_cancelled_meanwhile_is_dropped(
+    parts: _Parts,
+) -> None:
+    keeper, time = parts.keeper, parts.time
+    for id_ in ("r1", "r2"):
+        await keeper.begin(one(id_, time, status="in_progress"))
+    assert await keeper.finish(one("r1", time, status="cancelled"))
+    for id_ in ("r1", "r2"):
+        keeper.keep(one(id_, time), was_begun=True)
+    await keeper.flush()
+    found = [await keeper.find(id_, "a") for id_ in ("r1", "r2")]
+    assert [kept.status for kept in found if kept] == ["cancelled", "completed"]
 
 
 async def test_a_store_that_is_gone_is_unavailable(parts: _Parts) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from infway.kernel.chat import ChatRequest, Feature, Offer, Prices, Selection, Upstream
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Units, Usage
+from infway.kernel.faults import Fault
 from infway.kernel.work import PLACES, WORK, WORKS
 from infway.providers.passing.measures import said
 from infway.providers.passing.sounds import length_of, length_told, milliseconds
@@ -62,10 +63,37 @@ def test_events_are_passed_on_whole_and_unchanged(events: list[bytes], size: int
         b"data: %b\n\n" % event.replace(b"\r", b"").replace(b"\n", b"") for event in events
     )
     watch = Watch(ask(Feature.IMAGES))
-    cut = [stream[at : at + size] for at in range(0, len(stream), size)]
-    passed = [watch.feed(piece) for piece in cut]
-    assert all(piece == b"" or piece.endswith(b"\n\n") for piece in passed)
-    assert b"".join(passed) + watch.close() == stream.removeprefix(b"\xef\xbb\xbf")
+    passed = b""
+    for at in range(0, len(stream), size):
+        passed += watch.feed(stream[at : at + size])
+        assert passed == b"" or passed.endswith(b"\n\n")
+        if watch.failure is not None:
+            break
+    whole = stream.removeprefix(b"\xef\xbb\xbf")
+    if watch.failure is None:
+        assert passed + watch.close() == whole
+    else:
+        assert whole.startswith(passed)
+        assert b"error" in whole.removeprefix(passed).partition(b"\n\n")[0]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b'data: {"error":{"message":"org-secret","code":"server_overloaded"}}\n\n',
+        b'data: {"type":"error","code":"server_overloaded","message":"org-secret"}\n\n',
+        b'event: error\ndata: {"message":"org-secret","code":"server_overloaded"}\n\n',
+        b"event:error\ndata: org-secret\n\n",
+    ],
+)
+def test_an_error_among_events_is_withheld_with_all_that_follows(told: bytes) -> None:
+    good = b'data: {"type":"a","error":null,"usage":{"input_tokens":3}}\n\n'
+    watch = Watch(ask(Feature.SPEECH))
+    assert watch.feed(good + told + good) == good
+    assert watch.failure is not None
+    assert watch.usage is not None
+    named = Fault.INBAND_ERROR if b"code" not in told else Fault.OVERLOADED
+    assert watch.failure.fault is named
 
 
 def test_a_last_event_without_its_blank_line_gets_it() -> None:
@@ -110,6 +138,19 @@ def test_seconds_are_numbers_or_texts(told: object, expected: int | None) -> Non
 @given(st.binary(max_size=100) | st.binary(max_size=80).map(lambda tail: b"RIFF....WAVE" + tail))
 def test_the_length_of_any_bytes_is_told_or_guessed(sound: bytes) -> None:
     assert 0 <= length_of(sound).milliseconds <= 100_000
+
+
+def riff(chunks: int, data: bytes = bytes(16_000)) -> bytes:
+    """A WAV file of one second with empty chunks before its sound."""
+    form = b"fmt " + (16).to_bytes(4, "little") + bytes(8) + (16_000).to_bytes(4, "little")
+    head = form + bytes(4) + b"JUNK\0\0\0\0" * chunks
+    return b"RIFF....WAVE" + head + b"data" + len(data).to_bytes(4, "little") + data
+
+
+def test_a_wav_file_of_too_many_chunks_is_guessed_by_its_size() -> None:
+    assert length_of(riff(62)) == (1000, False)
+    many = riff(100)
+    assert length_of(many) == (len(many) * 1000 // 16_000, True)
 
 
 def test_subtitles_tell_when_they_end() -> None:

@@ -40,6 +40,8 @@ class ChatEndpoint(LineEndpoint):
 class ChatTalk(Talk):
     """One chat request. `wishes`: what the reply should look like."""
 
+    has_several = True
+
     def __init__(self, ask: ChatRequest, wishes: Wishes) -> None:
         super().__init__(ask)
         self.wishes = wishes

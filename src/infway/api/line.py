@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
+from infway.api.bulk import read_beside
 from infway.api.errors import Header, error_body, own_fault
 from infway.api.exchange import Exchange
 from infway.api.presence import Presence
@@ -19,7 +20,7 @@ from infway.api.stream import EventStream
 from infway.api.talk import Talk, Times
 from infway.kernel.chat import Principal
 from infway.kernel.clock import Clock
-from infway.kernel.errors import GatewayError
+from infway.kernel.errors import CallerError, GatewayError
 from infway.kernel.events import Broken
 from infway.kernel.money import usd_text
 from infway.pipeline.attempt import trail
@@ -43,7 +44,12 @@ class Rules:
 
 
 class LineEndpoint(ABC):
-    """Answers requests. `keyring` and `rules` are swapped when settings are read again."""
+    """Answers requests. `keyring` and `rules` are swapped when settings are read again.
+
+    `walks`: its reader goes through the body in Python, which takes long where that is long.
+    """
+
+    walks = False
 
     def __init__(self, gateway: Gateway, keyring: Keyring, rules: Rules, clock: Clock) -> None:
         self.gateway = gateway
@@ -56,7 +62,10 @@ class LineEndpoint(ABC):
         exchange.check_size(self.rules.body_limit)
         who, header = self.who(exchange)
         body = await exchange.read_json(self.rules.body_limit)
-        talk = self.read(exchange, header, body, path_model)
+        if self.walks:
+            talk = await read_beside(body, lambda: self.read(exchange, header, body, path_model))
+        else:
+            talk = self.read(exchange, header, body, path_model)
         await self.way(talk)(exchange, talk, who)
 
     def who(self, exchange: Exchange) -> tuple[Principal, bytes]:
@@ -78,7 +87,12 @@ class LineEndpoint(ABC):
         """Return what answers a request that was read."""
         if talk.ask.stream:
             return self._stream
-        return self._several if talk.ask.selection.imsn > 1 else self._whole
+        if talk.ask.selection.imsn == 1:
+            return self._whole
+        if not talk.has_several:
+            message = "model.imsn: only chats have room for the answers of several models."
+            raise CallerError(400, "invalid_field", message, "model.imsn")
+        return self._several
 
     async def _whole(self, exchange: Exchange, talk: Talk, who: Principal) -> None:
         answer: Answer | None = None

@@ -2,10 +2,12 @@
 
 multipart/form-data is RFC 7578; delimiters are those of RFC 2046, section 5.1.1. What browsers
 and SDKs send is understood, what is ambiguous is refused: two readers of one body must not
-disagree about it.
+disagree about it. Other readers take a bare LF for a line's end, look for delimiters in what
+stands before the first one, unfold headers and read RFC 2231's `name*`: none of that is let in.
 """
 
 import re
+from collections.abc import Mapping
 from typing import NoReturn
 
 from infway.kernel.errors import CallerError
@@ -14,24 +16,28 @@ from infway.kernel.form import Form, Part
 MOST_PARTS = 200
 MOST_HEAD = 8 * 1024  # bytes of one part's headers
 _BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
-_PARAMETER = re.compile(rb';[ \t]*([^\s;="]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;"]*[^;"\s]|)')
-_ESCAPED = re.compile(rb'\\(["\\])')
-_LINE = re.compile(rb"[ \t]*\r\n")
+_TOKEN = rb"[0-9A-Za-z!#$%&'*+.^_`|~-]++"  # RFC 9110, section 5.6.2
+_PARAMETER = rb';[ \t]*+(%b)=("[^"]*+"|%b)[ \t]*+' % (_TOKEN, _TOKEN)
+_PARAMETERS = re.compile(_PARAMETER)
+_HEADER = re.compile(rb'[^;"]*+(?:%b)*+;?[ \t]*+' % _PARAMETER)
+_FIELD = re.compile(rb"[0-9A-Za-z][!-9;-~]*+:[^\0\r\n]*+")  # one line: nothing is folded
+_KIND = re.compile(rb"[\t -~]+")  # it goes to the upstream as it came
+_LINE = re.compile(rb"[ \t]*+\r\n")
+_CLOSED = re.compile(rb"--[ \t]{0,64}(?:\r\n[ \t\r\n]{0,64})?")
 
 
 def read_form(kind: bytes, body: bytes) -> Form:
     """Return the form that a body is; `kind`: its content type. Raises CallerError."""
+    if not _KIND.fullmatch(kind):
+        _refuse("its content type is not printable ASCII")
     delimiter = b"--" + _boundary(kind)
-    if body.startswith(delimiter):
-        at = 0
-    else:
-        at = body.find(b"\r\n" + delimiter) + 2
-        if at < 2:
-            _refuse("the boundary of its content type is not in it")
+    if not body.startswith(delimiter):
+        _refuse("it does not begin with the boundary of its content type")
+    at = 0
     parts: list[Part] = []
     while True:
         after = at + len(delimiter)
-        if body.startswith(b"--", after):
+        if _CLOSED.fullmatch(body, after):
             return Form(kind.decode("latin-1"), body, delimiter, tuple(parts), at)
         line = _LINE.match(body, after)
         if line is None:
@@ -44,8 +50,9 @@ def read_form(kind: bytes, body: bytes) -> Form:
 
 
 def _boundary(kind: bytes) -> bytes:
-    found = _parameters(kind).get(b"boundary", [])
-    if len(found) != 1 or not _BOUNDARY.fullmatch(found[0]):
+    said = _parameters(kind)
+    found = said.get(b"boundary", [])
+    if len(found) != 1 or not _BOUNDARY.fullmatch(found[0]) or _is_extended(said, b"boundary"):
         _refuse("its content type names no boundary")
     return found[0]
 
@@ -57,43 +64,60 @@ def _part(body: bytes, delimiter: bytes, start: int, head: int) -> Part:
     blank = body.find(b"\r\n\r\n", head, head + MOST_HEAD)
     if blank < 0:
         _refuse("the headers of a part do not end")
-    end = _end(body, b"\r\n" + delimiter, blank + 2)
+    end = _end(body, delimiter, blank + 3)
     if end < blank + 4:
         _refuse("a part has no value")
     name, filename = _names(body[head:blank])
     return Part(name, filename, start, blank + 4, end)
 
 
-def _end(body: bytes, mark: bytes, at: int) -> int:
-    """Return where a value ends: before a delimiter that is a whole line, or the last one."""
-    while (end := body.find(mark, at)) >= 0:
-        at = end + len(mark)
-        if body.startswith(b"--", at) or _LINE.match(body, at):
-            return end
-    return _refuse("its last part does not end")
+def _end(body: bytes, delimiter: bytes, at: int) -> int:
+    """Return where a value ends: before the first line that begins with the delimiter.
+
+    Refused where only CR or LF is before that line, which some readers take for its beginning.
+    """
+    end = body.find(b"\n" + delimiter, at) - 1
+    if end < 0:
+        _refuse("its last part does not end")
+    if not body.startswith(b"\r", end) or body.find(b"\r" + delimiter, at, end) >= 0:
+        _refuse("a delimiter stands behind half of a line's end")
+    return end
 
 
 def _names(head: bytes) -> tuple[str, str | None]:
     """Return the name of a part, and of its file."""
-    fields = [line.partition(b":") for line in head.split(b"\r\n")]
-    told = [value for field, _, value in fields if field.strip().lower() == b"content-disposition"]
+    lines = head.split(b"\r\n")
+    if not all(map(_FIELD.fullmatch, lines)):
+        _refuse("a line of a part's headers is no header")
+    fields = [line.partition(b":") for line in lines]
+    told = [value for field, _, value in fields if field.lower() == b"content-disposition"]
     if len(told) != 1 or told[0].partition(b";")[0].strip().lower() != b"form-data":
         _refuse("a part needs one Content-Disposition, of form-data")
     said = _parameters(told[0])
     names = said.get(b"name", [])
-    if len(names) != 1 or not names[0]:
-        _refuse("a part has no name, or several")
+    if len(names) != 1 or not names[0] or b"\\" in names[0] or _is_extended(said, b"name"):
+        _refuse("a part has no name, or one that can be read in several ways")
     files = said.get(b"filename", []) + said.get(b"filename*", [])
     return names[0].decode(errors="replace"), files[0].decode(errors="replace") if files else None
 
 
 def _parameters(header: bytes) -> dict[bytes, list[bytes]]:
-    """Return what stands behind the semicolons of a header; names in lower case."""
+    """Return what stands behind the semicolons of a header; names in lower case.
+
+    An escaped quote is refused: browsers write `%22`, and not all readers know the other.
+    """
+    if b'\\"' in header or not _HEADER.fullmatch(header):
+        _refuse("a header has parameters that can be read in several ways")
     found: dict[bytes, list[bytes]] = {}
-    for name, said in _PARAMETER.findall(header):
-        value = _ESCAPED.sub(rb"\1", said[1:-1]) if said.startswith(b'"') else said
+    for name, said in _PARAMETERS.findall(header):
+        value = said[1:-1] if said.startswith(b'"') else said
         found.setdefault(name.lower(), []).append(value)
     return found
+
+
+def _is_extended(said: Mapping[bytes, object], name: bytes) -> bool:
+    """Tell whether a parameter is said as RFC 2231 has it too: `name*`, `name*0`."""
+    return any(one.startswith(name + b"*") for one in said)
 
 
 def _refuse(why: str) -> NoReturn:

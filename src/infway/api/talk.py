@@ -54,9 +54,13 @@ class Writer(Protocol):
 
 
 class Talk(ABC):
-    """One request in its caller's dialect. `comment`: what keeps a silent stream alive."""
+    """One request in its caller's dialect. `comment`: what keeps a silent stream alive.
+
+    `has_several`: it has a place for the answers of several models.
+    """
 
     comment: bytes = COMMENT
+    has_several: bool = False
 
     def __init__(self, ask: ChatRequest) -> None:
         self.ask = ask

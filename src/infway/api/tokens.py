@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
+from infway.api.bulk import read_beside
 from infway.api.counted import counted
 from infway.api.errors import Header, error_body
 from infway.api.exchange import Exchange
@@ -95,10 +96,11 @@ class TokensEndpoint:
         exchange.check_size(self.rules.body_limit)
         who, _ = know(self.keyring, exchange.headers)
         body = await exchange.read_json(self.rules.body_limit)
-        said = _said(body)
+        said = await read_beside(body, lambda: _said(body))
         offer = self._offer(said.model, who)
         name = _counted_as(said.model, offer)
-        count = await counted(_counter(said, name, exchange.request_id), name, len(body))
+        counter = await read_beside(body, lambda: _counter(said, name, exchange.request_id))
+        count = await counted(counter, name, len(body))
         head = [*self._traces(exchange.began), (b"content-type", b"application/json")]
         head.append((b"cache-control", b"private, no-store"))
         used = said.model if offer is None else offer.native
@@ -171,7 +173,11 @@ def _messages(said: TokenCounterBody) -> list[object]:
         return [*messages, *({"role": "user", "content": text} for text in texts)]
     if said.messages is not None:
         return [*messages, *said.messages]
-    contents = camelled({"contents": said.contents})
-    read = chat_fields(contents, Notes()) if is_object(contents) else {}
+    try:
+        contents = camelled({"contents": said.contents})
+        read = chat_fields(contents, Notes()) if is_object(contents) else {}
+    except RecursionError as error:
+        message = "The JSON is nested too deeply."
+        raise CallerError(400, "invalid_request_body", message) from error
     found = read.get("messages")
     return [*messages, *(found if isinstance(found, list) else [])]

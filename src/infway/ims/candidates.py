@@ -58,7 +58,8 @@ def _takes(offer: Offer, a: Asked) -> bool:
     upstream, asked, native = offer.upstream, a.ask.parameters, a.ask.native
     if native is not None and (native.lost or _speaks(offer, a)):
         return _speaks(offer, a)
-    return not asked & upstream.drop and (upstream.takes is None or asked <= upstream.takes)
+    left_out = upstream.drop | upstream.routing if upstream.routing else upstream.drop
+    return not asked & left_out and (upstream.takes is None or asked <= upstream.takes)
 
 
 def _speaks(offer: Offer, a: Asked) -> bool:

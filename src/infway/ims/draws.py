@@ -5,6 +5,7 @@ deviates are read, so the same seed gives the same draws, bit for bit, at the pr
 """
 
 import math
+from functools import cache
 from random import Random
 from statistics import NormalDist
 
@@ -21,10 +22,7 @@ class Draws:
     __slots__ = ("_table",)
 
     def __init__(self) -> None:
-        normal = NormalDist()
-        quantiles = [normal.inv_cdf((place + 0.5) / SIZE) for place in range(SIZE)]
-        Random(SIZE).shuffle(quantiles)  # noqa: S311 - a fixed shuffle, nothing secret
-        self._table = quantiles * 2 + quantiles[:WIDEST]
+        self._table = _table()
 
     def window(self, place: int, count: int) -> tuple[list[float], list[float], list[float]]:
         """Return deviates for `count` offers: of first-token time, of pace, of failure."""
@@ -35,6 +33,15 @@ class Draws:
             table[pace : pace + count],
             table[failure : failure + count],
         )
+
+
+@cache
+def _table() -> list[float]:
+    """Return the table, which is the same for all."""
+    normal = NormalDist()
+    quantiles = [normal.inv_cdf((place + 0.5) / SIZE) for place in range(SIZE)]
+    Random(SIZE).shuffle(quantiles)  # noqa: S311 - a fixed shuffle, nothing secret
+    return quantiles * 2 + quantiles[:WIDEST]
 
 
 def beta(a: float, b: float, deviate: float) -> float:

@@ -43,6 +43,7 @@ def upstream_of(configured: UpstreamSettings, vendor: Vendor, route: Route) -> U
         takes=DIALECTS[route.dialect].takes,
         drop=usual.drop if said.drop is None else frozenset(said.drop),
         refuses=usual.refuses,
+        routing=vendor.routing,
         rename=usual.rename if said.rename is None else said.rename,
         defaults=route.defaults if said.defaults is None else said.defaults,
         trains_on_data=said.trains_on_data,

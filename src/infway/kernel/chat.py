@@ -184,8 +184,10 @@ class Upstream:
     same for other work, by the feature that asks for it.
     `takes`: the request fields its dialect can say, None where it passes on any. `drop`,
     `rename`, `defaults`: the vendor's departures from its dialect, as data. `refuses`: extensions
-    of messages and tools that it answers with an error. `speaks`: other dialects in which the
-    same models are asked there, and where; words in braces as in `chat_url`.
+    of messages and tools that it answers with an error. `routing`: root fields by which the vendor
+    itself would choose models or sell extras: the operator's to say, in any dialect. `speaks`:
+    other dialects in which the same models are asked there, and where; words in braces as in
+    `chat_url`.
     """
 
     name: str
@@ -197,6 +199,7 @@ class Upstream:
     takes: frozenset[str] | None = None
     drop: frozenset[str] = frozenset()
     refuses: frozenset[str] = frozenset()
+    routing: frozenset[str] = frozenset()
     rename: Mapping[str, str] = field(default_factory=dict[str, str])
     defaults: Mapping[str, object] = field(default_factory=dict[str, object])
     trains_on_data: bool | None = None
@@ -208,6 +211,16 @@ class Upstream:
     def url_of(self, dialect: str) -> str | None:
         """Return where requests in a dialect go, None where it is not spoken here."""
         return self.chat_url if dialect == self.dialect else self.speaks.get(dialect)
+
+    def told(self, fields: Mapping[str, object]) -> tuple[Mapping[str, object], list[str]]:
+        """Return a caller's fields without those of `routing`, and the names of what was left out.
+
+        What is served and billed is the model that was checked, not one that the vendor chooses.
+        """
+        taken = sorted(self.routing & fields.keys()) if self.routing else []
+        if not taken:
+            return fields, taken
+        return {name: one for name, one in fields.items() if name not in self.routing}, taken
 
 
 @dataclass(frozen=True, slots=True, eq=False)

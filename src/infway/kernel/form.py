@@ -20,11 +20,19 @@ class Part(NamedTuple):
     end: int
 
 
+class Length(NamedTuple):
+    """How long a sound is: milliseconds, and whether they are only a guess."""
+
+    milliseconds: int
+    guessed: bool
+
+
 class Form(NamedTuple):
     """A whole form. `kind`: the content type it came with, which names the boundary.
 
-    `delimiter`: the line before each part, without its line end. `closing`: where the last
-    delimiter is, the one after all parts.
+    `delimiter`: the line before each part, without its line end; the body begins with it.
+    `closing`: where the last delimiter is, the one after all parts. `heard`: the length of all
+    sounds in it, as it was read once.
     """
 
     kind: str
@@ -32,6 +40,7 @@ class Form(NamedTuple):
     delimiter: bytes
     parts: tuple[Part, ...]
     closing: int
+    heard: Length = Length(0, guessed=False)
 
     def value(self, part: Part) -> bytes:
         """Return what a part says."""
@@ -51,7 +60,6 @@ class Form(NamedTuple):
     def _pieces(self, name: str, value: bytes, dropped: Collection[str]) -> Iterator[bytes]:
         body = self.body
         starts = [part.start for part in self.parts]
-        yield body[: (*starts, self.closing)[0]]
         if not self.named(name):
             head = b'%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n'
             yield head % (self.delimiter, name.encode())

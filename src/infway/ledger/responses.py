@@ -3,8 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from infway.kernel.errors import InfwayError
+
 RUNNING = ("queued", "in_progress")
 """States of a response that is still being made."""
+
+
+class TooLarge(InfwayError):
+    """What was asked for is more than may be read at once."""
 
 
 class Kept(NamedTuple):
@@ -24,6 +30,11 @@ class Kept(NamedTuple):
     response: bytes
     input: bytes
     items: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Its bytes, as all limits count them."""
+        return len(self.response) + len(self.input)
 
 
 class Responses(Protocol):
@@ -49,12 +60,18 @@ class Responses(Protocol):
         """Return a response of a key."""
         ...
 
-    def chain(self, id_: str, key: str) -> list[Kept]:
-        """Return a response and those before it, oldest first; empty where one is missing."""
+    def chain(self, id_: str, key: str, limit: int) -> list[Kept]:
+        """Return a response and those before it, oldest first; empty where one is missing.
+
+        Raises TooLarge where they have more than `limit` bytes, before any is read.
+        """
         ...
 
-    def holders(self, items: Sequence[str], key: str) -> Mapping[str, Kept]:
-        """Return the responses that hold items of these ids."""
+    def holders(self, items: Sequence[str], key: str, limit: int) -> Mapping[str, Kept]:
+        """Return the responses that hold items of these ids, each read once.
+
+        Raises TooLarge where they have more than `limit` bytes, before any is read.
+        """
         ...
 
     def remove(self, id_: str, key: str) -> bool:
@@ -62,7 +79,10 @@ class Responses(Protocol):
         ...
 
     def sweep(self, before: float, size: int) -> int:
-        """Forget what is older than `before`, and the oldest beyond `size` bytes; return how many."""
+        """Forget what is older than `before`, and what is beyond `size` bytes; return how many.
+
+        Room is shared fairly: the oldest of the keys that hold most go first.
+        """
         ...
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from infway.ledger.responses import RUNNING, Kept
+from infway.ledger.responses import RUNNING, Kept, TooLarge
 from infway.ledger.sqlite import LedgerError
 
 # Steps that were published are never changed; a new one is added at the end.
@@ -31,6 +31,33 @@ _STILL = f"status IN ({', '.join(repr(word) for word in RUNNING)})"
 _MEMORY = ":memory:"
 _READ = "BEGIN"
 _LONGEST = 10_000  # turns of one conversation that are followed back
+_SIZE = "length(responses.response) + length(responses.input)"
+_CHAIN = f"""
+    WITH RECURSIVE chain (id, turn) AS (
+        VALUES (?, 0)
+        UNION ALL
+        SELECT previous, turn + 1 FROM chain JOIN responses USING (id)
+        WHERE previous IS NOT NULL AND turn < {_LONGEST}
+    )
+    SELECT {{}} FROM chain LEFT JOIN responses
+    ON responses.id = chain.id AND responses.key = ?
+    """  # noqa: S608 - our own number
+_TURNS = _CHAIN.format(_OF_TABLE) + "ORDER BY turn DESC"
+_TURNS_SIZE = _CHAIN.format(f"total({_SIZE})")
+_HOLDER = f"""
+    SELECT responses.id, {_SIZE} FROM items JOIN responses ON responses.id = items.response
+    WHERE items.item = ? AND responses.key = ? ORDER BY responses.created DESC LIMIT 1
+    """  # noqa: S608 - our own columns
+_FIND = f"SELECT {_COLUMNS} FROM responses WHERE id = ? AND key = ?"  # noqa: S608 - our own columns
+_HELD = f"SELECT sum({_SIZE}) AS held FROM responses GROUP BY key ORDER BY held"  # noqa: S608 - our own columns
+_FORGET = f"""
+    DELETE FROM responses WHERE id IN (
+        SELECT id FROM (
+            SELECT id, sum({_SIZE})
+                OVER (PARTITION BY key ORDER BY created DESC, id DESC) AS filled FROM responses
+        ) WHERE filled > ?
+    )
+    """  # noqa: S608 - our own columns
 
 
 class SqliteResponses:
@@ -89,36 +116,32 @@ class SqliteResponses:
 
     def find(self, id_: str, key: str) -> Kept | None:
         """Return a response of a key."""
-        query = f"SELECT {_COLUMNS} FROM responses WHERE id = ? AND key = ?"  # noqa: S608 - our own columns
         with self._transaction(_READ) as connection:
-            row = connection.execute(query, (id_, key)).fetchone()
+            row = connection.execute(_FIND, (id_, key)).fetchone()
         return None if row is None else Kept(*row)
 
-    def chain(self, id_: str, key: str) -> list[Kept]:
-        """Return a response and those before it, oldest first; empty where one is missing."""
-        query = f"""
-            WITH RECURSIVE chain (id, turn) AS (
-                VALUES (?, 0)
-                UNION ALL
-                SELECT previous, turn + 1 FROM chain JOIN responses USING (id)
-                WHERE previous IS NOT NULL AND turn < {_LONGEST}
-            )
-            SELECT {_OF_TABLE} FROM chain LEFT JOIN responses
-            ON responses.id = chain.id AND responses.key = ? ORDER BY turn DESC
-            """  # noqa: S608 - our own columns
+    def chain(self, id_: str, key: str, limit: int) -> list[Kept]:
+        """Return a response and those before it, oldest first; empty where one is missing.
+
+        Raises TooLarge where they have more than `limit` bytes, before any is read.
+        """
         with self._transaction(_READ) as connection:
-            rows = connection.execute(query, (id_, key)).fetchall()
+            _check(connection.execute(_TURNS_SIZE, (id_, key)).fetchone()[0], limit)
+            rows = connection.execute(_TURNS, (id_, key)).fetchall()
         return [] if any(row[0] is None for row in rows) else [Kept(*row) for row in rows]
 
-    def holders(self, items: Sequence[str], key: str) -> Mapping[str, Kept]:
-        """Return the responses that hold items of these ids."""
-        query = f"""
-            SELECT items.item, {_OF_TABLE} FROM items JOIN responses ON responses.id = items.response
-            WHERE items.item = ? AND responses.key = ? ORDER BY responses.created DESC LIMIT 1
-            """  # noqa: S608 - our own columns
+    def holders(self, items: Sequence[str], key: str, limit: int) -> Mapping[str, Kept]:
+        """Return the responses that hold items of these ids, each read once.
+
+        Raises TooLarge where they have more than `limit` bytes, before any is read.
+        """
         with self._transaction(_READ) as connection:
-            found = [connection.execute(query, (item, key)).fetchone() for item in items]
-        return {row[0]: Kept(*row[1:]) for row in found if row is not None}
+            rows = {item: connection.execute(_HOLDER, (item, key)).fetchone() for item in items}
+            places = {item: row for item, row in rows.items() if row is not None}
+            sizes: dict[str, int] = dict(places.values())
+            _check(sum(sizes.values()), limit)
+            read = {id_: Kept(*connection.execute(_FIND, (id_, key)).fetchone()) for id_ in sizes}
+        return {item: read[id_] for item, (id_, _) in places.items()}
 
     def remove(self, id_: str, key: str) -> bool:
         """Forget a response."""
@@ -127,18 +150,16 @@ class SqliteResponses:
             return connection.execute(query, (id_, key)).rowcount > 0
 
     def sweep(self, before: float, size: int) -> int:
-        """Forget what is older than `before`, and the oldest beyond `size` bytes."""
+        """Forget what is older than `before`, and what is beyond `size` bytes; return how many.
+
+        Room is shared fairly: the oldest of the keys that hold most go first.
+        """
         with self._transaction() as connection:
             gone = connection.execute("DELETE FROM responses WHERE created < ?", (before,)).rowcount
-            query = """
-                DELETE FROM responses WHERE id IN (
-                    SELECT id FROM (
-                        SELECT id, sum(length(response) + length(input))
-                            OVER (ORDER BY created DESC, id DESC) AS filled FROM responses
-                    ) WHERE filled > ?
-                )
-                """
-            return gone + connection.execute(query, (size,)).rowcount
+            held = [row[0] for row in connection.execute(_HELD)]
+            if sum(held) <= size:
+                return gone
+            return gone + connection.execute(_FORGET, (_share(held, size),)).rowcount
 
     @contextmanager
     def _transaction(
@@ -157,6 +178,24 @@ class SqliteResponses:
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise LedgerError(f"the responses in {self._path} cannot be used: {error}") from error
+
+
+def _check(size: float, limit: int) -> None:
+    if size > limit:
+        raise TooLarge(f"{size:.0f} bytes are more than the {limit} that may be read")
+
+
+def _share(held: Sequence[int], size: int) -> int:
+    """Return the bytes that each key may keep. `held`: those of each, smallest first.
+
+    What the small ones leave of their share, the others get.
+    """
+    for place, mine in enumerate(held):
+        share = size // (len(held) - place)
+        if mine > share:
+            return share
+        size -= mine
+    return held[-1]
 
 
 def _insert(connection: sqlite3.Connection, kept: Kept) -> None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from infway.kernel.errors import GatewayError
+from infway.kernel.errors import GatewayError, UnavailableError
 from infway.ledger.responses import Kept
 from infway.pipeline.keeping import Keeper
 
@@ -78,18 +78,31 @@ class Background:
         self._running[id_] = job, work
         try:
             await self._watch(work, id_)
-            await self.keeper.finish(_result(job, work, id_))
-        except GatewayError as error:
-            _log.error("the response %s is not kept: %s", id_, error)
+            await self._finish(_result(job, work, id_))
         finally:
+            work.cancel()
             del self._running[id_]
 
     async def _watch(self, work: asyncio.Task[Kept], id_: str) -> None:
         """Wait for the end of the work, and end it where nobody wants it any more."""
         while not work.done():
-            if not await self.keeper.touch(id_, "in_progress"):
+            if not await self._is_wanted(id_):
                 work.cancel()
             await asyncio.wait({work}, timeout=_BEAT)
+
+    async def _is_wanted(self, id_: str) -> bool:
+        """Say that a response is being made; a store that cannot answer now is asked again later."""
+        try:
+            return await self.keeper.touch(id_, "in_progress")
+        except UnavailableError:
+            return True
+
+    async def _finish(self, made: Kept) -> None:
+        """Keep what became of a job, or queue it where the store cannot take it now."""
+        try:
+            await self.keeper.finish(made)
+        except UnavailableError:
+            self.keeper.keep(made, was_begun=True)
 
 
 def _result(job: Job, work: asyncio.Task[Kept], id_: str) -> Kept:

@@ -6,7 +6,7 @@ from infway.pipeline.course import Course
 
 
 class Decisions:
-    """At most `keep` requests with what was decided for them; the oldest go first."""
+    """At most `keep` requests, without their bodies, and what was decided; the oldest go first."""
 
     def __init__(self, keep: int = 1000) -> None:
         self.keep = keep

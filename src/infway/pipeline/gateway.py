@@ -85,17 +85,22 @@ class Admission:
         self._settler = settler
 
     def begin(self, ask: ChatRequest, who: Principal) -> Course:
-        """Admit a request and rank its offers; raises GatewayError where it may not go on."""
+        """Admit a request and rank its offers; raises GatewayError where it may not go on.
+
+        What is kept of it, to settle and to explain it, holds no body: that may be megabytes.
+        """
         if self._settler.is_full:
             raise UnavailableError(
                 503, "accounting_unavailable", "Usage cannot be recorded now.", retry_after=1
             )
         began = self.clock.monotonic()
         router = self.router
-        decision = router.decide(ask, who, began)
-        course = Course(ask, router, decision, Settlement(ask, who, began, self._settler))
-        self.decisions.add(course)
-        return course
+        native = ask.native and ask.native._replace(fields={})
+        bare = ask._replace(fields={}, native=native, form=None)
+        decision = router.decide(bare, who, began)
+        settlement = Settlement(bare, who, began, self._settler)
+        self.decisions.add(Course(bare, router, decision, settlement))
+        return Course(ask, router, decision, settlement)
 
 
 class Replies(Protocol):

@@ -13,12 +13,13 @@ from typing import Protocol, TypeVar
 
 from infway.kernel.clock import Clock
 from infway.kernel.errors import InfwayError, UnavailableError
-from infway.ledger.responses import RUNNING, Kept, Responses
+from infway.ledger.responses import RUNNING, Kept, Responses, TooLarge
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _DAY = 86_400
 _CAPACITY = 1000  # responses that may wait to be written; what comes on top is not kept
+_ROOM = 64 * 1024 * 1024  # bytes of them that may wait; one alone may be larger
 _SWEEP = 60.0  # seconds between two looks for what is too old or too much
 _AGAIN = 0.2  # seconds after which an unknown id is looked for again: another worker may write it
 ABANDONED = 60.0
@@ -40,7 +41,7 @@ class Keeping(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes of all responses together, beyond which the oldest are forgotten."""
+        """Bytes of all responses; beyond, the oldest of the keys with the most are forgotten."""
         ...
 
 
@@ -58,6 +59,9 @@ class Keeper:
         self.clock = clock
         self._responses = responses
         self._waiting: dict[str, Kept] = {}
+        self._begun: set[str] = set()  # those that wait and are in the store as not over
+        self._filled = 0  # bytes that wait
+        self._overflowing = False
         self._woken = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="infway-responses")
         self._swept = float("-inf")
@@ -78,20 +82,32 @@ class Keeper:
             await self._in_thread(self._responses.close)
             self._thread.shutdown(wait=True)
 
-    def keep(self, kept: Kept) -> None:
-        """Queue a response that is over."""
-        if len(self._waiting) >= _CAPACITY:
-            _log.error("responses cannot be written fast enough: %s is not kept", kept.id)
+    def keep(self, kept: Kept, *, was_begun: bool = False) -> None:
+        """Queue a response that is over; one that does not fit is not kept.
+
+        `was_begun`: it is in the store, and is replaced there only while it is not over.
+        """
+        self._drop(kept.id)
+        is_full = len(self._waiting) >= _CAPACITY or self._filled + kept.size > _ROOM
+        if self._waiting and is_full:
+            if not self._overflowing:
+                _log.warning("responses cannot be written fast enough: %s is not kept", kept.id)
+            self._overflowing = True
             return
         self._waiting[kept.id] = kept
+        self._filled += kept.size
+        if was_begun:
+            self._begun.add(kept.id)
         self._woken.set()
 
     async def flush(self) -> None:
         """Write everything that waits; what the store refuses is kept for the next time."""
         batch = dict(self._waiting)
+        begun = [batch[id_] for id_ in self._begun]
+        over = [kept for id_, kept in batch.items() if id_ not in self._begun]
         try:
             if batch:
-                await self._in_thread(lambda: self._responses.write(list(batch.values())))
+                await self._in_thread(lambda: self._write(over, begun))
             now = self.clock.wall()
             if now - self._swept >= _SWEEP:
                 self._swept = now
@@ -101,10 +117,10 @@ class Keeper:
                 _log.error("responses cannot be kept, which is tried again: %s", error)
             self._failing = True
             return
-        self._failing = False
+        self._failing = self._overflowing = False
         for id_, kept in batch.items():
             if self._waiting.get(id_) is kept:
-                del self._waiting[id_]
+                self._drop(id_)
 
     async def sweep(self) -> int:
         """Forget what is too old or too much; return how many responses that were."""
@@ -116,8 +132,11 @@ class Keeper:
         found = await self._twice(lambda: self._find(id_, key))
         return found if found is not None and found.created >= self._oldest() else None
 
-    async def chain(self, id_: str, key: str) -> list[Kept]:
-        """Return a response and those before it, oldest first; empty where one is missing."""
+    async def chain(self, id_: str, key: str, limit: int) -> list[Kept]:
+        """Return a response and those before it, oldest first; empty where one is missing.
+
+        Raises TooLarge where they have more than `limit` bytes.
+        """
         waiting: list[Kept] = []
         before: str | None = id_
         while before is not None and (one := self._waiting.get(before)) is not None:
@@ -126,17 +145,25 @@ class Keeper:
             waiting.append(one)
             before = one.previous
         waiting.reverse()
+        rest = limit - sum(one.size for one in waiting)
+        if rest < 0:
+            raise TooLarge(f"the turns that wait are more than {limit} bytes")
         if before is None:
             return waiting
         first = before
-        written = await self._twice(lambda: self._ask(lambda: self._responses.chain(first, key)))
+        written = await self._twice(
+            lambda: self._ask(lambda: self._responses.chain(first, key, rest))
+        )
         if not written or written[0].created < self._oldest():
             return []
         return [*written, *waiting]
 
-    async def holders(self, items: Sequence[str], key: str) -> Mapping[str, Kept]:
-        """Return the responses of a key that hold items of these ids."""
-        found = dict(await self._ask(lambda: self._responses.holders(items, key)))
+    async def holders(self, items: Sequence[str], key: str, limit: int) -> Mapping[str, Kept]:
+        """Return the responses of a key that hold items of these ids.
+
+        Raises TooLarge where those in the store have more than `limit` bytes.
+        """
+        found = dict(await self._ask(lambda: self._responses.holders(items, key, limit)))
         for kept in self._waiting.values():
             if kept.key == key:
                 found.update(dict.fromkeys(set(items) & set(kept.items), kept))
@@ -169,6 +196,18 @@ class Keeper:
     def _oldest(self) -> float:
         return self.clock.wall() - self.rules.keep * _DAY
 
+    def _drop(self, id_: str) -> None:
+        """Take a response out of the queue."""
+        kept = self._waiting.pop(id_, None)
+        if kept is not None:
+            self._filled -= kept.size
+            self._begun.discard(id_)
+
+    def _write(self, over: Sequence[Kept], begun: Sequence[Kept]) -> None:
+        self._responses.write(over)
+        for kept in begun:
+            self._responses.finish(kept)
+
     async def _find(self, id_: str, key: str) -> Kept | None:
         kept = self._waiting.get(id_)
         if kept is not None:
@@ -195,6 +234,8 @@ class Keeper:
     async def _ask(self, question: Callable[[], _T]) -> _T:
         try:
             return await self._in_thread(question)
+        except TooLarge:
+            raise
         except InfwayError as error:
             _log.error("kept responses cannot be used: %s", error)
             message = "Kept responses cannot be used now."

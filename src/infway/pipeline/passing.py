@@ -56,6 +56,8 @@ class Passage:
     async def pieces(self, stream: Stream) -> AsyncGenerator[bytes, None]:
         """Yield the bytes as they come; `broken` tells whether they are all.
 
+        An error that comes as an event ends them, and is not among them: what an upstream says
+        of it may be the operator's own.
         Must be closed (`aclosing`): leaving it early ends the upstream's reply at once.
         """
         left: Failure | None = Failure(Fault.CLIENT_GONE)
@@ -71,9 +73,11 @@ class Passage:
                     ready = _passed(stream.watch, data)
                     if ready:
                         yield ready
+                    if stream.watch is not None and stream.watch.failure is not None:
+                        raise UpstreamFailed(stream.watch.failure)
                     if not data:
                         break
-            left = None if stream.watch is None else stream.watch.failure
+            left = None
         except UpstreamFailed as failed:
             left = self.broken = _cut(failed.failure)
         except Exception:
@@ -217,15 +221,11 @@ class PassingGateway(Admission):
         self.attempts = attempts
 
     async def ask(self, ask: ChatRequest, who: Principal) -> Passed:
-        """Return the answer once it has begun; raises GatewayError where there is none.
-
-        What is kept of a request to explain it holds no body: it may be megabytes of sound.
-        """
-        course = self.begin(ask._replace(form=None, fields={}), who)
+        """Return the answer once it has begun; raises GatewayError where there is none."""
+        course = self.begin(ask, who)
         settlement = course.settlement
         try:
-            order = course.decision.order
-            passage = await self.attempts.first_reply(course._replace(ask=ask), order)
+            passage = await self.attempts.first_reply(course, course.decision.order)
         except GatewayError as error:
             settlement.close(_outcome(error), error.status)
             raise

@@ -122,11 +122,10 @@ class QueuedAttempts:
 
     def _ranked(self, course: Course) -> Course:
         """Decide anew, by the settings in force."""
-        router = self._lines.router
-        decision = router.decide(course.ask, course.settlement.who, self._now())
-        ranked = course._replace(router=router, decision=decision)
-        self._decisions.add(ranked)
-        return ranked
+        router, settlement = self._lines.router, course.settlement
+        decision = router.decide(settlement.ask, settlement.who, self._now())
+        self._decisions.add(Course(settlement.ask, router, decision, settlement))
+        return course._replace(router=router, decision=decision)
 
     def _sought(self, course: Course) -> Sought:
         slots = course.router.health.slots

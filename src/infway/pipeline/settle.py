@@ -115,7 +115,7 @@ class Attempt:
 
 
 class Settlement:
-    """One request from admission to its end."""
+    """One request from admission to its end. `ask` comes without its body, as it is kept."""
 
     __slots__ = (
         "_at",

@@ -55,7 +55,8 @@ class Vendor:
     `cloud`: `aws` and `google` have credentials of their own beside keys. `routes`: models that go
     another way, the first that matches counts. `refuses`: other vendors' extensions of messages and
     tools that it answers with an error (`openai/history.py`). `lacks`: features its server does not have,
-    whatever the model. `speaks`: other dialects in which its usual models are asked as well -> the
+    whatever the model. `routing`: root fields, of any dialect, by which a request would have the vendor
+    choose other models or sell extras beside them. `speaks`: other dialects in which its usual models are asked as well -> the
     path below the base URL. `note`: what its users have to know, for the documentation.
     """
 
@@ -72,6 +73,7 @@ class Vendor:
     drop: frozenset[str] = frozenset()
     defaults: Mapping[str, object] = field(default_factory=dict[str, object])
     refuses: frozenset[str] = frozenset()
+    routing: frozenset[str] = frozenset()
     api_version: str | None = None
     port: int | None = None
     skip: tuple[str, ...] = ("ft:*",)  # what a fine-tuned model costs: not a model itself

@@ -66,6 +66,7 @@ CLOUD: tuple[Vendor, ...] = (
         ("GROQ_API_KEY",),
         "groq",
         refuses=EXTENSIONS - {"reasoning"},
+        routing=frozenset({"compound_custom"}),
         # It answers 400 to these.
         drop=FOREIGN | {"logit_bias", "logprobs", "top_logprobs", "n"},
     ),
@@ -120,6 +121,7 @@ CLOUD: tuple[Vendor, ...] = (
         "openrouter",
         # Paid for with the requests' data, limited to few a day, second names of other models.
         skip=("*-contributor", "*:free", "~*"),
+        routing=frozenset({"models", "fallbacks", "route", "preset", "plugins"}),
         speaks={"anthropic": "/messages"},
     ),
     Vendor(
@@ -129,6 +131,7 @@ CLOUD: tuple[Vendor, ...] = (
         ("PERPLEXITY_API_KEY", "PERPLEXITYAI_API_KEY"),
         "perplexity",
         rename=OLD_LIMIT,
+        routing=frozenset({"models", "preset"}),  # of its Responses
     ),
     Vendor(
         "nebius",
@@ -226,6 +229,7 @@ CLOUD: tuple[Vendor, ...] = (
         "https://ai-gateway.vercel.sh/v1",
         ("AI_GATEWAY_API_KEY", "VERCEL_AI_GATEWAY_API_KEY"),
         "vercel_ai_gateway",
+        routing=frozenset({"models", "providerOptions"}),
         speaks={"anthropic": "/messages"},
     ),
     Vendor(

@@ -6,6 +6,8 @@ From the vendors' documentation; no vendor was called to try what is said here.
 from infway.providers.openai.history import EXTENSIONS
 from infway.providers.vendor import FOREIGN, NEW_LIMIT, Route, Vendor
 
+# The other models that answer where the first one fails or refuses
+_FALLBACKS = frozenset({"fallbacks"})
 _AWS_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _AWS_NOTE = (
     "Needs either a Bedrock API key or the keys of an AWS account "
@@ -60,6 +62,7 @@ NATIVE: tuple[Vendor, ...] = (
         chat_path="/v1/messages",
         auth="header:x-api-key",
         own_names=True,
+        routing=_FALLBACKS,
         note="`base_url` is https://RESOURCE.services.ai.azure.com/anthropic.",
     ),
     Vendor(
@@ -72,6 +75,7 @@ NATIVE: tuple[Vendor, ...] = (
         chat_path="/v1/messages",
         models_path="/v1/models",
         auth="header:x-api-key",
+        routing=_FALLBACKS,
     ),
     Vendor(
         "gemini",
@@ -92,6 +96,7 @@ NATIVE: tuple[Vendor, ...] = (
         dialect="gemini",
         chat_path="/publishers/google/models/{model}:{action}",
         cloud="google",
+        routing=_FALLBACKS,
         region="global",
         region_env=("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"),
         project_env=("GOOGLE_CLOUD_PROJECT",),

@@ -12,6 +12,7 @@ from infway.api.anthropic.message import ID_HEADERS
 from infway.api.anthropic.reading import read_counted
 from infway.api.anthropic.refusals import refusal_body
 from infway.api.auth import know
+from infway.api.bulk import read_beside
 from infway.api.errors import Header
 from infway.api.exchange import Exchange
 from infway.api.line import Rules
@@ -49,7 +50,7 @@ class CountTokensEndpoint:
         exchange.check_size(self.rules.body_limit)
         who, _ = know(self.keyring, exchange.headers)
         body = await exchange.read_json(self.rules.body_limit)
-        ask = read_counted(body, exchange.request_id)
+        ask = await read_beside(body, lambda: read_counted(body, exchange.request_id))
         if self.rules.require_model and ask.selection.model is None and not ask.selection.llms:
             raise missing("model")
         # whatever the request needs, and however long it is, it may be counted

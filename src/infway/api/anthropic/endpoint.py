@@ -11,13 +11,14 @@ from infway.api.anthropic.message import (
     stop_of,
     usage_object,
 )
-from infway.api.anthropic.mirrored import renamed_body, renamed_start, without_errors
+from infway.api.anthropic.mirrored import renamed_body, renamed_start
 from infway.api.anthropic.reading import read_request
 from infway.api.anthropic.refusals import broken_frame, late_frame, refusal_body
 from infway.api.exchange import Exchange
 from infway.api.line import LineEndpoint
 from infway.api.reading import missing
 from infway.api.talk import Talk, Times, Writer
+from infway.api.withheld import before_failure
 from infway.kernel.chat import ChatRequest
 from infway.kernel.errors import GatewayError
 from infway.kernel.events import Broken, Chunk, Event, Facts, Finish, Raw, Usage, Verbatim
@@ -27,6 +28,8 @@ from infway.providers.shapes import write
 
 class MessagesEndpoint(LineEndpoint):
     """Answers Messages requests."""
+
+    walks = True
 
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
@@ -192,7 +195,7 @@ class _Passing:
             data, self._is_renamed = renamed_start(data, self._own)
         last = events[-1]
         if isinstance(last, Broken):
-            return without_errors(data) + broken_frame(last.failure, self._request_id)
+            return before_failure(data) + broken_frame(last.failure, self._request_id)
         return data
 
     def close(self) -> bytes:

@@ -33,14 +33,3 @@ def renamed_start(block: bytes, own: Mapping[str, str]) -> tuple[bytes, bool]:
         frames[place] = one[: found.start(1)] + write(event) + one[found.end(1) :]
         return b"\n\n".join(frames), True
     return block, False
-
-
-def without_errors(block: bytes) -> bytes:
-    """Return frames without those that say an error: infway says it in its own words."""
-    return b"\n\n".join(one for one in block.split(b"\n\n") if not _is_error(one))
-
-
-def _is_error(one: bytes) -> bool:
-    found = _DATA.search(one) if b"error" in one else None
-    root = read_object(found[1]) if found is not None else None
-    return root is not None and root.get("type") == "error"

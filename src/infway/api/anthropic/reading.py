@@ -17,6 +17,7 @@ from infway.api.errors import Header
 from infway.api.reading import read_chat, refuse
 from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Native
+from infway.kernel.errors import CallerError
 from infway.providers.anthropic.carry import BETA, DIALECT, VERSION
 from infway.providers.shapes import as_list
 
@@ -106,11 +107,16 @@ def _native(fields: _Fields, headers: Iterable[Header], notes: Notes) -> Native:
 
 
 def _passed(headers: Iterable[Header]) -> Mapping[str, str]:
-    """Return the headers of the dialect; betas may come in several."""
+    """Return the headers of the dialect; betas may come in several. Raises CallerError."""
     passed: dict[str, str] = {}
     for name, value in headers:
         known = _PASSED.get(name)
+        if known is None:
+            continue
         text = value.decode("latin-1").strip()
-        if known is not None and text:
+        if not (text.isascii() and text.isprintable()):
+            message = f"{known}: must be printable ASCII."
+            raise CallerError(400, "invalid_field", message, known)
+        if text:
             passed[known] = f"{passed[known]},{text}" if known in passed else text
     return MappingProxyType(passed)

@@ -24,6 +24,8 @@ _write = msgspec.json.Encoder().encode
 class CompletionsEndpoint(LineEndpoint):
     """Answers text completion requests."""
 
+    walks = True
+
     def read(
         self, exchange: Exchange, header: bytes, body: bytes, path_model: str | None
     ) -> "TextTalk":

@@ -41,7 +41,7 @@ class Candidate:
     def __init__(self, index: int, *, shows: bool) -> None:
         self._index = index
         self._shows = shows
-        self._text: list[str] = []
+        self._text: list[str] = []  # all: sources come after the words they quote by their places
         self._thought: list[str] = []  # since the last signature
         self._hidden: list[Mapping[str, object]] = []  # to come back, with the next part
         self._calls: dict[int, ToolCall] = {}

@@ -1,12 +1,13 @@
 """`countTokens`: how many tokens a model would read, counted by infway itself."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 
 import msgspec
 
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
+from infway.api.bulk import read_beside
+from infway.api.counted import counted
 from infway.api.errors import Header
 from infway.api.exchange import Exchange
 from infway.api.gemini.body import CountBody, GenerateBody
@@ -17,10 +18,9 @@ from infway.api.line import Rules
 from infway.kernel.chat import ChatRequest, Offer, Principal
 from infway.kernel.errors import CallerError, GatewayError
 from infway.pipeline.gateway import Gateway
-from infway.providers.counting.chats import count_chat, is_ready
+from infway.providers.counting.chats import count_chat
 from infway.providers.shapes import as_object
 
-_SHORT = 20_000  # characters that are counted in less than a few milliseconds
 _ASKED = frozenset(GenerateBody.__struct_encode_fields__)
 _write = msgspec.json.Encoder().encode
 
@@ -44,13 +44,11 @@ class CountEndpoint:
         """Answer one exchange; raises GatewayError where the edge has to."""
         exchange.check_size(self.rules.body_limit)
         who, _ = know(self.keyring, exchange.headers, exchange.query)
-        said = sent_object(await exchange.read_json(self.rules.body_limit))
-        ask, _ = read_sent(_prompt(said), exchange.request_id, model_of(path_model))
-        offer = self._offer(ask, who)
-        if ask.input_chars < _SHORT and is_ready(offer.native):
-            count = count_chat(ask, offer.native)
-        else:
-            count = await asyncio.to_thread(count_chat, ask, offer.native)
+        body = await exchange.read_json(self.rules.body_limit)
+        model = model_of(path_model)
+        ask = await read_beside(body, lambda: _read(body, exchange.request_id, model))
+        native = self._offer(ask, who).native
+        count = await counted(lambda: count_chat(ask, native), native, len(body))
         head = [*self._traces(exchange.began), (b"content-type", b"application/json")]
         await exchange.reply(200, head, _write({"totalTokens": count.tokens}))
 
@@ -67,6 +65,12 @@ class CountEndpoint:
                 return offer
         message = "This key may not use the model, or any upstream that serves it."
         raise CallerError(403, "model_not_accessible", message, "model")
+
+
+def _read(body: bytes, request_id: str, model: str | None) -> ChatRequest:
+    """Return the request whose tokens are counted; raises CallerError with the field."""
+    ask, _ = read_sent(_prompt(sent_object(body)), request_id, model)
+    return ask
 
 
 def _prompt(said: Mapping[str, object]) -> dict[str, object]:

@@ -9,6 +9,7 @@ import msgspec
 
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
+from infway.api.bulk import read_beside
 from infway.api.embeddings import EmbeddingsEndpoint
 from infway.api.embeddings_reading import read_embeddings
 from infway.api.errors import Header
@@ -54,7 +55,10 @@ class EmbedEndpoint(EmbeddingsEndpoint):
         exchange.check_size(self.rules.body_limit)
         who, _ = know(self.keyring, exchange.headers, exchange.query)
         body = await exchange.read_json(self.rules.body_limit)
-        ask, tells_cost = self._read(body, exchange.request_id, model_of(path_model))
+        model = model_of(path_model)
+        ask, tells_cost = await read_beside(
+            body, lambda: self._read(body, exchange.request_id, model)
+        )
         self._check(ask)
         answer: EmbeddingAnswer | None = None
         with Presence(exchange.receive):

@@ -34,6 +34,8 @@ _SILENCE = b"\n\n"
 class GenerateEndpoint(LineEndpoint):
     """Answers requests for content. `stream`: piece by piece."""
 
+    walks = True
+
     def __init__(
         self, gateway: Gateway, keyring: Keyring, rules: Rules, clock: Clock, *, stream: bool
     ) -> None:

@@ -13,6 +13,7 @@ from infway.api.gemini.candidate import PIECES, Candidate
 from infway.api.gemini.errors import broken_body
 from infway.api.gemini.reading import Wishes
 from infway.api.stamp import bill_fields
+from infway.api.withheld import before_failure
 from infway.kernel.events import Broken, Event, Facts, Finish, Raw, Usage
 from infway.pipeline.gateway import Answer
 from infway.providers.sse import frames
@@ -167,11 +168,13 @@ class MirrorWriter:
     def encode(self, events: Sequence[Event]) -> bytes:
         """Return the bytes as they came; of a block that breaks off, the objects that are whole."""
         block = b"".join(event.data for event in events if isinstance(event, Raw))
-        broken = _broken(events, self._framing)
-        if isinstance(self._framing, Events) and not broken:
+        is_broken = bool(events) and isinstance(events[-1], Broken)
+        if is_broken:
+            block = before_failure(block)
+        elif isinstance(self._framing, Events):
             return block
-        said = [frame.data for frame in frames(block) if not (broken and b'"error"' in frame.data)]
-        return b"".join(map(self._framing.frame, said)) + broken
+        said = [self._framing.frame(frame.data) for frame in frames(block)]
+        return b"".join(said) + _broken(events, self._framing)
 
     def close(self) -> bytes:
         """Return what ends a whole stream."""

@@ -119,10 +119,14 @@ class PassingEndpoint:
         await out.end(b"" if broken is None else _late(broken))
 
     async def _sound(self, exchange: Exchange, passed: Passed, reply: Stream) -> None:
-        """Pass a sound on; one that is cut ends without the end that HTTP gives a whole one."""
-        await exchange.start(200, self._stream_head(exchange, passed, reply))
+        """Pass a sound on; one that is cut ends without the end that HTTP gives a whole one.
+
+        The head goes with the first piece: only pieces that have begun settle when they are left.
+        """
         async with aclosing(passed.passage.pieces(reply)) as pieces:
             async for piece in pieces:
+                if not exchange.started:
+                    await exchange.start(200, self._stream_head(exchange, passed, reply))
                 await exchange.send(
                     {"type": "http.response.body", "body": piece, "more_body": True}
                 )

@@ -16,7 +16,7 @@ from infway.api.reading import missing, refuse, with_provider
 from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Feature, Selection
 from infway.kernel.errors import CallerError
-from infway.kernel.form import Form
+from infway.kernel.form import Form, Length, Part
 from infway.kernel.work import WORKS, Trade
 from infway.providers.passing.sounds import length_of
 from infway.providers.shapes import as_text, is_object
@@ -138,14 +138,21 @@ def read_work_form(work: Feature, form: Form, caller: Caller) -> Wanted:
     chars = len(fields.get("prompt", ""))
     tokens = chars // _CHARS_PER_TOKEN
     if work & _SOUNDS:
-        heard = sum(length_of(form.value(part)).milliseconds for part in files)
-        tokens += heard // _PER_TOKEN
+        form = form._replace(heard=_heard(form, files))
+        tokens += form.heard.milliseconds // _PER_TOKEN
     else:
         tokens += len(files) * _IMAGE_TOKENS
     stream = fields.get("stream", "").lower() in ("true", "1")
     said = WorkBody(model=fields.pop("model", None))
     wanted = _wanted(work, said, dict(fields), caller, _Size(chars, tokens, stream))
     return wanted._replace(ask=wanted.ask._replace(form=form))
+
+
+def _heard(form: Form, files: Sequence[Part]) -> Length:
+    lengths = [length_of(form.value(part)) for part in files]
+    return Length(
+        sum(one.milliseconds for one in lengths), guessed=any(one.guessed for one in lengths)
+    )
 
 
 def _field(form: Form, name: str) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
+from infway.api.bulk import read_beside
 from infway.api.exchange import Exchange
 from infway.api.line import LineEndpoint, Rules
 from infway.api.presence import Presence
@@ -56,15 +57,22 @@ class ResponsesEndpoint(LineEndpoint):
         """Answer one exchange; raises GatewayError where the edge has to."""
         exchange.check_size(self.rules.body_limit)
         who, _ = know(self.keyring, exchange.headers)
-        draft = read_draft(await exchange.read_json(self.rules.body_limit))
+        body = await exchange.read_json(self.rules.body_limit)
+        draft = await read_beside(body, lambda: read_draft(body))
         told = await self._recall(draft, who)
         said = self._said(exchange.request_id, draft, who)
-        if draft.body.background:
-            await self._later(exchange, draft, told, said, who)
-            return
-        keep = self._keep(said, told.items) if self._stores(draft) else None
-        talk = self._talk(exchange.request_id, draft, told, keep)
-        await self.way(talk)(exchange, talk, who)
+        is_later, stores = bool(draft.body.background), self._stores(draft)
+        if is_later and not stores:
+            message = "background: this gateway keeps no responses, so none can come later."
+            raise CallerError(400, "invalid_field", message, "background")
+        keep = self._keep(said, told.items) if stores and not is_later else None
+        talk = await read_beside(body, lambda: self._talk(exchange.request_id, draft, told, keep))
+        if is_later:
+            times = Times(self.clock, exchange.began)
+            job = ResponseJob(self.gateway, talk, who, times, said, told.items)
+            await self._later(exchange, talk, job)
+        else:
+            await self.way(talk)(exchange, talk, who)
 
     def read(
         self,
@@ -79,11 +87,12 @@ class ResponsesEndpoint(LineEndpoint):
 
     async def _recall(self, draft: Draft, who: Principal) -> _Input:
         """Return the items of a request, with those it refers to; raises CallerError."""
-        items = await resolved(self._keeper, draft.items(), who.name)
+        limit = self.rules.body_limit
+        items = await resolved(self._keeper, draft.items(), who.name, limit)
         previous = draft.body.previous_response_id
         if previous is None:
             return _Input(items)
-        return _Input(items, await earlier_items(self._keeper, previous, who.name))
+        return _Input(items, await earlier_items(self._keeper, previous, who.name, limit))
 
     def _talk(
         self, request_id: str, draft: Draft, told: _Input, keep: Keep | None
@@ -110,16 +119,8 @@ class ResponsesEndpoint(LineEndpoint):
     def _keep(self, said: Kept, items: Sequence[Item]) -> Keep:
         return lambda status, body: self._keeper.keep(kept(said, items, status, body))
 
-    async def _later(
-        self, exchange: Exchange, draft: Draft, told: _Input, said: Kept, who: Principal
-    ) -> None:
+    async def _later(self, exchange: Exchange, talk: ResponsesTalk, job: ResponseJob) -> None:
         """Answer at once with a response that is still to be made."""
-        if not self._stores(draft):
-            message = "background: this gateway keeps no responses, so none can come later."
-            raise CallerError(400, "invalid_field", message, "background")
-        talk = self._talk(exchange.request_id, draft, told, None)
-        times = Times(self.clock, exchange.began)
-        job = ResponseJob(self.gateway, talk, who, times, said, told.items)
         begun = await self._background.start(job)
         if talk.ask.stream:
             await self._relay(exchange, talk, job)
@@ -131,9 +132,8 @@ class ResponsesEndpoint(LineEndpoint):
         out = EventStream(
             exchange, self.rules.heartbeat, lambda: self._stream_head(exchange, talk, [])
         )
-        with Presence(exchange.receive) as presence, out:
-            while (data := await job.frames.get()) is not None:
-                if data:
-                    await out.write(data)
+        with Presence(exchange.receive) as presence, job.listener, out:
+            async for data in job.listener:
+                await out.write(data)
         if not presence.left:
             await out.end(b"")

@@ -1,14 +1,16 @@
 """A response that is made in the background: its request, and what is kept of it on the way."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from types import TracebackType
+from typing import Self
 
 import msgspec
 
 from infway.api.responses.conversation import Item
 from infway.api.responses.envelope import State
-from infway.api.responses.frames import Frames, fail
+from infway.api.responses.frames import DONE, Frames, fail
 from infway.api.responses.kept import kept
 from infway.api.responses.talk import ResponsesTalk
 from infway.api.talk import Times
@@ -19,12 +21,76 @@ from infway.ledger.responses import Kept
 from infway.pipeline.gateway import Gateway
 
 _write = msgspec.json.Encoder().encode
+_BEHIND = 4 * 1024 * 1024  # bytes of a stream that wait for who listens; then no more are queued
+
+
+class Listener:
+    """Hears a stream as it is made, which waits for nobody.
+
+    As a block: who listens; behind it nothing is queued any more. One that is too far behind hears
+    an error, and the response can be read once it is over.
+    """
+
+    def __init__(self) -> None:
+        self._frames: asyncio.Queue[bytes] = asyncio.Queue()
+        self.waiting = 0  # bytes that wait
+        self._number = 0  # of the next event
+        self._is_there = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._is_there = False
+        self._frames = asyncio.Queue()
+        self.waiting = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield the frames up to the end."""
+        while data := await self._frames.get():
+            self.waiting -= len(data)
+            yield data
+
+    def tell(self, data: bytes) -> None:
+        """Queue frames, as long as somebody listens."""
+        if not self._is_there or not data:
+            return
+        if self.waiting > _BEHIND:
+            self._frames.put_nowait(_too_slow(self._number))
+            self.end()
+            return
+        self.waiting += len(data)
+        self._number += data.count(b"\n\n")
+        self._frames.put_nowait(data)
+
+    def end(self) -> None:
+        """Say that nothing more comes."""
+        if self._is_there:
+            self._frames.put_nowait(b"")
+        self._is_there = False
+
+
+def _too_slow(number: int) -> bytes:
+    """Return the error that ends a stream which was read too slowly; `number`: of the event."""
+    said = {
+        "code": "read_too_slowly",
+        "message": "The stream was read too slowly. Read the response by its id once it is over.",
+        "param": None,
+    }
+    frames = Frames(number)
+    frames.tell("error", {**said, "error": {"type": "server_error", **said}})
+    return frames.take() + DONE
 
 
 class ResponseJob:
     """One request that is answered later. `said`: what is known of its response from the start.
 
-    `frames`: those of a stream as they are made, None at its end.
+    `listener`: hears a stream as it is made.
     """
 
     def __init__(
@@ -36,7 +102,7 @@ class ResponseJob:
         said: Kept,
         items: Sequence[Item],
     ) -> None:
-        self.frames: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.listener = Listener()
         self._over: list[tuple[str, bytes]] = []
         self._gateway = gateway
         self._talk = talk
@@ -66,15 +132,15 @@ class ResponseJob:
             is_broken = False
             async with aclosing(answer.batches()) as batches:
                 async for events in batches:
-                    self.frames.put_nowait(writer.encode(events))
+                    self.listener.tell(writer.encode(events))
                     is_broken = isinstance(events[-1], Broken)
-            self.frames.put_nowait(writer.cut() if is_broken else writer.close())
+            self.listener.tell(writer.cut() if is_broken else writer.close())
             await answer.finish()
         except GatewayError as error:
-            self.frames.put_nowait(self._talk.late(error, self._times))
+            self.listener.tell(self._talk.late(error, self._times))
             raise
         finally:
-            self.frames.put_nowait(None)
+            self.listener.end()
         return self._kept(*self._over[0])
 
     def failed(self, error: GatewayError) -> Kept:

@@ -1,15 +1,19 @@
 """Responses as they are kept: with the items of their input, each under an id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from infway.api.responses.conversation import Item, kind_of
 from infway.kernel.errors import CallerError
-from infway.ledger.responses import RUNNING, Kept
+from infway.ledger.responses import RUNNING, Kept, TooLarge
 from infway.pipeline.keeping import Keeper
 
 _write = msgspec.json.Encoder().encode
+_MOST = 1000  # items that one request may give by their ids alone
+# Bytes that are read to find what a request refers to, for each byte of it that a request may have:
+# a kept response repeats its settings, and one item of it may be all that is wanted
+_READ = 4
 
 
 class _Named(msgspec.Struct):
@@ -24,8 +28,13 @@ class _Items(msgspec.Struct):
     output: list[Item] = []
 
 
+class _Raw(msgspec.Struct):
+    output: msgspec.Raw = msgspec.Raw(b"[]")
+
+
 _read_ids = msgspec.json.Decoder(_Output).decode
 _read_output = msgspec.json.Decoder(_Items).decode
+_read_raw = msgspec.json.Decoder(_Raw).decode
 _read_input = msgspec.json.Decoder(list[Item]).decode
 # How the ids of items begin
 _BEGINNINGS: Mapping[str, str] = {
@@ -39,14 +48,19 @@ _BEGINNINGS: Mapping[str, str] = {
 def kept(said: Kept, items: Sequence[Item], status: str, body: bytes) -> Kept:
     """Return a response with its input and output. `said`: what is known of it before."""
     named = [_named(item, said.id, place) for place, item in enumerate(items)]
-    ids = [item["id"] for item in named]
+    ids = _ids(named, body)
+    return said._replace(status=status, response=body, input=_write(named), items=ids)
+
+
+def indexed(one: Kept) -> Kept:
+    """Return a response with the ids of its items, which one that was read from a store lacks."""
+    return one._replace(items=_ids(input_of(one), one.response))
+
+
+def _ids(items: Sequence[Item], body: bytes) -> tuple[str, ...]:
+    ids = [item.get("id") for item in items]
     ids += [item.id for item in _read_ids(body).output]
-    return said._replace(
-        status=status,
-        response=body,
-        input=_write(named),
-        items=tuple(dict.fromkeys(id_ for id_ in ids if isinstance(id_, str))),
-    )
+    return tuple(dict.fromkeys(id_ for id_ in ids if isinstance(id_, str)))
 
 
 def _named(item: Item, response: str, place: int) -> Item:
@@ -68,34 +82,65 @@ def output_of(one: Kept) -> list[Item]:
     return _read_output(one.response).output
 
 
-async def earlier_items(keeper: Keeper, id_: str, key: str) -> list[Item]:
-    """Return all items of a response and those before it; raises CallerError."""
-    chain = await keeper.chain(id_, key)
+async def earlier_items(keeper: Keeper, id_: str, key: str, limit: int) -> list[Item]:
+    """Return all items of a response and those before it, of `limit` bytes at most.
+
+    Raises CallerError.
+    """
+    try:
+        chain = await keeper.chain(id_, key, _READ * limit)
+    except TooLarge as error:
+        raise _too_long("previous_response_id", limit) from error
     if not chain:
         message = f"Previous response with id '{id_[:100]}' not found."
         raise CallerError(400, "previous_response_not_found", message, "previous_response_id")
     if chain[-1].status in RUNNING:
         message = "previous_response_id: this response is still being made."
         raise CallerError(400, "invalid_field", message, "previous_response_id")
+    if sum(len(one.input) + len(bytes(_read_raw(one.response).output)) for one in chain) > limit:
+        raise _too_long("previous_response_id", limit)
     return [item for one in chain for item in (*input_of(one), *output_of(one))]
 
 
-async def resolved(keeper: Keeper, items: list[Item], key: str) -> list[Item]:
-    """Return items with those in full that are given by their id alone; raises CallerError.
+async def resolved(keeper: Keeper, items: list[Item], key: str, limit: int) -> list[Item]:
+    """Return items with those in full that are given by their id alone, of `limit` bytes at most.
 
-    Those are references, and reasoning whose content stayed here.
+    Those are references, and reasoning whose content stayed here. Raises CallerError.
     """
-    wanted = [str(item["id"]) for item in items if _is_bare(item)]
+    wanted = dict.fromkeys(str(item["id"]) for item in items if _is_bare(item))
     if not wanted:
         return items
+    if len(wanted) > _MOST:
+        message = f"input: no more than {_MOST} items can be given by their id alone."
+        raise CallerError(400, "invalid_field", message, "input")
+    try:
+        holders = await keeper.holders(list(wanted), key, _READ * limit)
+    except TooLarge as error:
+        raise _too_long("input", limit) from error
     found: dict[str, Item] = {}
-    for holder in {id(one): one for one in (await keeper.holders(wanted, key)).values()}.values():
+    for holder in {one.id: one for one in holders.values()}.values():
         found |= {str(item.get("id")): item for item in (*input_of(holder), *output_of(holder))}
-    for item in items:
-        if kind_of(item) == "item_reference" and item["id"] not in found:
-            message = f"Item with id '{str(item['id'])[:100]}' not found."
+    sizes = {id_: len(_write(found[id_])) for id_ in wanted if id_ in found}
+    return list(_in_full(items, found, sizes, limit))
+
+
+def _in_full(
+    items: Sequence[Item], found: Mapping[str, Item], sizes: Mapping[str, int], limit: int
+) -> Iterator[Item]:
+    """Yield items, and instead of an id alone what was found; `sizes`: bytes of each."""
+    filled = 0
+    for place, item in enumerate(items):
+        if not _is_bare(item):
+            yield item
+            continue
+        id_ = str(item["id"])
+        if id_ not in found and kind_of(item) == "item_reference":
+            message = f"Item with id '{id_[:100]}' not found."
             raise CallerError(404, "item_not_found", message, "input")
-    return [found.get(str(item["id"]), item) if _is_bare(item) else item for item in items]
+        filled += sizes.get(id_, 0)
+        if filled > limit:
+            raise _too_long(f"input[{place}]", limit)
+        yield found.get(id_, item)
 
 
 def _is_bare(item: Item) -> bool:
@@ -103,3 +148,8 @@ def _is_bare(item: Item) -> bool:
     if not isinstance(item.get("id"), str):
         return False
     return kind == "item_reference" or (kind == "reasoning" and not item.get("encrypted_content"))
+
+
+def _too_long(field: str, limit: int) -> CallerError:
+    message = f"{field}: what this stands for is longer than a request may be ({limit} bytes)."
+    return CallerError(400, "invalid_field", message, field)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from infway.api.responses.frames import DONE, Frames, broken, fail
+from infway.api.withheld import before_failure
 from infway.kernel.events import Broken, Event, Raw
 from infway.providers.sse import frames
 
@@ -60,9 +61,11 @@ class Mirrored:
     def encode(self, events: Sequence[Event]) -> bytes:
         """Return the frames of events; those from the end of the response on wait for `close`."""
         made: list[bytes] = []
+        is_broken = bool(events) and isinstance(events[-1], Broken)
         for event in events:
             if isinstance(event, Raw):
-                made.append(self._passed(event.data))
+                block = before_failure(event.data) if is_broken else event.data
+                made.append(self._passed(block))
             elif isinstance(event, Broken):
                 made.append(self._broken(event))
         return b"".join(made)
@@ -82,12 +85,12 @@ class Mirrored:
 
     def _passed(self, block: bytes) -> bytes:
         """Return a block of frames with infway's fields in each response."""
+        if _HOLDS in block or _ITEM in block or self._held:
+            events = [event + b"\n\n" for event in block.split(b"\n\n") if event]
+            block = b"".join([self._frame(event) for event in events])
         for found in _NUMBER.finditer(block):
-            self._number = int(found[1]) + 1
-        if _HOLDS not in block and _ITEM not in block and not self._held:
-            return block
-        events = [event + b"\n\n" for event in block.split(b"\n\n") if event]
-        return b"".join([self._frame(event) for event in events])
+            self._number = max(self._number, int(found[1]) + 1)
+        return block
 
     def _frame(self, frame: bytes) -> bytes:
         """Return one frame, nothing where it has to wait."""

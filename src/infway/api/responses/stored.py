@@ -11,7 +11,7 @@ from infway.api.auth import know
 from infway.api.errors import own_fault
 from infway.api.responses.conversation import Item
 from infway.api.responses.frames import Frames, fail
-from infway.api.responses.kept import input_of
+from infway.api.responses.kept import indexed, input_of
 from infway.kernel.errors import CallerError, GatewayError
 from infway.ledger.responses import RUNNING, Kept
 from infway.pipeline.background import Background
@@ -64,8 +64,7 @@ class _Kept:
         if found.status not in RUNNING:
             return found
         body = _write({**fields, "status": "cancelled"})
-        ended = found._replace(status="cancelled", response=body)
-        await self._background.cancel(ended)
+        await self._background.cancel(indexed(found._replace(status="cancelled", response=body)))
         return await self.find(request, id_)
 
 

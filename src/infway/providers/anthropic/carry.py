@@ -60,16 +60,18 @@ def _passed_on(native: Native, offer: Offer) -> tuple[dict[str, object], list[st
 
     A row speaks of the upstream's usual dialect, and so do its defaults.
     """
-    upstream, body = offer.upstream, dict(native.fields)
+    upstream = offer.upstream
+    said, routed = upstream.told(native.fields)
+    body = dict(said)
     for name in ("model", "stream"):
         body.pop(name, None)
     if upstream.dialect != DIALECT:
-        return body, []
+        return body, routed
     for name, other in upstream.rename.items():
         if name in body:
             body.setdefault(other, body.pop(name))
     dropped = [name for name in upstream.drop if body.pop(name, None) is not None]
-    return {**upstream.defaults, **body}, dropped
+    return {**upstream.defaults, **body}, routed + dropped
 
 
 def _headers(native: Native, said: Mapping[str, str], place: Place) -> Mapping[str, str]:

@@ -40,7 +40,8 @@ class Completions:
         """
         upstream, native = offer.upstream, ask.native
         body: dict[str, object] = dict(upstream.defaults)
-        body.update(native.fields if native is not None else {})
+        said, routed = upstream.told(native.fields if native is not None else {})
+        body.update(said)
         body["model"] = offer.native
         if ask.stream:
             body["stream_options"] = _STREAM_OPTIONS
@@ -54,7 +55,7 @@ class Completions:
                 message = f"{name}: this upstream does not take it."
                 raise UpstreamFailed(Failure(Fault.UNTRANSLATABLE, message=message, param=name))
         url = (upstream.url_of(DIALECT) or upstream.chat_url).replace("{model}", offer.native)
-        told = tuple(name for name in dropped if name != "stream_options")
+        told = tuple(name for name in routed + dropped if name != "stream_options")
         return HttpCall(upstream.name, url, upstream.headers or _HEADERS, _write(body), told)
 
     def whole(self, body: bytes) -> list[Event]:

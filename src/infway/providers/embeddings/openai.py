@@ -62,10 +62,11 @@ class OpenAIEmbeddings:
     def request(self, ask: ChatRequest, offer: Offer) -> HttpCall:
         """Return the caller's own fields with the model's native name and the row's quirks."""
         upstream = offer.upstream
-        body: dict[str, object] = {**upstream.defaults, **ask.fields, "model": offer.native}
+        said, routed = upstream.told(ask.fields)
+        body: dict[str, object] = {**upstream.defaults, **said, "model": offer.native}
         if body.get("encoding_format") == "float":
             del body["encoding_format"]  # what everyone sends; not everyone knows the word
-        dropped = [name for name in upstream.drop if body.pop(name, None) is not None]
+        dropped = routed + [name for name in upstream.drop if body.pop(name, None) is not None]
         for name, other in upstream.rename.items():
             if name in body:
                 body.setdefault(other, body.pop(name))

@@ -42,8 +42,9 @@ class GeminiCarrier(Gemini):
         if native is None or url is None:
             return cannot_say("model", "the Gemini API is not spoken there.")
         vertex = VERTEX in url
-        body = dict(native.fields)
-        dropped = _left_out(body, upstream.drop)
+        said, routed = upstream.told(native.fields)
+        body = dict(said)
+        dropped = routed + _left_out(body, upstream.drop)
         if not vertex:
             dropped += [name for name in _VERTEX_ALONE if body.pop(name, None) is not None]
         signed = traits_of(offer.native).signed

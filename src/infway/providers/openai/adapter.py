@@ -28,13 +28,17 @@ class OpenAI:
         upstream = offer.upstream
         body: dict[str, object] = dict(upstream.defaults)
         body.update(ask.fields)
+        dropped: list[str] = []
+        if upstream.routing:
+            said, dropped = upstream.told(ask.fields)
+            body = {**upstream.defaults, **said}
         body["model"] = offer.native
         if ask.stream:
             body["stream_options"] = _STREAM_OPTIONS
         for name, other in upstream.rename.items():
             if name in body:
                 body.setdefault(other, body.pop(name))
-        dropped = [name for name in upstream.drop & body.keys() if body.pop(name) is not None]
+        dropped += [name for name in upstream.drop & body.keys() if body.pop(name) is not None]
         for name in _SPOKEN if upstream.refuses else ():
             raw = body.get(name)
             if isinstance(raw, msgspec.Raw):

@@ -37,6 +37,7 @@ _COMPACT = (
 _UNSPACED = re.compile(rb'":(?! )')
 _SPACED = tuple(mark.replace(b":", b": ") for mark in _COMPACT)
 
+_NOTHING = (b"", b"null")
 _WINDOW = 16 * 1024  # bytes that are searched ahead at once: a long read costs linear time
 _OWNED = frozenset({"id", "model"})  # the root fields that infway writes anew
 
@@ -126,7 +127,8 @@ class Decoder:
             if data == b"[DONE]":
                 self.done = True
                 return events + self._told_end()
-            event = self._event(frame) if data else None  # empty data only keeps the line open
+            # empty data only keeps the line open, and so does the null of llama.cpp
+            event = self._event(frame) if data not in _NOTHING else None
             if event is not None:
                 events.append(event)
                 if isinstance(event, Broken):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from infway.kernel.chat import ChatRequest, Feature, Offer
 from infway.kernel.events import Units, Usage
 from infway.kernel.work import WORKS, Trade
-from infway.providers.passing.sounds import Length, length_of, length_spoken, milliseconds
+from infway.providers.passing.sounds import length_spoken, milliseconds
 from infway.providers.shapes import NOTHING, as_count, as_list, as_object
 
 _MOST = 10**9  # of anything in one reply: more than that is a mistake, and no number to bill
@@ -29,17 +29,12 @@ def guess(ask: ChatRequest, offer: Offer) -> Usage:
         chars = ask.input_chars
         units = Units(characters=chars, milliseconds=length_spoken(chars))
         counted = offer.prices.character is not None
-    elif ask.features & _SOUNDS:
-        heard = _heard(ask)
-        units = Units(milliseconds=sum(one.milliseconds for one in heard))
-        counted = not any(one.guessed for one in heard)
+    elif ask.features & _SOUNDS and ask.form is not None:
+        heard = ask.form.heard
+        units = Units(milliseconds=heard.milliseconds)
+        counted = not heard.guessed
     spoken = tokens if ask.features & _SOUNDS else 0
     return Usage(tokens, 0, tokens, audio_input=spoken, estimated=not counted, units=units)
-
-
-def _heard(ask: ChatRequest) -> list[Length]:
-    form = ask.form
-    return [] if form is None else [length_of(form.value(part)) for part in form.named("file")]
 
 
 def said(usage: object, ask: ChatRequest) -> Usage | None:

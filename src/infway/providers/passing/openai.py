@@ -45,12 +45,14 @@ class OpenAIPassing:
             if not self._forms:
                 message = "This upstream takes JSON alone, with files as base64 in it."
                 raise UpstreamFailed(Failure(Fault.UNTRANSLATABLE, message=message))
-            body = form.written("model", offer.native.encode(), upstream.drop)
-            dropped = tuple(sorted({part.name for part in form.parts} & upstream.drop))
+            left_out = upstream.drop | upstream.routing
+            body = form.written("model", offer.native.encode(), left_out)
+            dropped = tuple(sorted({part.name for part in form.parts} & left_out))
             told = {**upstream.headers, "content-type": form.kind}
             return HttpCall(upstream.name, url, told, body, dropped)
-        fields: dict[str, object] = {**ask.fields, "model": offer.native}
-        missed = [name for name in upstream.drop if fields.pop(name, None) is not None]
+        said, routed = upstream.told(ask.fields)
+        fields: dict[str, object] = {**said, "model": offer.native}
+        missed = routed + [name for name in upstream.drop if fields.pop(name, None) is not None]
         for name, other in upstream.rename.items():
             if name in fields:
                 fields.setdefault(other, fields.pop(name))

@@ -79,7 +79,9 @@ class RerankPassing:
         """Return the call; raises UpstreamFailed where a document is no text, and has to be."""
         upstream = offer.upstream
         known = ask.fields.keys() - _OWN
-        kept = (known if self.takes is None else known & self.takes) - upstream.drop
+        kept = (
+            (known if self.takes is None else known & self.takes) - upstream.drop - upstream.routing
+        )
         body: dict[str, object] = {
             **({} if self.model_in_path else {"model": offer.native}),
             "query": ask.fields["query"],

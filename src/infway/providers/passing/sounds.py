@@ -1,20 +1,15 @@
 """How long a sound is: told by its head or by its subtitles, guessed from its size else."""
 
 import re
-from typing import NamedTuple
+
+from infway.kernel.form import Length
 
 _USUAL = 16_000  # bytes a second of an MP3 of 128 kbit/s
 _CHARACTERS = 15  # spoken in a second: 150 words a minute, of six letters and spaces
 _LONGEST = 10**9  # milliseconds: more is no duration but a mistake
 _LAST_CUE = re.compile(rb"--> *(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[,.](\d{3})")
+_MOST_CHUNKS = 64  # of a WAV file before its sound: tags and the like, a handful as a rule
 _TAIL = 4096  # bytes of subtitles in which the last cue stands
-
-
-class Length(NamedTuple):
-    """Milliseconds, and whether they are only a guess."""
-
-    milliseconds: int
-    guessed: bool
 
 
 def length_of(sound: bytes) -> Length:
@@ -56,7 +51,9 @@ def _wave(sound: bytes) -> Length | None:
     if sound[:4] != b"RIFF" or sound[8:12] != b"WAVE":
         return None
     at, rate = 12, 0
-    while at + 8 <= len(sound):
+    for _ in range(_MOST_CHUNKS):
+        if at + 8 > len(sound):
+            break
         size = int.from_bytes(sound[at + 4 : at + 8], "little")
         if sound[at : at + 4] == b"fmt ":
             rate = int.from_bytes(sound[at + 16 : at + 20], "little")

@@ -37,8 +37,8 @@ class ResponsesCarrier:
     def carry(self, ask: ChatRequest, offer: Offer) -> HttpCall:
         """Return the call."""
         upstream, native = offer.upstream, ask.native
-        said = dict(native.fields) if native is not None else {}
-        dropped: dict[str, None] = {}
+        fields, routed = upstream.told(native.fields if native is not None else {})
+        said, dropped = dict(fields), dict.fromkeys(routed)
         own: Mapping[str, object] = {}
         if upstream.dialect == _DIALECT:  # otherwise the upstream's row is about its chats
             own = upstream.defaults
