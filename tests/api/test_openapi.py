@@ -77,7 +77,7 @@ def test_every_endpoint_keeps_its_description(url: str) -> None:
     for operation in operations:
 
         @settings(
-            max_examples=25,
+            max_examples=12,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),

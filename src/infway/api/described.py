@@ -4,6 +4,7 @@ The chat endpoint is answered in front of this app; here it is described as it r
 """
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -14,7 +15,9 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
 from infway import __version__
+from infway.api.anthropic.refusals import refusal_body
 from infway.api.errors import error_body, error_headers, error_of_status, own_fault
+from infway.api.gemini.errors import refusal_of
 from infway.api.operations import components, described_paths, error_reply
 from infway.api.replies import ErrorBody
 from infway.kernel.errors import CallerError, GatewayError
@@ -24,6 +27,12 @@ _SCHEMES: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "infuzu": {"type": "apiKey", "in": "header", "name": "Infuzu-API-Key"},
 }
+
+# Whose clients ask below which paths: they read no other errors than their own
+_DIALECTS = (
+    (re.compile(r"(/v1|/api/v1)?/messages(/|$)|/anthropic/"), refusal_body),
+    (re.compile(r"(/gemini)?/v1beta1?(/|$)"), refusal_of),
+)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -58,35 +67,43 @@ class _Refusals:
     def __init__(self, refused: Callable[[str], None]) -> None:
         self._refused = refused
 
-    def _answer(self, error: GatewayError) -> Response:
+    def _answer(self, request: Request, error: GatewayError) -> Response:
         self._refused(error.code)
-        response = Response(error_body(error), error.status)
+        response = Response(_written(request.url.path, error), error.status)
         length = (b"content-length", b"%d" % len(response.body))
         response.raw_headers = [*error_headers(error), length]
         return response
 
-    async def gateway_error(self, _: Request, error: Exception) -> Response:
-        return self._answer(error if isinstance(error, GatewayError) else own_fault())
+    async def gateway_error(self, request: Request, error: Exception) -> Response:
+        return self._answer(request, error if isinstance(error, GatewayError) else own_fault())
 
-    async def http_error(self, _: Request, error: Exception) -> Response:
+    async def http_error(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        response = self._answer(error_of_status(status))
+        response = self._answer(request, error_of_status(status))
         if isinstance(error, HTTPException) and error.headers:
             response.headers.update(error.headers)
         return response
 
-    async def validation_error(self, _: Request, error: Exception) -> Response:
+    async def validation_error(self, request: Request, error: Exception) -> Response:
         found: Sequence[dict[str, Any]] = ()
         if isinstance(error, RequestValidationError):
             found = error.errors()
         first: dict[str, Any] = found[0] if found else {}
         place = ".".join(str(step) for step in first.get("loc", ())[1:])
         message = f"{place}: {first.get('msg', 'invalid')}"
-        return self._answer(CallerError(400, "invalid_field", message, place or None))
+        return self._answer(request, CallerError(400, "invalid_field", message, place or None))
 
-    async def own_fault(self, _: Request, error: Exception) -> Response:
+    async def own_fault(self, request: Request, error: Exception) -> Response:
         _log.error("a request failed inside infway", exc_info=error)
-        return self._answer(own_fault())
+        return self._answer(request, own_fault())
+
+
+def _written(path: str, error: GatewayError) -> bytes:
+    """Return the body of an error in the words of those who ask below a path."""
+    for dialect, refusal in _DIALECTS:
+        if dialect.match(path):
+            return refusal(error)
+    return error_body(error)
 
 
 def _description(app: FastAPI) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from infway.ledger.responses import RUNNING, Kept, TooLarge
 from infway.ledger.sqlite import LedgerError
+from infway.ledger.wal import write_ahead
 
 # Steps that were published are never changed; a new one is added at the end.
 _MIGRATIONS: tuple[str, ...] = (
@@ -76,7 +77,7 @@ class SqliteResponses:
                 self._path or _MEMORY, isolation_level=None, check_same_thread=False, timeout=5.0
             )
             try:
-                connection.execute("PRAGMA journal_mode = WAL")
+                write_ahead(connection)
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 _migrate(connection)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from infway.kernel.errors import InfwayError
 from infway.ledger.rows import Row
+from infway.ledger.wal import write_ahead
 
 # Steps that were published are never changed; a new one is added at the end.
 MIGRATIONS: tuple[str, ...] = (
@@ -55,7 +56,7 @@ class SqliteLedger:
                 self._path, isolation_level=None, check_same_thread=False, timeout=5.0
             )
             try:
-                connection.execute("PRAGMA journal_mode = WAL")
+                write_ahead(connection)
                 connection.execute("PRAGMA synchronous = FULL")
                 _migrate(connection)
             except (sqlite3.Error, LedgerError):

@@ -168,7 +168,7 @@ class ResponsesSettings(Closed):
     size: int = Field(
         default=2**30,
         ge=2**20,
-        description="Bytes of all kept responses, beyond which the oldest are forgotten.",
+        description="Bytes of all kept responses, beyond which the oldest of those that hold most are forgotten.",
     )
 
 
