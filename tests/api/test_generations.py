@@ -16,8 +16,9 @@ from tests.api.upstream import either, fault, frames, listening, stream
 from tests.conftest import Gateway, Start, served, settled, upstream_settings
 
 from infway.app import App, Parts, parts
+from infway.ledger.opening import LedgerError
 from infway.ledger.rows import Row
-from infway.ledger.sqlite import LedgerError, SqliteLedger
+from infway.ledger.sqlite import SqliteLedger
 
 NARROW = ("Authorization", f"Bearer {NARROW_KEY}")
 COST = "0.0000975"  # 11 tokens at 2.5 and 7 at 10 USD per million

@@ -12,9 +12,9 @@ from tests.conftest import Gateway, Start
 
 from infway.api.responses.job import Listener
 from infway.app import Parts
+from infway.ledger.opening import LedgerError
 from infway.ledger.responses import Kept
 from infway.ledger.responses_sqlite import SqliteResponses
-from infway.ledger.sqlite import LedgerError
 
 LIMIT = 50_000
 Refuses = Callable[[str], bool]

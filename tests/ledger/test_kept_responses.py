@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from infway.ledger.opening import LedgerError
 from infway.ledger.responses import Kept, TooLarge
 from infway.ledger.responses_sqlite import SqliteResponses
-from infway.ledger.sqlite import LedgerError
 
 ROOM = 2**30
 

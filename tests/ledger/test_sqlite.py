@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from infway.ledger.opening import LedgerError
 from infway.ledger.rows import Row
-from infway.ledger.sqlite import GROUPS, MIGRATIONS, LedgerError, SqliteLedger, summary
+from infway.ledger.sqlite import GROUPS, MIGRATIONS, SqliteLedger, summary
 
 DAY = 86_400.0
 ROW = Row(

@@ -8,9 +8,9 @@ import pytest
 
 from infway.kernel.clock import Clock
 from infway.kernel.errors import UnavailableError
+from infway.ledger.opening import LedgerError
 from infway.ledger.responses import Kept, TooLarge
 from infway.ledger.responses_sqlite import SqliteResponses
-from infway.ledger.sqlite import LedgerError
 from infway.pipeline.keeping import Keeper
 from infway.settings.models import ResponsesSettings
 

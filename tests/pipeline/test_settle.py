@@ -14,8 +14,9 @@ from infway.kernel.chat import Principal
 from infway.kernel.clock import Clock
 from infway.kernel.events import Chunk, Reasoning, Refusal, Text, ToolCall, Usage, Verbatim
 from infway.kernel.faults import Failure, Fault
+from infway.ledger.opening import LedgerError
 from infway.ledger.rows import Row
-from infway.ledger.sqlite import LedgerError, SqliteLedger, summary
+from infway.ledger.sqlite import SqliteLedger, summary
 from infway.pipeline.settle import Attempt, Settlement, Settler
 
 CLOCK = Clock(monotonic=lambda: 0.0, wall=lambda: 1_700_000_000.0)

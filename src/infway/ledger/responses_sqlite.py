@@ -5,9 +5,8 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from infway.ledger.opening import LedgerError, opened
 from infway.ledger.responses import RUNNING, Kept, TooLarge
-from infway.ledger.sqlite import LedgerError
-from infway.ledger.wal import write_ahead
 
 # Steps that were published are never changed; a new one is added at the end.
 _MIGRATIONS: tuple[str, ...] = (
@@ -29,7 +28,6 @@ _MIGRATIONS: tuple[str, ...] = (
 _COLUMNS = "id, key, created, touched, status, previous, response, input"
 _OF_TABLE = ", ".join(f"responses.{name}" for name in _COLUMNS.split(", "))
 _STILL = f"status IN ({', '.join(repr(word) for word in RUNNING)})"
-_MEMORY = ":memory:"
 _READ = "BEGIN"
 _LONGEST = 10_000  # turns of one conversation that are followed back
 _SIZE = "length(responses.response) + length(responses.input)"
@@ -70,23 +68,8 @@ class SqliteResponses:
 
     def open(self) -> None:
         """Create or migrate the file."""
-        try:
-            if self._path is not None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(
-                self._path or _MEMORY, isolation_level=None, check_same_thread=False, timeout=5.0
-            )
-            try:
-                write_ahead(connection)
-                connection.execute("PRAGMA synchronous = NORMAL")
-                connection.execute("PRAGMA foreign_keys = ON")
-                _migrate(connection)
-            except (sqlite3.Error, LedgerError):
-                connection.close()
-                raise
-        except (sqlite3.Error, OSError) as error:
-            raise LedgerError(f"the responses in {self._path} cannot be opened: {error}") from error
-        self._connection = connection
+        settings = ["synchronous = NORMAL", "foreign_keys = ON"]
+        self._connection = opened(self._path, "the responses file", _MIGRATIONS, settings)
 
     def close(self) -> None:
         """Close the file."""
@@ -204,17 +187,3 @@ def _insert(connection: sqlite3.Connection, kept: Kept) -> None:
     connection.execute(query, kept[:8])
     rows = [(item, kept.id) for item in kept.items]
     connection.executemany("INSERT OR IGNORE INTO items VALUES (?, ?)", rows)
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Take every step that is missing, in one transaction: workers may start at once."""
-    connection.execute("BEGIN IMMEDIATE")
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(_MIGRATIONS):
-        raise LedgerError(
-            f"the kept responses are of version {version}; this infway knows {len(_MIGRATIONS)}"
-        )
-    for step in _MIGRATIONS[version:]:
-        connection.execute(step)
-    connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
-    connection.execute("COMMIT")

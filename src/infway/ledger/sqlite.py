@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from infway.kernel.errors import InfwayError
+from infway.ledger.opening import LedgerError, opened
 from infway.ledger.rows import Row
-from infway.ledger.wal import write_ahead
 
 # Steps that were published are never changed; a new one is added at the end.
 MIGRATIONS: tuple[str, ...] = (
@@ -37,10 +36,6 @@ GROUPS: dict[str, str] = {
 }
 
 
-class LedgerError(InfwayError):
-    """The ledger cannot be used: unreadable, or written by a newer infway."""
-
-
 class SqliteLedger:
     """Rows in one file; safe against a crash of the process and of the machine."""
 
@@ -50,21 +45,7 @@ class SqliteLedger:
 
     def open(self) -> None:
         """Create or migrate the file."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(
-                self._path, isolation_level=None, check_same_thread=False, timeout=5.0
-            )
-            try:
-                write_ahead(connection)
-                connection.execute("PRAGMA synchronous = FULL")
-                _migrate(connection)
-            except (sqlite3.Error, LedgerError):
-                connection.close()
-                raise
-        except (sqlite3.Error, OSError) as error:
-            raise LedgerError(f"the ledger {self._path} cannot be opened: {error}") from error
-        self._connection = connection
+        self._connection = opened(self._path, "the ledger", MIGRATIONS, ["synchronous = FULL"])
 
     def append(self, rows: Sequence[Row]) -> None:
         """Keep the rows in one transaction; raises LedgerError where the file refuses them."""
@@ -94,20 +75,6 @@ class SqliteLedger:
         if self._connection is None:
             raise LedgerError("the ledger is not open")
         return self._connection
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Take every step that is missing, in one transaction: workers may start at once."""
-    connection.execute("BEGIN IMMEDIATE")
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(MIGRATIONS):
-        raise LedgerError(
-            f"the ledger is of version {version}; this infway knows {len(MIGRATIONS)}"
-        )
-    for step in MIGRATIONS[version:]:
-        connection.execute(step)
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    connection.execute("COMMIT")
 
 
 class Line(NamedTuple):

@@ -1,0 +1,71 @@
+"""Opening a SQLite file: its log, its locks, and the steps from older versions to this one."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from time import sleep
+
+from infway.kernel.errors import InfwayError
+
+_MEMORY = ":memory:"
+_WAIT = 5.0  # seconds for another process's lock
+_PAUSE = 0.05  # seconds between two tries where SQLite itself does not wait
+
+
+class LedgerError(InfwayError):
+    """The ledger cannot be used: unreadable, or written by a newer infway."""
+
+
+def opened(
+    path: Path | None, what: str, steps: Sequence[str], settings: Sequence[str]
+) -> sqlite3.Connection:
+    """Return a connection to a file that has taken every step; raises LedgerError.
+
+    `path` None: in memory. `what`: its name in errors. `settings`: pragmas that hold for this
+    connection.
+    """
+    try:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            path or _MEMORY, isolation_level=None, check_same_thread=False, timeout=_WAIT
+        )
+        try:
+            _write_ahead(connection)
+            for setting in settings:
+                connection.execute(f"PRAGMA {setting}")
+            _migrate(connection, what, steps)
+        except (sqlite3.Error, LedgerError):
+            connection.close()
+            raise
+    except (sqlite3.Error, OSError) as error:
+        raise LedgerError(f"{what} {path or _MEMORY} cannot be opened: {error}") from error
+    return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a log ahead of the file, so that workers read and write beside one another.
+
+    SQLite does not wait for a lock here, and workers that start at once are in one another's way.
+    """
+    for left in reversed(range(round(_WAIT / _PAUSE))):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if not left:
+                raise
+            sleep(_PAUSE)
+        else:
+            return
+
+
+def _migrate(connection: sqlite3.Connection, what: str, steps: Sequence[str]) -> None:
+    """Take every step that is missing, in one transaction: workers may start at once."""
+    connection.execute("BEGIN IMMEDIATE")
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(steps):
+        raise LedgerError(f"{what} is of version {version}; this infway knows {len(steps)}")
+    for step in steps[version:]:
+        connection.execute(step)
+    connection.execute(f"PRAGMA user_version = {len(steps)}")
+    connection.execute("COMMIT")
