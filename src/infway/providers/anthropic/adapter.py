@@ -1,7 +1,7 @@
 """The Anthropic Messages dialect, as an upstream's: at Anthropic, on Azure and on Vertex AI.
 
 https://platform.claude.com/docs/en/api/messages. What is sent is written by `request`,
-what comes is read by `reply`; here stands the framing of a stream.
+what comes is read by `reply`.
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from infway.providers.anthropic.faults import fault_of
 from infway.providers.anthropic.limits import limits_of
 from infway.providers.anthropic.reply import MessageReader, whole_message
 from infway.providers.anthropic.request import call_of
+from infway.providers.objects import ObjectDecoder
 from infway.providers.shapes import read_object
-from infway.providers.sse import Framer, frames
 
 
 class Anthropic:
@@ -32,9 +32,9 @@ class Anthropic:
             raise UpstreamFailed(Failure(Fault.INVALID_JSON, 200))
         return whole_message(message)
 
-    def decoder(self) -> "Decoder":
+    def decoder(self) -> ObjectDecoder:
         """Return a new decoder."""
-        return Decoder()
+        return ObjectDecoder(MessageReader())
 
     def limits(self, headers: Mapping[str, str]) -> tuple[float, float] | None:
         """Return what the rate-limit headers leave."""
@@ -43,36 +43,3 @@ class Anthropic:
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         """Name an error reply by the vendor's type, then the status, then the text."""
         return fault_of(status, headers, body)
-
-
-class Decoder:
-    """Reads one streamed reply."""
-
-    def __init__(self) -> None:
-        self._framer = Framer()
-        self._reader = MessageReader()
-
-    @property
-    def done(self) -> bool:
-        """Whether the reply is over."""
-        return self._reader.done
-
-    def feed(self, data: bytes) -> list[Event]:
-        """Return the events that are complete with `data`."""
-        events: list[Event] = []
-        if self._reader.done:
-            return events
-        for frame in frames(self._framer.feed(data)):
-            if not frame.data.strip():
-                continue  # it only keeps the line open
-            event = read_object(frame.data)
-            if event is None:
-                return events + self._reader.fail(Failure(Fault.BAD_EVENT, 200))
-            events += self._reader.read(event)
-            if self._reader.done:
-                break
-        return events
-
-    def close(self) -> list[Event]:
-        """A stream without its last event was cut; one without any content never was an answer."""
-        return self._reader.close()

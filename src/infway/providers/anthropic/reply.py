@@ -24,6 +24,7 @@ from infway.providers.anthropic.citations import annotation_of
 from infway.providers.anthropic.faults import inband_fault
 from infway.providers.anthropic.messages import FORMAT
 from infway.providers.anthropic.usage import usage_of
+from infway.providers.objects import Reader
 from infway.providers.shapes import (
     Object,
     as_count,
@@ -86,14 +87,13 @@ class _Block:
         self.citations = as_objects(said.get("citations"))
 
 
-class MessageReader:
-    """Reads the events of one message, each a parsed object. `done`: it is over."""
+class MessageReader(Reader):
+    """Reads the events of one message."""
 
     def __init__(self) -> None:
-        self.done = False
+        super().__init__()
         self._blocks: dict[int, _Block] = {}
         self._front: list[Event] = []  # facts, which wait for the first piece of the answer
-        self._has_content = False
         self._length = 0  # characters of the answer
         self._calls = 0
         self._usage: dict[str, object] = {}
@@ -103,23 +103,10 @@ class MessageReader:
     def read(self, event: Object) -> list[Event]:
         """Return what one event says; kinds of events that are not known say nothing."""
         events = self._read(event)
-        if events and not self._has_content and not isinstance(events[0], Broken):
-            self._has_content = True
+        if events and not self.has_content and not isinstance(events[0], Broken):
+            self.has_content = True
             events = self._front + events
         return events
-
-    def fail(self, failure: Failure) -> list[Event]:
-        """Return the end of a reply that cannot go on."""
-        self.done = True
-        return [Broken(failure)]
-
-    def close(self) -> list[Event]:
-        """Return what the end of the bytes means: a reply without its last event was cut."""
-        if self.done:
-            return []
-        return self.fail(
-            Failure(Fault.STREAM_CUT if self._has_content else Fault.EMPTY_STREAM, 200)
-        )
 
     def _read(self, event: Object) -> list[Event]:
         events: list[Event] = []

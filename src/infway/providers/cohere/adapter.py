@@ -1,7 +1,7 @@
 """Cohere's v2 chat dialect, as an upstream's.
 
 https://docs.cohere.com/reference/chat. What is sent is written by `request`, what comes is
-read by `reply`; here stands the framing of a stream.
+read by `reply`.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,9 @@ from infway.kernel.faults import Failure, Fault
 from infway.providers.cohere.faults import fault_of
 from infway.providers.cohere.reply import MessageReader, whole_message
 from infway.providers.cohere.request import call_of
+from infway.providers.objects import ObjectDecoder
 from infway.providers.shapes import read_object
-from infway.providers.sse import Framer, frames
 
-_DONE = b"[DONE]"  # stands behind the last event
 _LEFT = "x-trial-endpoint-call-remaining"
 _MINUTE = 60.0  # seconds: trial keys have so many calls a minute
 
@@ -35,9 +34,9 @@ class Cohere:
             raise UpstreamFailed(Failure(Fault.INVALID_JSON, 200))
         return whole_message(reply)
 
-    def decoder(self) -> "Decoder":
+    def decoder(self) -> ObjectDecoder:
         """Return a new decoder."""
-        return Decoder()
+        return ObjectDecoder(MessageReader())
 
     def limits(self, headers: Mapping[str, str]) -> tuple[float, float] | None:
         """Return what is left of a trial key; other keys are told nothing."""
@@ -48,38 +47,3 @@ class Cohere:
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         """Name an error reply by the vendor's word, its sentence, or its status."""
         return fault_of(status, headers, body)
-
-
-class Decoder:
-    """Reads one streamed reply."""
-
-    def __init__(self) -> None:
-        self._framer = Framer()
-        self._reader = MessageReader()
-
-    @property
-    def done(self) -> bool:
-        """Whether the reply is over."""
-        return self._reader.done
-
-    def feed(self, data: bytes) -> list[Event]:
-        """Return the events that are complete with `data`."""
-        events: list[Event] = []
-        if self._reader.done:
-            return events
-        for frame in frames(self._framer.feed(data)):
-            if not frame.data.strip():
-                continue  # it only keeps the line open
-            if frame.data == _DONE:
-                return events + self._reader.close()
-            event = read_object(frame.data)
-            if event is None:
-                return events + self._reader.fail(Failure(Fault.BAD_EVENT, 200))
-            events += self._reader.read(event)
-            if self._reader.done:
-                break
-        return events
-
-    def close(self) -> list[Event]:
-        """A stream without its last event was cut; one without any content never was an answer."""
-        return self._reader.close()

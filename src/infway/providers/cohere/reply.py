@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import (
     Annotation,
-    Broken,
     Event,
     Finish,
     Logprobs,
@@ -20,6 +19,7 @@ from infway.kernel.faults import Failure, Fault
 from infway.providers.cohere.citations import annotations_of
 from infway.providers.cohere.faults import inband_fault
 from infway.providers.cohere.usage import usage_of
+from infway.providers.objects import Reader
 from infway.providers.shapes import (
     Object,
     as_count,
@@ -68,12 +68,11 @@ def _event(kind: str, message: Object, index: int = 0) -> Object:
     return {"type": kind, "index": index, "delta": {"message": message}}
 
 
-class MessageReader:
-    """Reads the events of one message, each a parsed object. `done`: it is over."""
+class MessageReader(Reader):
+    """Reads the events of one message."""
 
     def __init__(self) -> None:
-        self.done = False
-        self._has_content = False
+        super().__init__()
         self._id = ""
         self._length = 0  # characters of the answer
         self._starts: dict[int, int] = {}  # of content blocks, in the answer
@@ -84,20 +83,8 @@ class MessageReader:
         """Return what one event says; kinds of events that are not known say nothing."""
         events = self._read(event)
         if events:
-            self._has_content = True
+            self.has_content = True
         return events
-
-    def fail(self, failure: Failure) -> list[Event]:
-        """Return the end of a reply that cannot go on."""
-        self.done = True
-        return [Broken(failure)]
-
-    def close(self) -> list[Event]:
-        """Return what the end of the bytes means: a reply without its last event was cut."""
-        if self.done:
-            return []
-        fault = Fault.STREAM_CUT if self._has_content else Fault.EMPTY_STREAM
-        return self.fail(Failure(fault, 200))
 
     def _read(self, event: Object) -> list[Event]:
         delta = as_object(event.get("delta"))
