@@ -58,11 +58,7 @@ def _offered(talk: Conversation, choice: Choice, traits: Traits) -> Sequence[Fun
 def _function(talk: Conversation, function: Function) -> Block:
     if function.cache is not None:
         talk.drop("tools.cache_control")
-    said: Block = {"name": function.name}
-    if function.description is not None:
-        said["description"] = function.description
-    said["parameters"] = {"type": "object", **(function.parameters or {"properties": {}})}
-    return {"type": "function", "function": said}
+    return function.object()
 
 
 def _strict(talk: Conversation, functions: Sequence[Function], traits: Traits) -> Block:

@@ -112,6 +112,14 @@ class Function(NamedTuple):
     strict: bool | None = None
     cache: str | None = None
 
+    def object(self) -> dict[str, object]:
+        """Return it as OpenAI's dialect and those after its model write it, with some schema."""
+        said: dict[str, object] = {"name": self.name}
+        if self.description is not None:
+            said["description"] = self.description
+        said["parameters"] = {"type": "object", **(self.parameters or {"properties": {}})}
+        return {"type": "function", "function": said}
+
 
 class Choice(NamedTuple):
     """Which tools the model has to call. `mode`: auto, none, required or function.

@@ -84,11 +84,7 @@ def _function(talk: Conversation, function: Function) -> Block:
         talk.drop("tools.strict")
     if function.cache is not None:
         talk.drop("tools.cache_control")
-    said: Block = {"name": function.name}
-    if function.description is not None:
-        said["description"] = function.description
-    said["parameters"] = {"type": "object", **(function.parameters or {"properties": {}})}
-    return {"type": "function", "function": said}
+    return function.object()
 
 
 def _form(talk: Conversation) -> Block:
