@@ -1,67 +1,23 @@
 """What a chat request becomes in Cohere's v2 chat: messages, places, plain wishes."""
 
 import json
-from dataclasses import replace
 
-import msgspec
 import pytest
-from tests.wall.asking import ask, offer, upstream
+from tests.providers.asking import HELLO, PICTURE, Asking, picture, text, user
 
-from infway.kernel.chat import HttpCall
-from infway.kernel.errors import UpstreamFailed
-from infway.kernel.faults import Fault
 from infway.providers.cohere.adapter import Cohere
 from infway.providers.dialects import DIALECTS
 
 URL = "https://api.cohere.com/v2/chat"
-HELLO = {"role": "user", "content": "Hello"}
 COMMAND = "command-a-03-2025"  # plans its tools
 THINKER = "command-a-reasoning-08-2025"
 ELDER = "command-r-08-2024"  # calls tools as it likes
-PICTURE = "data:image/png;base64,AAAA"
 
 
-def call(*messages: dict, native: str = COMMAND, stream: bool = False, **said) -> HttpCall:
-    source, limits = said.pop("source", {}), said.pop("limits", {})
-    fields = {"messages": list(messages) or [HELLO], **said}
-    raw = {name: msgspec.Raw(json.dumps(value).encode()) for name, value in fields.items()}
-    place = replace(upstream("there", dialect="cohere", **source), chat_url=URL)
-    return Cohere().request(ask(stream=stream, fields=raw), offer(native, place, **limits))
-
-
-def lossy(*messages: dict, **said) -> tuple[dict, tuple[str, ...]]:
-    sent = call(*messages, **said)
-    return json.loads(sent.body), sent.dropped
-
-
-def body(*messages: dict, **said) -> dict:
-    """What is sent, where nothing of the request is lost."""
-    sent, dropped = lossy(*messages, **said)
-    assert dropped == ()
-    return sent
-
-
-def said(*messages: dict, **more) -> list[dict]:
-    return body(*messages, **more)["messages"]
-
-
-def refused(*messages: dict, **more) -> str | None:
-    with pytest.raises(UpstreamFailed) as caught:
-        call(*messages, **more)
-    assert caught.value.failure.fault is Fault.UNTRANSLATABLE
-    return caught.value.failure.param
-
-
-def user(*parts: dict) -> dict:
-    return {"role": "user", "content": list(parts)}
-
-
-def text(words: str, **more) -> dict:
-    return {"type": "text", "text": words, **more}
-
-
-def picture(url: str = PICTURE, **more) -> dict:
-    return {"type": "image_url", "image_url": {"url": url, **more}}
+ASKING = Asking(Cohere, "cohere", URL, COMMAND)
+call, lossy, body, said, refused = (
+    ASKING.call, ASKING.lossy, ASKING.body, ASKING.said, ASKING.refused,
+)  # fmt: skip
 
 
 def calling(arguments: str = '{"city": "Oslo"}', **more) -> dict:

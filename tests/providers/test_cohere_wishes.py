@@ -135,7 +135,7 @@ def test_a_model_thinks_as_much_as_is_wished(wish: dict, said: dict):
 
 
 def test_the_limit_of_the_offer_is_what_a_level_shares():
-    sent = body(native=THINKER, reasoning_effort="medium", limits={"max_output": 4000})
+    sent = body(native=THINKER, reasoning_effort="medium", facts={"max_output": 4000})
     assert sent["thinking"]["token_budget"] == 2000
 
 

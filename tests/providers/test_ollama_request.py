@@ -1,67 +1,25 @@
 """What a chat request becomes in Ollama's own chat."""
 
 import json
-from dataclasses import replace
 
-import msgspec
 import pytest
-from tests.wall.asking import ask, offer, upstream
+from tests.providers.asking import HELLO, Asking, picture, text, user
 
-from infway.kernel.chat import Feature, HttpCall
-from infway.kernel.errors import UpstreamFailed
-from infway.kernel.faults import Fault
+from infway.kernel.chat import Feature
 from infway.providers.dialects import DIALECTS
 from infway.providers.ollama.adapter import Ollama
 
 URL = "http://localhost:11434/api/chat"
-HELLO = {"role": "user", "content": "Hello"}
 QWEN = "qwen3:8b"  # thinks or does not
 LEVELLED = "gpt-oss:20b"  # thinks at a level
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": SCHEMA}}
 
 
-def call(*messages: dict, native: str = QWEN, stream: bool = False, **said) -> HttpCall:
-    source, facts = said.pop("source", {}), said.pop("facts", {})
-    fields = {"messages": list(messages) or [HELLO], **said}
-    raw = {name: msgspec.Raw(json.dumps(value).encode()) for name, value in fields.items()}
-    place = replace(upstream("here", dialect="ollama", **source), chat_url=URL)
-    return Ollama().request(ask(stream=stream, fields=raw), offer(native, place, **facts))
-
-
-def lossy(*messages: dict, **said) -> tuple[dict, tuple[str, ...]]:
-    sent = call(*messages, **said)
-    return json.loads(sent.body), sent.dropped
-
-
-def body(*messages: dict, **said) -> dict:
-    """What is sent, where nothing of the request is lost."""
-    sent, dropped = lossy(*messages, **said)
-    assert dropped == ()
-    return sent
-
-
-def said(*messages: dict, **more) -> list[dict]:
-    return body(*messages, **more)["messages"]
-
-
-def refused(*messages: dict, **more) -> str | None:
-    with pytest.raises(UpstreamFailed) as caught:
-        call(*messages, **more)
-    assert caught.value.failure.fault is Fault.UNTRANSLATABLE
-    return caught.value.failure.param
-
-
-def user(*parts: dict) -> dict:
-    return {"role": "user", "content": list(parts)}
-
-
-def text(words: str, **more) -> dict:
-    return {"type": "text", "text": words, **more}
-
-
-def picture(url: str = "data:image/png;base64,AAAA", **more) -> dict:
-    return {"type": "image_url", "image_url": {"url": url, **more}}
+ASKING = Asking(Ollama, "ollama", URL, QWEN)
+call, lossy, body, said, refused = (
+    ASKING.call, ASKING.lossy, ASKING.body, ASKING.said, ASKING.refused,
+)  # fmt: skip
 
 
 def made(id_: str, name: str = "weather", arguments: str = '{"city":"Oslo"}') -> dict:
