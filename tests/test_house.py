@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = Path(infway.__file__).parent
 DOCS = ROOT / "docs"
 LINES, FUNCTION, ARGUMENTS, FRAMES, CALLS = 300, 40, 6, 8, 80
-CALLS_SO_FAR = 172  # to be lowered with what is measured, never raised
+CALLS_SO_FAR = 171  # to be lowered with what is measured, never raised
 VAGUE = re.compile(r"(^|_)(util|helper|common|base|manager|service)s?($|_)")
 PYTHON = sorted(SOURCE.rglob("*.py"))
 # The hosts of package registries; in pieces, so that this file does not hold them.

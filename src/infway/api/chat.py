@@ -15,7 +15,7 @@ from infway.api.talk import Talk, Times
 from infway.kernel.chat import ChatRequest
 from infway.kernel.errors import GatewayError
 from infway.kernel.events import Event
-from infway.pipeline.gateway import Answer, Bill
+from infway.pipeline.gateway import Answer
 from infway.pipeline.several import Result
 
 
@@ -50,7 +50,7 @@ class ChatTalk(Talk):
         """Return the body of a whole reply."""
         wishes = self.wishes
         end, usage = times.now(), answer.attempt.usage
-        extras = _extras(answer.bill(), wishes)
+        extras = _extras(answer, wishes)
         stamp = self.stamp(answer, times)
         return whole_body(answer.first, stamp, usage, end, flat=wishes.flat, extras=extras)
 
@@ -58,7 +58,7 @@ class ChatTalk(Talk):
         """Return the body of several answers, best first, and of the models that failed."""
         parts = [(answer, self.stamp(answer, times)) for answer in answers]
         ends = [times.elapsed(answer.attempt.ended) for answer in answers]
-        return several_body(parts, ends, failed, _extras(answers[0].bill(), self.wishes))
+        return several_body(parts, ends, failed, _extras(answers[0], self.wishes))
 
     def writer(self, answer: Answer, times: Times) -> "ChatWriter":
         """Return what writes a stream."""
@@ -112,9 +112,9 @@ class ChatWriter:
         return DONE
 
 
-def _extras(bill: Bill, wishes: Wishes) -> dict[str, object]:
+def _extras(answer: Answer, wishes: Wishes) -> dict[str, object]:
     """Return what stands beside the answer at the root of a whole reply."""
-    extras: dict[str, object] = bill_fields(bill) if wishes.cost else {}
+    extras: dict[str, object] = bill_fields(answer.bill()) if wishes.cost else {}
     if wishes.flat and wishes.warnings:
         extras["warnings"] = [{"code": c, "message": m} for c, m in wishes.warnings]
     return extras

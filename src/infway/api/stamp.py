@@ -9,7 +9,7 @@ from infway.api.dialect import raw_number
 from infway.kernel.chat import Offer
 from infway.kernel.events import Chunk, Finish
 from infway.kernel.money import usd_text
-from infway.pipeline.gateway import Bill
+from infway.pipeline.answered import Bill
 
 _Fields = dict[str, msgspec.Raw]
 _read_part = msgspec.json.Decoder(_Fields).decode

@@ -12,14 +12,15 @@ from typing import NamedTuple
 from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Principal
 from infway.kernel.clock import Clock
-from infway.kernel.errors import GatewayError, UpstreamError, UpstreamFailed
+from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Usage, Vectors
 from infway.kernel.faults import Failure, Fault
+from infway.pipeline.answered import Bill, settle_failed
 from infway.pipeline.attempt import Ended, Walk, check_head, read_error
 from infway.pipeline.cost import Cost
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
-from infway.pipeline.gateway import GONE, GONE_STATUS, OWN_FAULT, Admission, Bill
+from infway.pipeline.gateway import Admission
 from infway.pipeline.itinerary import Persistence
 from infway.pipeline.settle import CHARS_PER_TOKEN, Attempt, Settlement, Settler
 from infway.providers.embeddings.embedder import Embedder
@@ -146,14 +147,8 @@ class EmbeddingGateway(Admission):
         settlement = course.settlement
         try:
             parts = await self._parts(course)
-        except GatewayError as error:
-            settlement.close(_outcome(error), error.status)
-            raise
-        except asyncio.CancelledError:
-            settlement.close(GONE, GONE_STATUS)
-            raise
-        except Exception:
-            settlement.close(*OWN_FAULT)
+        except BaseException as error:
+            settle_failed(settlement, error)
             raise
         settlement.close("ok", 200)
         return EmbeddingAnswer(parts, settlement)
@@ -196,7 +191,3 @@ def estimated_tokens(inputs: Sequence[object]) -> int:
         max(1, len(one) // CHARS_PER_TOKEN) if isinstance(one, str) else len(as_list(one))
         for one in inputs
     )
-
-
-def _outcome(error: GatewayError) -> str:
-    return error.failure.fault.value if isinstance(error, UpstreamError) else error.code

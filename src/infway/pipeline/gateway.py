@@ -1,47 +1,30 @@
 """One request down the line: admit, rank, attempt. What it returns relays and settles itself."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Offer, Principal
 from infway.kernel.clock import Clock
-from infway.kernel.errors import GatewayError, UnavailableError
+from infway.kernel.errors import UnavailableError
 from infway.kernel.events import Event
-from infway.kernel.faults import CONSEQUENCES, Failure, Fault
-from infway.pipeline.cost import Cost
+from infway.pipeline.answered import Begun, settle_failed
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.reply import Reply
 from infway.pipeline.settle import Settlement, Settler
 
-GONE = Fault.CLIENT_GONE.value
-GONE_STATUS = CONSEQUENCES[Fault.CLIENT_GONE].status
-OWN_FAULT = ("internal_server_error", 500)
 
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """What an answer cost its caller, all attempts together, in 10^-12 USD."""
-
-    cost: Cost
-    total: int
-
-
-class Answer:
+class Answer(Begun):
     """An answer to one request that has begun.
 
     `first`: the events that came first; for a whole reply, all of them. `rank` counts from 1.
     """
 
     def __init__(self, reply: Reply, settlement: Settlement, rank: int = 1) -> None:
+        super().__init__(reply.attempt, settlement)
         self._reply = reply
-        self.offer = reply.offer
-        self.attempt = reply.attempt
         self.first = reply.first
-        self.settlement = settlement
         self.rank = rank
 
     def batches(self) -> AsyncGenerator[list[Event], None]:
@@ -49,28 +32,12 @@ class Answer:
 
         Must be closed (`aclosing`).
         """
-        self._reply.at_end = self._streamed
+        self._reply.at_end = self.settle_stream
         return self._reply.batches()
-
-    def _streamed(self, failure: Failure | None) -> None:
-        if failure is None:
-            self.settlement.close("ok", 200)
-        else:
-            gone = failure.fault is Fault.CLIENT_GONE
-            self.settlement.close(failure.fault.value, GONE_STATUS if gone else 200)
-
-    def settle(self) -> None:
-        """Settle a whole reply that is about to be sent."""
-        self.settlement.close("ok", 200)
 
     async def finish(self) -> None:
         """Give the upstream's connection back, after the last event has been passed on."""
         await self._reply.finish()
-
-    def bill(self) -> Bill:
-        """Return the cost so far: that of this answer, and the sum over all attempts."""
-        attempts = self.settlement.attempts
-        return Bill(self.attempt.cost, sum(attempt.cost.total for attempt in attempts))
 
 
 class Admission:
@@ -141,18 +108,7 @@ class Gateway(Admission):
         settlement = course.settlement
         try:
             reply = await self.attempts.first_reply(course, course.decision.order)
-        except GatewayError as error:
-            settlement.close(_outcome(settlement, error), error.status)
-            raise
-        except asyncio.CancelledError:
-            settlement.close(GONE, GONE_STATUS)
-            raise
-        except Exception:
-            settlement.close(*OWN_FAULT)
+        except BaseException as error:
+            settle_failed(settlement, error)
             raise
         return Answer(reply, settlement)
-
-
-def _outcome(settlement: Settlement, error: GatewayError) -> str:
-    failure: Failure | None = settlement.attempts[-1].failure if settlement.attempts else None
-    return error.code if failure is None else failure.fault.value

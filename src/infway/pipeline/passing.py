@@ -12,11 +12,12 @@ from typing import NamedTuple
 from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Feature, Offer, Principal
 from infway.kernel.clock import Clock
-from infway.kernel.errors import GatewayError, UpstreamError, UpstreamFailed
+from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Failure, Fault
+from infway.pipeline.answered import Begun, settle_failed
 from infway.pipeline.attempt import Ended, Walk, check_head, read_error
 from infway.pipeline.decisions import Decisions
-from infway.pipeline.gateway import GONE, GONE_STATUS, OWN_FAULT, Admission, Bill
+from infway.pipeline.gateway import Admission
 from infway.pipeline.itinerary import Persistence
 from infway.pipeline.settle import Attempt, Settlement, Settler
 from infway.pipeline.stall import StallGuard
@@ -179,31 +180,13 @@ async def _first(response: Response, watch: Watch | None) -> bytes:
             raise UpstreamFailed(Failure(Fault.EMPTY_STREAM, 200))
 
 
-class Passed:
+class Passed(Begun):
     """The answer to one request, which has begun."""
 
     def __init__(self, passage: Passage, settlement: Settlement) -> None:
+        super().__init__(passage.attempt, settlement)
         self.passage = passage
-        self.settlement = settlement
-        self.attempt = passage.attempt
-        self.offer = passage.attempt.offer
-        passage.at_end = self._streamed
-
-    def settle(self) -> None:
-        """Settle a whole reply that is about to be sent."""
-        self.settlement.close("ok", 200)
-
-    def bill(self) -> Bill:
-        """Return the cost so far: that of this answer, and the sum over all attempts."""
-        attempts = self.settlement.attempts
-        return Bill(self.attempt.cost, sum(attempt.cost.total for attempt in attempts))
-
-    def _streamed(self, failure: Failure | None) -> None:
-        if failure is None:
-            self.settlement.close("ok", 200)
-        else:
-            gone = failure.fault is Fault.CLIENT_GONE
-            self.settlement.close(failure.fault.value, GONE_STATUS if gone else 200)
+        passage.at_end = self.settle_stream
 
 
 class PassingGateway(Admission):
@@ -226,17 +209,7 @@ class PassingGateway(Admission):
         settlement = course.settlement
         try:
             passage = await self.attempts.first_reply(course, course.decision.order)
-        except GatewayError as error:
-            settlement.close(_outcome(error), error.status)
-            raise
-        except asyncio.CancelledError:
-            settlement.close(GONE, GONE_STATUS)
-            raise
-        except Exception:
-            settlement.close(*OWN_FAULT)
+        except BaseException as error:
+            settle_failed(settlement, error)
             raise
         return Passed(passage, settlement)
-
-
-def _outcome(error: GatewayError) -> str:
-    return error.failure.fault.value if isinstance(error, UpstreamError) else error.code

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from infway.kernel.chat import ChatRequest, Principal
 from infway.kernel.errors import GatewayError, UpstreamError
-from infway.pipeline.gateway import GONE, GONE_STATUS, OWN_FAULT, Answer, Gateway
+from infway.pipeline.answered import settle_failed
+from infway.pipeline.gateway import Answer, Gateway
 
 
 class Result(NamedTuple):
@@ -34,11 +35,8 @@ async def answer_several(gateway: Gateway, ask: ChatRequest, who: Principal) -> 
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(rank)) for rank in range(1, len(groups) + 1)]
-    except asyncio.CancelledError:
-        settlement.close(GONE, GONE_STATUS)
-        raise
-    except ExceptionGroup:
-        settlement.close(*OWN_FAULT)
+    except BaseException as error:
+        settle_failed(settlement, error)
         raise
     results = sorted((task.result() for task in tasks), key=lambda r: (r.answer is None, r.rank))
     best = results[0]
