@@ -1,19 +1,16 @@
 """Embeddings: texts in, one JSON body with a vector for each out."""
 
-from collections.abc import Callable
-
 import msgspec
 
-from infway.accounts.keys import Keyring
-from infway.api.auth import know
 from infway.api.embeddings_reading import read_embeddings
-from infway.api.errors import Header, error_body
+from infway.api.errors import Header
 from infway.api.exchange import Exchange
-from infway.api.line import Rules, listed
+from infway.api.line import listed
 from infway.api.presence import Presence
+from infway.api.served import ServedEndpoint
 from infway.api.stamp import bill_fields
 from infway.kernel.chat import ChatRequest, Feature
-from infway.kernel.errors import CallerError, GatewayError
+from infway.kernel.errors import CallerError
 from infway.kernel.money import usd_text
 from infway.pipeline.attempt import trail
 from infway.pipeline.embedding import EmbeddingAnswer, EmbeddingGateway
@@ -21,29 +18,12 @@ from infway.pipeline.embedding import EmbeddingAnswer, EmbeddingGateway
 _write = msgspec.json.Encoder().encode
 
 
-class EmbeddingsEndpoint:
-    """Answers requests for embeddings. `keyring` and `rules` are swapped as those of chats.
-
-    `traces`: the headers of every reply, from when the request was received.
-    """
-
-    def __init__(
-        self,
-        gateway: EmbeddingGateway,
-        keyring: Keyring,
-        rules: Rules,
-        traces: Callable[[float], list[Header]],
-    ) -> None:
-        self.gateway = gateway
-        self.keyring = keyring
-        self.rules = rules
-        self._traces = traces
+class EmbeddingsEndpoint(ServedEndpoint[EmbeddingGateway]):
+    """Answers requests for embeddings."""
 
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
-        exchange.check_size(self.rules.body_limit)
-        who, _ = know(self.keyring, exchange.headers)
-        body = await exchange.read_json(self.rules.body_limit)
+        who, body = await self.received(exchange)
         ask, tells_cost = read_embeddings(body, exchange.request_id, path_model)
         self._check(ask)
         answer: EmbeddingAnswer | None = None
@@ -52,10 +32,6 @@ class EmbeddingsEndpoint:
         if answer is not None:
             reply = _body(answer, tells_cost=tells_cost)
             await exchange.reply(200, self._head(exchange, answer), reply)
-
-    def refusal(self, error: GatewayError) -> bytes:
-        """Return the body of an error."""
-        return error_body(error)
 
     def _check(self, ask: ChatRequest) -> None:
         """Raise CallerError where the model is none, several, or cannot read the input."""
@@ -70,7 +46,7 @@ class EmbeddingsEndpoint:
             raise CallerError(400, "invalid_field", message, "input")
 
     def _head(self, exchange: Exchange, answer: EmbeddingAnswer) -> list[Header]:
-        headers = self._traces(exchange.began)
+        headers = self.traces(exchange.began)
         headers += [
             (b"x-gateway-provider", answer.parts[0].attempt.offer.upstream.name.encode()),
             (b"x-gateway-attempts", trail(answer.settlement.attempts).encode()),

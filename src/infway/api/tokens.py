@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Struct
 
 from infway.accounts.keys import Keyring
-from infway.api.auth import know
 from infway.api.bulk import read_beside
 from infway.api.counted import counted
 from infway.api.errors import Header, error_body
@@ -22,6 +21,7 @@ from infway.api.gemini.spelling import camelled
 from infway.api.line import Rules
 from infway.api.reading import refuse
 from infway.api.replies import ErrorBody
+from infway.api.served import ServedEndpoint, usable
 from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Feature, Offer, Principal, Selection
 from infway.kernel.errors import CallerError, GatewayError
@@ -71,11 +71,8 @@ _read = msgspec.json.Decoder(TokenCounterBody).decode
 _write = msgspec.json.Encoder().encode
 
 
-class TokensEndpoint:
-    """Answers requests to count. `keyring` and `rules` are swapped as those of chats.
-
-    The gateways know the models. `traces`: the headers of every reply.
-    """
+class TokensEndpoint(ServedEndpoint[Gateway]):
+    """Answers requests to count. The gateways know the models."""
 
     def __init__(
         self,
@@ -85,27 +82,20 @@ class TokensEndpoint:
         rules: Rules,
         traces: Callable[[float], list[Header]],
     ) -> None:
-        self.gateway = gateway
+        super().__init__(gateway, keyring, rules, traces)
         self.embedding = embedding
-        self.keyring = keyring
-        self.rules = rules
-        self._traces = traces
 
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:  # noqa: ARG002 - no path of this family names a model
         """Answer one exchange; raises GatewayError where the edge has to."""
-        exchange.check_size(self.rules.body_limit)
-        who, _ = know(self.keyring, exchange.headers)
-        body = await exchange.read_json(self.rules.body_limit)
+        who, body = await self.received(exchange)
         said = await read_beside(body, lambda: _said(body))
         offer = self._offer(said.model, who)
         name = _counted_as(said.model, offer)
         counter = await read_beside(body, lambda: _counter(said, name, exchange.request_id))
         count = await counted(counter, name, len(body))
-        head = [*self._traces(exchange.began), (b"content-type", b"application/json")]
-        head.append((b"cache-control", b"private, no-store"))
         used = said.model if offer is None else offer.native
         reply = TokenCounterReply(count.tokens, said.model, used, "openai_tokenizer", count.exact)
-        await exchange.reply(200, head, _write(reply))
+        await self.tell(exchange, _write(reply))
 
     def refusal(self, error: GatewayError) -> bytes:
         """Return the body of an error, with `detail` beside it as LiteLLM's clients read it."""
@@ -117,14 +107,7 @@ class TokensEndpoint:
         routers = (self.gateway.router, self.embedding.router)
         meanings = [router.catalog.find(model) for router in routers]
         offers = [offer for one in meanings if one is not None for offer in one.offers]
-        for offer in offers:
-            is_model = who.models is None or offer.model in who.models
-            if is_model and (who.upstreams is None or offer.upstream.name in who.upstreams):
-                return offer
-        if offers:
-            message = "This key may not use the model, or any upstream that serves it."
-            raise CallerError(403, "model_not_accessible", message, "model")
-        return None
+        return usable(offers, who) if offers else None
 
 
 def _said(body: bytes) -> TokenCounterBody:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from infway.accounts.keys import Keyring
-from infway.api.auth import know
 from infway.api.bulk import read_beside
 from infway.api.embeddings import EmbeddingsEndpoint
 from infway.api.embeddings_reading import read_embeddings
@@ -52,9 +51,7 @@ class EmbedEndpoint(EmbeddingsEndpoint):
 
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
-        exchange.check_size(self.rules.body_limit)
-        who, _ = know(self.keyring, exchange.headers, exchange.query)
-        body = await exchange.read_json(self.rules.body_limit)
+        who, body = await self.received(exchange, exchange.query)
         model = model_of(path_model)
         ask, tells_cost = await read_beside(
             body, lambda: self._read(body, exchange.request_id, model)

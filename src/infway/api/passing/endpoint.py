@@ -8,16 +8,17 @@ import msgspec
 
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
-from infway.api.errors import Header, broken_object, error_body
+from infway.api.errors import Header, broken_object
 from infway.api.exchange import FORM, Exchange
 from infway.api.line import Rules, listed
 from infway.api.multipart import read_form
 from infway.api.passing.reading import Caller, Read, Wanted, read_work_form
 from infway.api.presence import Presence
+from infway.api.served import ServedEndpoint
 from infway.api.stamp import bill_fields
 from infway.api.stream import EventStream
 from infway.kernel.chat import Feature, Principal
-from infway.kernel.errors import CallerError, GatewayError
+from infway.kernel.errors import CallerError
 from infway.kernel.faults import Failure
 from infway.kernel.money import usd_text
 from infway.pipeline.passing import EVENTS, Passed, PassingGateway, Stream
@@ -37,11 +38,8 @@ class Job(NamedTuple):
     forms: bool = False
 
 
-class PassingEndpoint:
-    """Answers requests for one kind of work. `keyring` and `rules` are swapped as those of chats.
-
-    `traces`: the headers of every reply, from when the request was received.
-    """
+class PassingEndpoint(ServedEndpoint[PassingGateway]):
+    """Answers requests for one kind of work."""
 
     def __init__(
         self,
@@ -51,11 +49,8 @@ class PassingEndpoint:
         rules: Rules,
         traces: Callable[[float], list[Header]],
     ) -> None:
-        self.gateway = gateway
-        self.keyring = keyring
-        self.rules = rules
+        super().__init__(gateway, keyring, rules, traces)
         self._job = job
-        self._traces = traces
 
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
@@ -75,10 +70,6 @@ class PassingEndpoint:
                 body = _write({**whole.fields, **bill_fields(passed.bill())})
             passed.settle()
             await exchange.reply(200, self._whole_head(exchange, passed, whole), body)
-
-    def refusal(self, error: GatewayError) -> bytes:
-        """Return the body of an error."""
-        return error_body(error)
 
     async def _read(self, exchange: Exchange, path_model: str | None) -> Wanted:
         job, rules = self._job, self.rules
@@ -156,7 +147,7 @@ class PassingEndpoint:
             f"{one.offer.upstream.name}:{'ok' if one.failure is None else one.failure.fault.value}"
             for one in passed.settlement.attempts
         )
-        headers = self._traces(exchange.began)
+        headers = self.traces(exchange.began)
         headers.append((b"x-gateway-provider", passed.offer.upstream.name.encode()))
         headers.append((b"x-gateway-attempts", told.encode()))
         if passed.attempt.dropped:
