@@ -223,7 +223,7 @@ def _config(folder: Path, port: int, upstream: int) -> Path:
     model = {"id": "gpt-4o-mini", "input_price": 0.15, "output_price": 0.6}
     row = {"name": "mock", "vendor": "openai", "base_url": f"http://127.0.0.1:{upstream}/v1"}
     settings = {
-        "server": {"port": port},
+        "server": {"port": port, "grace": 0},
         "discover": {"environment": False, "local": False},
         "keys": [{"name": "soak", "key": "${BENCH_KEY}", "admin": True}],
         "ledger": {"path": str(folder / "ledger.db")},

@@ -71,7 +71,9 @@ class Conversation(asyncio.Protocol):
 
     async def _stream(self) -> None:
         self._transport.write(self._answers.stream_head)
-        for frame in self._answers.frames:
+        role, *frames = self._answers.frames
+        self._transport.write(role)  # says nothing yet: a stream begins with its first token
+        for frame in frames:
             self._transport.write(frame)
             await self._pace()
         self._transport.write(self._answers.stream_end)

@@ -27,7 +27,12 @@ from tests.api.caller import (
 )
 from tests.api.upstream import Say, Upstream, either, listening
 
+from infway.api.front import Front
 from infway.app import App, Parts, parts
+from infway.configured import limits_of
+from infway.door.hall import DoorConfig
+from infway.door.limits import Limits
+from infway.door.protocols import PROTOCOLS
 from infway.inventory import Inventory, build, packaged
 from infway.ledger.rows import Row
 from infway.ledger.sqlite import SqliteLedger
@@ -162,21 +167,27 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             behind = upstream or await stack.enter_async_context(listening(say))
             more = {"upstreams": [upstream_settings("one", behind, "m1", "m2")], **tree}
             ledger = tmp_path / f"{behind.port}.db"
-            app = App(*settled(more), parts_of(parts(SqliteLedger(ledger), 7)))
-            port = await stack.enter_async_context(served(app.front))
+            app_settings, inventory = settled(more)
+            app = App(app_settings, inventory, parts_of(parts(SqliteLedger(ledger), 7)))
+            door = limits_of(app_settings.server), app_settings.server.http
+            port = await stack.enter_async_context(served(app.front, *door))
             return Gateway(app, port, ledger, behind)
 
         yield begin
 
 
 @asynccontextmanager
-async def served(app: object) -> AsyncIterator[int]:
-    """Serve an ASGI app on a free port while the block runs."""
+async def served(
+    front: Front, limits: Limits = Limits(), http: str = "httptools"
+) -> AsyncIterator[int]:
+    """Serve an app behind the door, on a free port, while the block runs."""
     listener = socket.socket(proto=socket.IPPROTO_TCP)  # asyncio writes without delay only then
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        http="httptools",
+    config = DoorConfig(
+        front,
+        limits,
+        front.turn_away,
+        http=PROTOCOLS[http],
         ws="none",
         lifespan="on",
         log_config=None,

@@ -7,6 +7,8 @@ and closes them in reverse.
 import asyncio
 import contextlib
 import logging
+import ssl
+import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from infway.configured import (
     keyring_of,
     persistence_of,
     rules_of,
+    secrets_of,
     tuning_of,
 )
 from infway.endpoints import Behind, Endpoints
@@ -42,8 +45,8 @@ from infway.kernel.work import Trade
 from infway.ledger.responses import Responses
 from infway.ledger.responses_sqlite import SqliteResponses
 from infway.ledger.rows import Ledger
-from infway.pipeline.attempt import Attempts
 from infway.pipeline.background import Background
+from infway.pipeline.chats import Attempts
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.embedding import EmbeddingAttempts, EmbeddingGateway
 from infway.pipeline.gateway import Gateway
@@ -61,15 +64,21 @@ from infway.providers.registry import ADAPTERS, CARRIERS, EMBEDDERS, PASSERS
 from infway.settings import Settings
 from infway.telemetry.metrics import Metrics
 from infway.upstream.client import Client
+from infway.upstream.resolve import Ask, system
 from infway.upstream.signers import Signers
 
 _log = logging.getLogger(__name__)
+_STALLED = 5.0  # seconds that the event loop may be late before others should be asked; row 76
 _PATIENCE = 1.0  # seconds until every worker has written what it knows of a request that ended
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an app is built with and a test may replace. `seed`: the source of all chance."""
+    """What an app is built with and a test may replace.
+
+    `seed`: the source of all chance. `resolve` knows where upstreams' names are, `trust` makes
+    what verifies their certificates.
+    """
 
     ledger: Ledger
     responses: Responses
@@ -79,6 +88,8 @@ class Parts:
     carriers: Mapping[str, Carrier]
     embedders: Mapping[str, Embedder]
     passers: Mapping[str, Passer]
+    resolve: Ask = system
+    trust: Callable[[], ssl.SSLContext] = ssl.create_default_context
 
 
 def parts(ledger: Ledger, seed: int, responses: Responses | None = None) -> Parts:
@@ -90,12 +101,15 @@ def parts(ledger: Ledger, seed: int, responses: Responses | None = None) -> Part
 class App:
     """One gateway: an ASGI app whose configuration can be swapped while it answers.
 
-    `beside`: what else is open as long as the app is, entered before the first request.
+    `beside`: what else is open as long as the app is, entered before the first request. `lag`: how
+    late the event loop is, in seconds.
     """
 
     def __init__(self, settings: Settings, inventory: Inventory, built: Parts) -> None:
         self.metrics = Metrics()
+        self.now = built.clock.monotonic
         self.is_ready = False
+        self.lag: Callable[[], float] = lambda: 0.0
         self.beside: list[Callable[[], AbstractAsyncContextManager[None]]] = []
         self._parts = built
         self._random = Random(built.seed)  # noqa: S311 - chance of routing, not a secret
@@ -103,47 +117,43 @@ class App:
         if settings.state.redis is not None:
             self.beside.append(self._sharing(settings.state.redis.get_secret_value()).open)
         self.signers = Signers(built.clock)
-        self.client = Client(self.signers.of(inventory.credentials), built.clock.monotonic)
+        signer = self.signers.of(inventory.credentials, secrets_of(settings))
+        self.client = Client(signer, built.clock.monotonic, built.resolve, built.trust)
         self.settler = Settler(
             built.ledger, built.clock, self.metrics.settled, settings.ledger.queue
         )
         self.decisions = Decisions(settings.decisions.keep)
         shared = self.settler, self.decisions, built.clock
+        self._rules = persistence_of(settings)  # its budget is one for all lines
         chats = self._chat_router(settings, inventory)
-        self.gateway = Gateway(chats, self._attempts(settings), *shared)
+        self.gateway = Gateway(chats, self._attempts(), *shared)
         self.queued = QueueGateway(self.gateway, self.settler, settings.queue, self.metrics.queued)
-        self.metrics.watch_queue(self.queued.waiting)
         vectors = self._router(settings, inventory, inventory.embeddings)
-        self.embedding = EmbeddingGateway(vectors, self._embedding_attempts(settings), *shared)
+        self.embedding = EmbeddingGateway(vectors, self._embedding_attempts(), *shared)
         self.work = {
             trade: PassingGateway(router, attempts, *shared)
             for trade, (router, attempts) in self._work(settings, inventory).items()
         }
-        self.metrics.waiting_requests.set_function(self._waiting)
+        self._watch()
         keyring, rules = keyring_of(settings.keys), rules_of(settings)
-        is_shared = settings.server.workers > 1
-        keeper = Keeper(built.responses, built.clock, settings.responses, is_shared=is_shared)
-        self.background = Background(keeper, settings.server.drain)
+        self.background = self._background(settings)
         self.beside.append(self.background.open)
         behind = Behind(self.gateway, self.queued, self.embedding, self.work)
         self.endpoints = Endpoints(behind, keyring, rules, built.clock, self.background)
-        rest = described_app(
-            self._routers(settings), self._lifespan, self.metrics.refused, docs=settings.server.docs
-        )
-        ids = Ids(self._random.getrandbits(64))
-        traces = self.endpoints.traces
-        self.front = Front(self.endpoints.routes(), traces, rest, ids, built.clock, self.metrics)
+        self.front = self._front(settings)
+        self.front.intake.most = settings.server.max_requests or sys.maxsize
 
     def swap(self, settings: Settings, inventory: Inventory) -> None:
         """Use another configuration from the next request on; running ones end on the old.
 
         Raises SettingsError, and changes nothing, where a credential cannot be used.
         """
-        signer = self.signers.of(inventory.credentials)
-        chats = self._chat_router(settings, inventory), self._attempts(settings)
+        signer = self.signers.of(inventory.credentials, secrets_of(settings))
+        self._rules = persistence_of(settings)
+        chats = self._chat_router(settings, inventory), self._attempts()
         vectors = (
             self._router(settings, inventory, inventory.embeddings),
-            self._embedding_attempts(settings),
+            self._embedding_attempts(),
         )
         work = self._work(settings, inventory)
         keyring, rules = keyring_of(settings.keys), rules_of(settings)
@@ -157,8 +167,31 @@ class App:
             router.health.carry(self.work[trade].router.health)
             self.work[trade].router, self.work[trade].attempts = router, attempts
         self.endpoints.swap(keyring, rules)
+        self.front.intake.most = settings.server.max_requests or sys.maxsize
         self.decisions.keep = settings.decisions.keep
         self.background.keeper.rules = settings.responses
+
+    def _watch(self) -> None:
+        """Let the metrics see what is true at the moment they are asked for."""
+        self.metrics.watch_queue(self.queued.waiting)
+        self.metrics.waiting_requests.set_function(self._waiting)
+        self.metrics.watch_upstreams(
+            lambda: {name: one.is_off for name, one in self.gateway.router.health.accounts.items()},
+            lambda: sum(slot.breaker.tripped for slot in self.gateway.router.health.slots),
+        )
+
+    def _background(self, settings: Settings) -> Background:
+        built, is_shared = self._parts, settings.server.workers > 1
+        keeper = Keeper(built.responses, built.clock, settings.responses, is_shared=is_shared)
+        return Background(keeper, settings.server.drain)
+
+    def _front(self, settings: Settings) -> Front:
+        rest = described_app(
+            self._routers(settings), self._lifespan, self.metrics.refused, docs=settings.server.docs
+        )
+        ids, clock = Ids(self._random.getrandbits(64)), self._parts.clock
+        routes, traces = self.endpoints.routes(), self.endpoints.traces
+        return Front(routes, traces, rest, ids, clock, self.metrics)
 
     def _waiting(self) -> int:
         works = sum(gateway.attempts.active for gateway in self.work.values())
@@ -189,15 +222,15 @@ class App:
         board = RedisBoard(redis_url, base36(self._random.getrandbits(64)), now)
         return Sharing(board, lambda: self.gateway.router.health, now)
 
-    def _attempts(self, settings: Settings) -> Attempts:
+    def _attempts(self) -> Attempts:
         built = self._parts
-        now, rules = built.clock.monotonic, persistence_of(settings)
+        now, rules = built.clock.monotonic, self._rules
         speakers = Speakers(built.adapters, built.carriers)
         return Attempts(self.client, speakers, now, rules, self._random)
 
-    def _embedding_attempts(self, settings: Settings) -> EmbeddingAttempts:
+    def _embedding_attempts(self) -> EmbeddingAttempts:
         built = self._parts
-        now, rules = built.clock.monotonic, persistence_of(settings)
+        now, rules = built.clock.monotonic, self._rules
         return EmbeddingAttempts(self.client, built.embedders, now, rules, self._random)
 
     def _work(
@@ -205,7 +238,7 @@ class App:
     ) -> Mapping[Trade, tuple[Router, PassingAttempts]]:
         """Return what answers all other work, a line for each trade."""
         built = self._parts
-        now, rules = built.clock.monotonic, persistence_of(settings)
+        now, rules = built.clock.monotonic, self._rules
         return {
             trade: (
                 self._router(settings, inventory, offers),
@@ -223,7 +256,7 @@ class App:
             return [line.router.catalog for line in lines]
 
         return [
-            ops_router(self.metrics, lambda: self.is_ready),
+            ops_router(self.metrics, lambda: self.is_ready and self.lag() <= _STALLED),
             gemini_models_router(keyring, catalogs, self.metrics.refused),
             models_router(keyring, catalogs),
             generations_router(

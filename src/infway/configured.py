@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from infway.accounts.keys import Key, Keyring
 from infway.api.line import Rules
+from infway.door.limits import Limits
 from infway.ims.candidates import COMPLETIONS
 from infway.ims.catalog import Catalog
 from infway.ims.tuning import Tuning
 from infway.inventory import Inventory
 from infway.kernel.chat import Offer, Principal, Weights
 from infway.kernel.work import Trade
+from infway.pipeline.budget import RetryBudget
 from infway.pipeline.itinerary import Persistence
 from infway.providers.vendors import VENDORS
 from infway.settings import Settings
 from infway.settings.models import KeySettings, WeightSettings
+from infway.settings.server import ServerSettings
 
 
 def catalog_of(settings: Settings, inventory: Inventory, offers: Sequence[Offer]) -> Catalog:
@@ -64,8 +68,12 @@ def persistence_of(settings: Settings) -> Persistence:
         backoff_base=said.backoff_base,
         backoff_cap=said.backoff_cap,
         patience=said.patience,
-        retry_share=said.retry_share,
-        retry_floor=said.retry_floor,
+        lone_patience=said.lone_patience,
+        larger_context=settings.routing.larger_context,
+        reroute_filtered=settings.routing.reroute_filtered,
+        hedge=said.hedge,
+        budget=RetryBudget(said.retry_share, said.retry_floor, said.hedge_share),
+        rescue=said.rescue,
     )
 
 
@@ -83,6 +91,7 @@ def keyring_of(keys: tuple[KeySettings, ...]) -> Keyring:
                 models=None if key.models is None else frozenset(key.models),
                 upstreams=None if key.upstreams is None else frozenset(key.upstreams),
                 weights=_weights(key.weights),
+                rescue=key.rescue,
             ),
             key.admin,
         )
@@ -99,6 +108,29 @@ def rules_of(settings: Settings) -> Rules:
         region=server.region,
         require_model=server.require_model,
         always_usage_chunk=server.always_usage_chunk,
+    )
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return the secrets that are no credentials of upstreams: callers' keys, the store's address."""
+    secrets = [key.key.get_secret_value() for key in settings.keys]
+    if settings.state.redis is not None:
+        url = settings.state.redis.get_secret_value()
+        secrets += [url, urlsplit(url).password or ""]
+    return secrets
+
+
+def limits_of(server: ServerSettings) -> Limits:
+    """Return how long the door waits, and how much it takes."""
+    return Limits(
+        head=server.head_timeout,
+        body=server.body_timeout,
+        idle=server.idle_timeout,
+        write=server.write_timeout,
+        connections=server.connections,
+        # behind a proxy all callers come from its address
+        per_address=0 if server.proxy_headers else server.connections_per_address,
+        hosts=frozenset(host.lower() for host in server.hosts),
     )
 
 

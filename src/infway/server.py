@@ -1,7 +1,7 @@
 """The running process: what is served, what is said at the start, signals, and the end.
 
-`run` is what `infway serve` does. One process serves by itself; several are kept by uvicorn's
-supervisor, which starts a worker again when it dies.
+`run` is what `infway serve` does. One process serves by itself; several are workers of a keeper,
+which starts another where one dies.
 """
 
 import asyncio
@@ -12,18 +12,25 @@ import signal
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from functools import partial
 from secrets import randbelow, randbits
-from types import FrameType
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
+from infway.api.front import Front
 from infway.app import App, parts
 from infway.banner import banner
-from infway.kernel.errors import InfwayError, SettingsError
+from infway.configured import limits_of
+from infway.door.hall import DoorConfig
+from infway.door.protocols import PROTOCOLS
+from infway.kernel.clock import system_clock
+from infway.kernel.errors import InfwayError
 from infway.ledger.responses_sqlite import SqliteResponses
 from infway.ledger.sqlite import SqliteLedger
+from infway.listening import Listening, Order
+from infway.pressure import raise_file_limit
+from infway.relief import senses
+from infway.reloading import Reloading
 from infway.serving import (
     EmbeddedError,
     Plan,
@@ -36,13 +43,14 @@ from infway.serving import (
 from infway.settings import Settings
 from infway.settings.fixed import needs_restart
 from infway.telemetry.logs import redact_logs, write_logs
+from infway.workers import Keeper, Pipe, listen_to_keeper, show_life
 
 _log = logging.getLogger(__name__)
 # Objects between two collections: a request leaves hundreds, few of them in cycles. The default
 # of 700 costs CPU on every request; 20,000 made pauses that the first token's p99 showed.
 _GC = (5_000, 10, 100)
 _BACKLOG = 4096  # connections that may wait to be accepted
-_KEEP_ALIVE = 75  # seconds an idle client connection stays open; reliability A8
+_MORE = 15.0  # seconds beyond grace and drain that a worker has for its last words and its ledger
 
 __all__ = ["ServeOptions", "run"]
 
@@ -52,67 +60,75 @@ class AddressError(InfwayError):
 
 
 def run(options: ServeOptions) -> None:
-    """Serve until a signal ends it; raises SettingsError and AddressError before that."""
+    """Serve until a signal ends it; raises SettingsError, AddressError and WorkerError."""
     planned = plan(options, randbelow)
     server = planned.settings.server
+    raise_file_limit()
     listener = _listen(server.host, server.port)
     try:
         if server.workers > 1:
             listener.listen(_BACKLOG)  # requests wait for the workers instead of being refused
             print(banner(planned), flush=True)
-            config = _config(_Worker(options), planned.settings)
             options.data.write_pid(os.getpid(), planned.url)
-            _Supervisor(config, sockets=[listener]).run()
+            patience = server.grace + server.drain + _MORE
+            now = system_clock().monotonic
+            Keeper(_work, planned, server.workers, listener, patience, now).run()
         else:
-            running = _Worker(options).build(planned)
-            _Server(_config(running.app.front, planned.settings), running).run([listener])
+            _Served(planned, None).run(listener)
     finally:
         options.data.remove_pid(os.getpid())
         listener.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Worker:
-    """Builds the app of one process; the supervisor's workers get it over a pipe."""
+def _work(planned: Plan, listener: socket.socket, pipe: Pipe) -> None:
+    """Serve as one of several workers: what ends them, and what reloads, comes from the keeper."""
+    for one in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(one, signal.SIG_IGN)
+    show_life(pipe)
+    _Served(planned, pipe).run(listener)
 
-    options: ServeOptions
 
-    def __call__(self) -> object:
-        # until the app is open a reload is nothing to a worker, and never its end
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        return self.build(plan(self.options, randbelow)).app.front
+class _Served:
+    """What one process serves, and what it does beside answering: reload, keep the embedded model.
 
-    def build(self, planned: Plan) -> "_Running":
-        """Return the app, with its signals and its embedded model beside it."""
-        settings = planned.settings
+    `pipe`: of a worker, to its keeper.
+    """
+
+    def __init__(self, planned: Plan, pipe: Pipe | None) -> None:
+        self._options = options = planned.options
+        self._planned = planned
+        self._started = settings = planned.settings
+        self._pipe = pipe
+        self._model_url: str | None = None
         handler = write_logs(settings.logs.level, settings.logs.format)
         if settings.logs.level != "debug":
             logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and stop are ours
-        path = settings.ledger.path or self.options.data.ledger
+        path = settings.ledger.path or options.data.ledger
         responses = SqliteResponses(path.with_name("responses.db"))
         built = parts(SqliteLedger(path), randbits(128), responses)
-        app = App(settings, planned.inventory, built)
+        self.app = app = App(settings, planned.inventory, built)
         redact_logs(handler, lambda text: app.client.signer.redact(text))  # noqa: PLW0108 - signers are swapped
-        running = _Running(app, self.options, planned)
-        app.beside += [running.embedded, running.signals]
-        return running
+        app.beside += [self._embedded, self._told]
+        read, count = partial(plan, options, randbelow), app.metrics.reloaded
+        self._reloading = Reloading(read, self._reloaded, count)
+        order = Order(settings.server.grace, settings.server.drain)
+        self._server = Listening(_config(app.front, settings), app, order, senses())
 
+    def run(self, listener: socket.socket) -> None:
+        """Serve until the end."""
+        if self._pipe is None:
+            self._server.at_start = self._announce
+        self._server.run([listener])
 
-class _Running:
-    """What a running app does beside answering: reload on SIGHUP, keep the embedded model."""
-
-    def __init__(self, app: App, options: ServeOptions, planned: Plan) -> None:
-        self.app = app
-        self.planned = planned
-        self._started = planned.settings
-        self._options = options
-        self._model_url: str | None = None
-        self._task: asyncio.Task[None] | None = None
+    def _announce(self) -> None:
+        """Print the banner, and leave the pid for `infway reload`."""
+        self._options.data.write_pid(os.getpid(), self._planned.url)
+        print(banner(self._planned), flush=True)
 
     @asynccontextmanager
-    async def embedded(self) -> AsyncGenerator[None, None]:
+    async def _embedded(self) -> AsyncGenerator[None, None]:
         """Keep the embedded model while the app is open, where it is part of the plan."""
-        if not self.planned.embedded:
+        if not self._planned.embedded:
             yield
             return
         async with AsyncExitStack() as stack:
@@ -120,32 +136,36 @@ class _Running:
                 self._model_url = await stack.enter_async_context(embedded_upstream())
             except EmbeddedError as error:
                 _log.warning("%s; the simulated upstreams take its place", error)
-            self._use(self.planned)
+            self._use(self._planned)
             yield
 
     @asynccontextmanager
-    async def signals(self) -> AsyncGenerator[None, None]:
-        """Reload on SIGHUP while the app is open."""
+    async def _told(self) -> AsyncGenerator[None, None]:
+        """Hear signals and the keeper while the app is open."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self._start_reload)
+        if self._pipe is not None:
+            listen_to_keeper(loop, self._pipe, self)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
         gc.collect()
         gc.freeze()  # what was built so far lives as long as the process
         gc.set_threshold(*_GC)
         yield
         loop.remove_signal_handler(signal.SIGHUP)
 
-    def _start_reload(self) -> None:
-        self._task = asyncio.create_task(self._reload())
+    def stop(self, *, grace: bool, by: str) -> None:
+        """Begin to stop; told again by the same, end at once."""
+        self._server.stop(grace=grace, by=by)
 
-    async def _reload(self) -> None:
-        try:
-            self._use(await asyncio.to_thread(plan, self._options, randbelow))
-        except SettingsError as error:
-            _log.error("the configuration is wrong, the running one stays:\n%s", error)
-            return
+    def reload(self) -> None:
+        """Read the configuration again."""
+        self._reloading.ask()
+
+    async def _reloaded(self, planned: Plan) -> None:
+        self._use(planned)
+        if self._pipe is not None:
+            await asyncio.to_thread(self._pipe.send, planned)  # for who comes after a crash
         await self.app.signers.freshen()
-        _log.info("the configuration was read again")
-        if waiting := needs_restart(self._started, self.planned.settings):
+        if waiting := needs_restart(self._started, planned.settings):
             _log.warning("a restart is needed for what changed of: %s", ", ".join(waiting))
 
     def _use(self, planned: Plan) -> None:
@@ -153,56 +173,24 @@ class _Running:
             planned = with_embedded(planned, self._model_url)
         elif planned.embedded:
             planned = with_sandbox(planned)
-        self.planned = planned
         self.app.swap(planned.settings, planned.inventory)
+        self._planned = planned
 
 
-class _Server(uvicorn.Server):
-    """One process: says what it serves as soon as it can be asked."""
-
-    def __init__(self, config: uvicorn.Config, running: _Running) -> None:
-        super().__init__(config)
-        self._running = running
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then print the banner and leave the pid for `infway reload`."""
-        await super().startup(sockets)
-        if self.started:
-            planned = self._running.planned
-            planned.options.data.write_pid(os.getpid(), planned.url)
-            print(banner(planned), flush=True)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's own signature
-        """Stop in order, and leave with exit code 0: a second signal does not wait for streams."""
-        self.force_exit = self.should_exit
-        self.should_exit = True
-
-
-class _Supervisor(Multiprocess):
-    """Several processes; a reload is passed on to them instead of restarting them."""
-
-    def handle_hup(self) -> None:
-        """Let every worker read the configuration again."""
-        for process in self.processes:
-            if process.pid is not None:
-                os.kill(process.pid, signal.SIGHUP)
-
-
-def _config(app: object, settings: Settings) -> uvicorn.Config:
+def _config(front: Front, settings: Settings) -> uvicorn.Config:
     server = settings.server
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # an ASGI callable, or what builds one
-        factory=isinstance(app, _Worker),
-        workers=server.workers,
+    return DoorConfig(
+        front,
+        limits_of(server),
+        front.turn_away,
         loop="uvloop",
-        http="httptools",
+        http=PROTOCOLS[server.http],
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=server.proxy_headers,
-        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=int(server.drain),
         backlog=_BACKLOG,
     )

@@ -83,7 +83,7 @@ async def test_a_stream_that_breaks_is_logged_and_a_callers_mistake_is_no_warnin
         cut = stream(*frames("a")[:2], cut=True)
         return cut if b'"stream":true' in asked.body else fault(400, "bad words")
 
-    gateway = await start(say)
+    gateway = await start(say, attempts={"rescue": False})
     await gateway.chat(stream=True)
     await gateway.chat()
     told = [

@@ -45,7 +45,7 @@ async def test_a_model_in_the_path_may_hold_slashes(gateway: Gateway, path: str)
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/nothing", "/v1/chat/completions/", "/engines//chat/completions", "/v1/chat", "/%ff%00",
+    ["/", "/nothing", "/v1/chat/completions/", "/v1/chat", "/%ff",
      "/openai/deployments/chat/completions", "/V1/chat/completions", "/healthz/"],
 )  # fmt: skip
 async def test_an_unknown_path_is_answered_by_the_one_error_body(
@@ -197,6 +197,6 @@ async def test_a_stream_is_never_buffered_by_the_way(start: Start) -> None:
     gateway = await start(lambda _: stream(*frames("a")))
     heard = await gateway.chat(stream=True)
     assert heard.header("content-type") == "text/event-stream; charset=utf-8"
-    assert heard.header("cache-control") == "no-cache"
+    assert heard.header("cache-control") == "private, no-store"
     assert heard.header("x-accel-buffering") == "no"
     assert heard.header("content-length") is None

@@ -73,7 +73,7 @@ def write_config(folder: Path, url: str, **more: object) -> Path:
             model = _model(f"shared-{tag}", f"{behaviour}-shared-{tag}")
             rows.append(_upstream(f"{name}-{tag}", url, [model]))
     settings = {
-        "server": {"heartbeat": 0.2, "region": "test"},
+        "server": {"heartbeat": 0.2, "region": "test", "grace": 0},
         "keys": [{"name": "e2e", "key": {"file": "key"}, "admin": True}],
         "discover": {"environment": False, "local": False},
         "attempts": {"backoff_base": 0.01},

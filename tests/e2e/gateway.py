@@ -35,8 +35,8 @@ class Gateway:
         return run(INFWAY, *argv, environment=self.environment, stdin=stdin)
 
     def stop(self) -> int:
-        """Stop it in order and return its exit code."""
-        self.process.send_signal(signal.SIGTERM)
+        """Stop it in order, as Ctrl-C does without a grace, and return its exit code."""
+        self.process.send_signal(signal.SIGINT)
         return self.process.wait(PATIENCE)
 
 

@@ -73,6 +73,30 @@ def test_the_wait_doubles_from_one_second_to_sixty() -> None:
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
+def test_an_upstream_that_refuses_at_once_is_asked_every_two_seconds() -> None:
+    breaker, now, waits = opened(), 0.0, []
+    for _ in range(5):
+        waits.append(breaker.shut - now)
+        now = breaker.shut
+        breaker.dispatched(now)
+        breaker.failed(now, 1.0, 0.0, 0.01)
+    assert waits == [1, 2, 2, 2, 2]
+    breaker.dispatched(breaker.shut)
+    now = breaker.shut - TRIP.lease
+    breaker.failed(now, 1.0, 0.0, 30.0)  # one that was slow to fail goes on from there
+    assert breaker.shut - now == 2
+
+
+def test_an_offer_that_is_back_has_its_share_in_steps() -> None:
+    breaker = opened()
+    assert breaker.share(0.0) == 1.0
+    breaker.dispatched(1.0)
+    breaker.succeeded(2.0)
+    assert [breaker.share(2.0 + after) for after in (0.0, 0.9, 1.1, 1.9, 2.1)] == [
+        0.1, 0.1, 0.3, 0.3, 1.0,
+    ]  # fmt: skip
+
+
 def test_chance_shortens_the_wait_by_at_most_half() -> None:
     assert opened(0.0, 0.999).shut == pytest.approx(0.5, abs=0.01)
 

@@ -22,7 +22,7 @@ from infway.kernel.events import Event
 from infway.kernel.faults import Fault
 from infway.ledger.rows import Row
 from infway.ledger.sqlite import SqliteLedger
-from infway.pipeline.attempt import Attempts
+from infway.pipeline.chats import Attempts
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Gateway
 from infway.pipeline.itinerary import Persistence

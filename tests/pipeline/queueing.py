@@ -21,7 +21,7 @@ from infway.kernel.clock import Clock
 from infway.kernel.errors import GatewayError
 from infway.kernel.place import Place
 from infway.ledger.rows import Row
-from infway.pipeline.attempt import Attempts
+from infway.pipeline.chats import Attempts
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Gateway
 from infway.pipeline.itinerary import Persistence

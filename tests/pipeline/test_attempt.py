@@ -8,7 +8,7 @@ from tests.wall import ANSWER, TEXT_OF, Wall, closed_port
 from tests.wall.asking import QUICK, ask, offer, upstream
 
 from infway.kernel.chat import Offer, Prices
-from infway.kernel.faults import CONSEQUENCES, Fault
+from infway.kernel.faults import CONSEQUENCES, Bill, Fault
 from infway.pipeline.itinerary import Persistence
 
 CHEAP, DEAR = Prices(1, 1), Prices(10**9, 10**9)
@@ -24,7 +24,7 @@ def pair(up: Wall, script: str, second: str = "ok") -> tuple[Offer, Offer]:
 # row of the matrix, script, fault that is recorded, streams it is played in
 BEFORE = [
     (6, "hang", Fault.TTFT_TIMEOUT, (True, False)),
-    (7, "trickle", Fault.TTFT_TIMEOUT, (True, False)),
+    (7, "trickle", Fault.HEADER_TIMEOUT, (True, False)),
     (9, "reset", Fault.RESET_BEFORE_HEADERS, (True, False)),
     (9, "fin", Fault.RESET_BEFORE_HEADERS, (True, False)),
     (10, "silent", Fault.TTFT_TIMEOUT, (True,)),
@@ -45,8 +45,8 @@ BEFORE = [
     (17, "error-body@429", Fault.RATE_LIMITED, (True, False)),
     (17, "error-body@500", Fault.HTTP_500, (True, False)),
     (17, "error-body~code=insufficient_quota", Fault.PROVIDER_QUOTA, (True, False)),
-    (18, "reversed", Fault.WRONG_CONTENT_TYPE, (True, False)),
-    (19, "gzip", Fault.BAD_ENCODING, (False,)),
+    (18, "reversed@20", Fault.PROTOCOL_MISMATCH, (False,)),
+    (19, "brotli", Fault.BAD_ENCODING, (False,)),
     (20, "huge-header", Fault.TOO_LARGE, (True, False)),
     (21, "status@429~retry-after=2", Fault.RATE_LIMITED, (True, False)),
     (22, "status@429~retry-after=soon", Fault.RATE_LIMITED, (True,)),
@@ -92,7 +92,9 @@ async def test_a_fault_before_the_first_byte_is_never_seen_while_another_offer_w
         "ok",
     ]
     *_, bad, good = await running.rows()
-    assert (bad.cost, bad.prompt_tokens, bad.completion_tokens) == (0, 0, 0)
+    assert bad.completion_tokens == 0
+    assert bad.prompt_tokens == (25 if CONSEQUENCES[fault].bill is Bill.PROMPT else 0)
+    assert bad.estimated == (CONSEQUENCES[fault].bill is not Bill.NOTHING)
     assert (good.prompt_tokens, good.completion_tokens) == (25, 60)
 
 
@@ -115,7 +117,9 @@ async def test_a_fault_of_the_only_offer_is_told_by_the_table(
     assert len(outcomes) == len(up.attempts)
     assert len(outcomes) <= (3 if fault is Fault.RATE_LIMITED else 2 if consequence.again else 1)
     request = (await running.rows())[0]
-    assert (request.outcome, request.status, request.cost) == (fault.value, consequence.status, 0)
+    assert (request.outcome, request.status) == (fault.value, consequence.status)
+    paid = 25 * len(outcomes) if consequence.bill is Bill.PROMPT else 0
+    assert (request.prompt_tokens, request.completion_tokens, request.cost) == (paid, 0, paid)
 
 
 async def test_a_refused_connection_falls_back(line: Start, up: Wall):
@@ -192,7 +196,7 @@ async def test_a_stream_that_breaks_ends_with_its_fault_and_never_looks_whole(
     line: Start, up: Wall, script: str, fault: Fault, words: int
 ):
     script += "~pause=1"
-    running = await line(pair(up, script)[0])
+    running = await line(pair(up, script)[0], persistence=Persistence(rescue=False))
     told = await running.tell(ask())
     assert told.fault is fault
     assert told.text == TEXT_OF[words]

@@ -1,5 +1,6 @@
 """Where the attempts of one request go: the rules at the top of the reliability design."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -9,12 +10,13 @@ from tests.wall.asking import offer, offers, upstream
 
 from infway.kernel.chat import Offer
 from infway.kernel.faults import CONSEQUENCES, Failure, Fault, Rest
-from infway.pipeline.itinerary import Itinerary, Persistence, RetryBudget
+from infway.pipeline.itinerary import Itinerary, Persistence
 
 PATIENT = Persistence(attempts=20)
+UNCOUNTED = {Fault.UNTRANSLATABLE, Fault.PREFILL_REFUSED}  # no answer was asked for
 FAILURES = st.builds(
     Failure,
-    st.sampled_from(list(Fault)),
+    st.sampled_from([fault for fault in Fault if fault not in UNCOUNTED]),
     retry_after=st.none() | st.floats(0, 400),
 )
 
@@ -101,7 +103,9 @@ def test_a_refused_credential_leaves_its_upstream_for_last(fault: Fault):
     assert met == ["a/m", "b/m", "a/m2"]
 
 
-@pytest.mark.parametrize("fault", [f for f in Fault if not CONSEQUENCES[f].elsewhere])
+@pytest.mark.parametrize(
+    "fault", [f for f in Fault if not (CONSEQUENCES[f].elsewhere or CONSEQUENCES[f].again)]
+)
 def test_what_may_not_be_tried_elsewhere_ends_the_walk(fault: Fault):
     assert walk(order("a/m", "b/m"), Failure(fault)) == (["a/m"], [], True)
 
@@ -132,7 +136,7 @@ def test_every_walk_keeps_the_rules(
         step = itinerary.after(failure, 50.0)
         if step is None:
             break
-        assert CONSEQUENCES[failure.fault].elsewhere
+        assert CONSEQUENCES[failure.fault].elsewhere or step.again
         assert step.again is (step.offer is tried[-1])
         assert step.again or step.pause == 0
         assert 0 <= step.pause <= 50
@@ -142,13 +146,26 @@ def test_every_walk_keeps_the_rules(
     assert max(tried.count(one) for one in tried) <= 3
 
 
-def test_a_retry_budget_is_a_share_of_the_active_and_a_floor():
-    budget = RetryBudget(0.2, 3)
-    budget.active = 1
-    assert budget.allows()
-    budget.retrying = 3
-    assert not budget.allows()
-    budget.active = 100
-    assert budget.allows()
-    budget.retrying = 20
-    assert not budget.allows()
+def test_a_longer_window_is_tried_where_a_prompt_is_too_long():
+    small, same, large = order("a/m", "b/m", "c/m")
+    made = [
+        replace(small, context=8192),
+        replace(same, context=8192),
+        replace(large, context=65536),
+    ]
+    met, pauses, _ = walk(made, Failure(Fault.CONTEXT_LENGTH, 400))
+    assert (met, pauses) == (["a/m", "c/m"], [0])
+    plain = Persistence(larger_context=False)
+    assert walk(made, Failure(Fault.CONTEXT_LENGTH, 400), rules=plain)[2]
+
+
+def test_refused_contents_are_tried_elsewhere_only_where_it_is_configured():
+    refused = Failure(Fault.CONTENT_FILTER, 400)
+    assert walk(order("a/m", "b/m"), refused)[2]
+    met, _, _ = walk(order("a/m", "b/m"), refused, rules=Persistence(reroute_filtered=True))
+    assert met == ["a/m", "b/m"]
+
+
+def test_an_error_that_says_when_is_waited_for_or_not_tried_again():
+    assert walk(order("a/m"), Failure(Fault.HTTP_5XX, 503, retry_after=2.0))[1] == [2.0]
+    assert walk(order("a/m"), Failure(Fault.HTTP_5XX, 503, retry_after=30.0))[2]

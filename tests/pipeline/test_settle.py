@@ -17,7 +17,8 @@ from infway.kernel.faults import Failure, Fault
 from infway.ledger.opening import LedgerError
 from infway.ledger.rows import Row
 from infway.ledger.sqlite import SqliteLedger, summary
-from infway.pipeline.settle import Attempt, Settlement, Settler
+from infway.pipeline.settle import Settlement, Settler
+from infway.pipeline.tried import Attempt
 
 CLOCK = Clock(monotonic=lambda: 0.0, wall=lambda: 1_700_000_000.0)
 WHO = Principal("someone")

@@ -20,8 +20,23 @@ from contextlib import asynccontextmanager
 from tests.wall.answer import ANSWER, TEXT_OF, USAGE, WORDS
 from tests.wall.line import Attempt, Socket, Wall
 from tests.wall.plays import PLAYS, play
+from tests.wall.refusals import BOMB
+from tests.wall.streams import LETTERS, OTHER
 
-__all__ = ["ANSWER", "PLAYS", "TEXT_OF", "USAGE", "WORDS", "Attempt", "Wall", "closed_port", "wall"]
+__all__ = [
+    "ANSWER",
+    "BOMB",
+    "LETTERS",
+    "OTHER",
+    "PLAYS",
+    "TEXT_OF",
+    "USAGE",
+    "WORDS",
+    "Attempt",
+    "Wall",
+    "closed_port",
+    "wall",
+]
 
 
 @asynccontextmanager

@@ -69,6 +69,7 @@ class Socket(asyncio.Protocol):
         self.attempt: Attempt | None = None
         self.lost = asyncio.Event()
         self.requests = 0
+        self._mine: list[Attempt] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -83,8 +84,8 @@ class Socket(asyncio.Protocol):
         self._writable.set()
         if self._task is not None:
             self._task.cancel()
-        for attempt in self._up.attempts:
-            if attempt.connection == self.number and not attempt.closed.is_set():
+        for attempt in self._mine:
+            if not attempt.closed.is_set():
                 attempt.closed_at = asyncio.get_running_loop().time()
                 attempt.closed.set()
 
@@ -107,6 +108,7 @@ class Socket(asyncio.Protocol):
         path = lines[0].split(" ")[1]
         self.attempt = Attempt(self.number, path, headers, rest[:length], now)
         self._up.attempts.append(self.attempt)
+        self._mine.append(self.attempt)
         self.requests += 1
         self._task = asyncio.create_task(self._answer(self.attempt))
 

@@ -1,8 +1,6 @@
 """The faults of the wall by name: what is sent, and what follows it."""
 
 import asyncio
-import gzip
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -47,12 +45,20 @@ def _full(script: Script, *tail: bytes) -> list[bytes]:
 
 
 async def _ok(one: Socket, script: Script) -> None:
+    """Answer; `close`: for the last time on this connection; `late`: after `@` milliseconds."""
     assert one.attempt is not None
+    if script.fault == "late":
+        await asyncio.sleep(script.number / 1000)
     if one.attempt.stream:
         await _stream(one, script, _full(script))
         await one.last_chunk()
     else:
-        await one.whole(reply(usage=script.keys.get("usage") != "no"))
+        more = ["connection: close"] if "close" in script.keys else []
+        await one.whole(
+            reply(usage=script.keys.get("usage") != "no"), 200, "application/json", *more
+        )
+        if more:
+            one.end()
 
 
 async def _stale(one: Socket, script: Script) -> None:
@@ -96,24 +102,13 @@ def _then(
     return play
 
 
-def _body(make: Callable[[Script], bytes], kind: str = "application/json", *more: str):
+def body(make: Callable[[Script], bytes], kind: str = "application/json", *more: str):
     """A 200 with this body, whatever was asked."""
 
     async def play(one: Socket, script: Script) -> None:
         await one.whole(make(script), 200, kind, *more)
 
     return play
-
-
-async def _status(one: Socket, script: Script) -> None:
-    """Answer with the status `number`; keys: retry-after, message, type, code, body=html|none."""
-    body, kind = json.dumps(error(script.number, script.keys)).encode(), "application/json"
-    if script.keys.get("body") == "html":
-        body, kind = b"<html>sorry</html>", "text/html"
-    elif script.keys.get("body") == "none":
-        body = b""
-    wait = script.keys.get("retry-after")
-    await one.whole(body, script.number, kind, *([f"retry-after: {wait}"] if wait else []))
 
 
 async def _truncated(one: Socket, _: Script) -> None:
@@ -131,13 +126,25 @@ async def _chunk_cut(one: Socket, _: Script) -> None:
 
 
 async def _reversed(one: Socket, script: Script) -> None:
-    """Answer in one piece where a stream was asked, and the other way round."""
+    """Answer in one piece where a stream was asked, and the other way round; `@n`: not all of it."""
     assert one.attempt is not None
     if one.attempt.stream:
-        await one.whole(reply())
+        whole = reply()
+        await one.whole(whole if script.number < 0 else whole[: -script.number])
     else:
-        await _stream(one, script, _full(script))
+        await _stream(one, script, words(script.number) if script.number >= 0 else _full(script))
         await one.last_chunk()
+
+
+async def _trailers(one: Socket, script: Script) -> None:
+    """Say something more behind the last chunk."""
+    assert one.attempt is not None
+    if one.attempt.stream:
+        await _stream(one, script, _full(script))
+    else:
+        await one.head(200, "application/json", "transfer-encoding: chunked", "trailer: x-late")
+        await one.chunk(reply())
+    await one.write(b"0\r\nx-late: 1\r\n\r\n")
 
 
 async def _huge(one: Socket, _: Script) -> None:
@@ -157,6 +164,7 @@ async def _redirect(one: Socket, _: Script) -> None:
 
 
 async def _early_hints(one: Socket, script: Script) -> None:
+    await one.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     await one.write(b"HTTP/1.1 103 Early Hints\r\nlink: </x>; rel=preload\r\n\r\n")
     await _ok(one, script)
 
@@ -166,6 +174,13 @@ async def _endless(one: Socket, script: Script) -> None:
     while True:
         await one.chunk(frame({"content": " more"}))
         await asyncio.sleep(0.001)
+
+
+async def _torrent(one: Socket, script: Script) -> None:
+    """Send as much as is taken, without an end."""
+    await _stream(one, script, words(1))
+    while True:
+        await one.chunk(frame({"content": "x" * 16_000}))
 
 
 async def _hang(one: Socket, _: Script) -> None:
@@ -186,10 +201,15 @@ def _inband(script: Script) -> bytes:
     return event({"error": {**said, **code} if "code" not in script.keys else said})  # type: ignore[dict-item]
 
 
+def _stopped(reason: str) -> bytes:
+    return reply().replace(b'"stop"', b'"%s"' % reason.encode())
+
+
 _BAD = b'data: {"choices":[{"index":0,"delta":{"content":" x"}\n\n'
 
 PLAYS: dict[str, Callable[[Socket, Script], Awaitable[None]]] = {
     "ok": _ok,
+    "late": _ok,
     "early-hints": _early_hints,
     "stale": _stale,  # ~fin: FIN in place of RST
     # before the first byte
@@ -199,20 +219,20 @@ PLAYS: dict[str, Callable[[Socket, Script], Awaitable[None]]] = {
     "fin": _fin,
     "silent": _then(lambda s: [], Socket.forever),
     "pings": _pings,
-    "status": _status,
     "redirect": _redirect,
     "huge-header": _huge_header,
     # whole replies
     "truncated": _truncated,
     "chunk-cut": _chunk_cut,
-    "bad-json": _body(lambda s: b'{"choices": [{"index": 0, "mess'),
-    "nan": _body(lambda s: b'{"choices": NaN}'),
-    "not-utf8": _body(lambda s: reply().replace(b"word5", b"\xff\xfe")),
-    "html": _body(lambda s: b"<!doctype html><p>login", "text/html; charset=utf-8"),
-    "empty-choices": _body(lambda s: b'{"id":"x","object":"chat.completion","choices":[]}'),
-    "no-message": _body(lambda s: b'{"id":"x","choices":[{"index":0,"finish_reason":"stop"}]}'),
-    "error-body": _body(lambda s: _inband(s)[6:]),  # @status; keys as for `status`
-    "gzip": _body(lambda s: gzip.compress(reply()), "application/json", "content-encoding: gzip"),
+    "bad-json": body(lambda s: b'{"choices": [{"index": 0, "mess'),
+    "nan": body(lambda s: b'{"choices": NaN}'),
+    "not-utf8": body(lambda s: reply().replace(b"word5", b"\xff\xfe")),
+    "html": body(lambda s: b"<!doctype html><p>login", "text/html; charset=utf-8"),
+    "empty-choices": body(lambda s: b'{"id":"x","object":"chat.completion","choices":[]}'),
+    "no-message": body(lambda s: b'{"id":"x","choices":[{"index":0,"finish_reason":"stop"}]}'),
+    "error-body": body(lambda s: _inband(s)[6:]),  # @status; keys as for `status`
+    "filtered": body(lambda s: _stopped("content_filter")),
+    "trailers": _trailers,
     "huge": _huge,
     # whole or stream, whatever was not asked for
     "reversed": _reversed,
@@ -220,6 +240,8 @@ PLAYS: dict[str, Callable[[Socket, Script], Awaitable[None]]] = {
     "error-first": _then(lambda s: [_inband(s)]),  # @status; keys as for `status`
     "empty": _then(lambda s: []),
     "done-only": _then(lambda s: [DONE]),
+    "filtered-stream": _then(lambda s: [*words(s.number), frame({}, "content_filter"), USAGE_CHUNK, DONE]),
+    "role": _then(lambda s: words(0), Socket.forever),  # the role, and not a word
     "stall": _then(lambda s: words(s.number), Socket.forever),
     "cut": _then(lambda s: words(s.number), Socket.reset),
     "close": _then(lambda s: words(s.number)),  # a clean end without a finish
@@ -235,6 +257,7 @@ PLAYS: dict[str, Callable[[Socket, Script], Awaitable[None]]] = {
     "usage-twice": _then(lambda s: [*_full(s)[:-1], USAGE_CHUNK.replace(b":60", b":61"), DONE]),
     "huge-event": _then(lambda s: [frame({"content": "a" * 5_000_000}), *_full(s)]),
     "endless": _endless,
+    "torrent": _torrent,
 }  # fmt: skip
 
 

@@ -88,6 +88,7 @@ def _summary(course: Course) -> Mapping[str, object]:
                 "offer": attempt.offer.id,
                 "outcome": "ok" if attempt.failure is None else attempt.failure.fault.value,
                 "dropped": attempt.dropped,
+                **({"rescue": attempt.tactic} if attempt.tactic else {}),
                 "first_token_ms": _since(attempt.began, attempt.first),
                 "end_ms": _since(attempt.began, attempt.ended),
             }

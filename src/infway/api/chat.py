@@ -105,7 +105,7 @@ class ChatWriter:
         """Return usage where it belongs, and the sentinel."""
         answer = self._answer
         extras = bill_fields(answer.bill()) if self._wishes.cost else {}
-        return self._encoder.close(answer.attempt.usage, extras)
+        return self._encoder.close(answer.usage, extras)
 
     def cut(self) -> bytes:
         """Return the sentinel."""

@@ -27,7 +27,7 @@ class EmbeddingsEndpoint(ServedEndpoint[EmbeddingGateway]):
         ask, tells_cost = read_embeddings(body, exchange.request_id, path_model)
         self._check(ask)
         answer: EmbeddingAnswer | None = None
-        with Presence(exchange.receive):
+        with Presence(exchange):
             answer = await self.gateway.embed(ask, who)
         if answer is not None:
             reply = _body(answer, tells_cost=tells_cost)

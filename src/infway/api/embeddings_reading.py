@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from infway.api.gate import read_members
 from infway.api.reading import missing, refuse, with_provider
 from infway.api.schema import Positive, ProviderBody, UsageOptions
 from infway.api.unreadable import not_json
@@ -41,7 +42,6 @@ class EmbeddingsBody(Struct):
 
 
 _read_body = msgspec.json.Decoder(EmbeddingsBody).decode
-_read_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def read_embeddings(
@@ -81,7 +81,7 @@ def _read(body: bytes) -> tuple[EmbeddingsBody, dict[str, msgspec.Raw]]:
     try:
         if not body.isascii():
             body.decode()
-        return _read_body(body), _read_fields(body)
+        return _read_body(body), read_members(body)
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

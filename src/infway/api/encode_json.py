@@ -7,7 +7,18 @@ import msgspec
 from infway.api.dialect import usage_object
 from infway.api.pieces import Message, logprobs_of
 from infway.api.stamp import Stamp
-from infway.kernel.events import Broken, Chunk, Event, Facts, Finish, Raw, Usage, Verbatim
+from infway.kernel.events import (
+    Broken,
+    Chunk,
+    Event,
+    Facts,
+    Finish,
+    Held,
+    Joint,
+    Raw,
+    Usage,
+    Verbatim,
+)
 
 _write = msgspec.json.Encoder().encode
 
@@ -37,7 +48,7 @@ def choices_of(events: Sequence[Event], stamp: Stamp, end: int) -> Sequence[Mapp
         return stamp.choices(first, end)
     messages: dict[int, Message] = {}
     for event in events:
-        if not isinstance(event, Chunk | Verbatim | Raw | Usage | Facts | Broken):
+        if not isinstance(event, Chunk | Verbatim | Raw | Usage | Facts | Joint | Held | Broken):
             messages.setdefault(event.index, Message()).add(event)
     choices: list[Mapping[str, object]] = []
     for index, message in sorted(messages.items()):

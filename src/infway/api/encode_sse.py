@@ -7,7 +7,7 @@ import msgspec
 from infway.api.dialect import usage_object
 from infway.api.errors import broken_object, error_object
 from infway.api.pieces import delta_of, logprobs_of
-from infway.api.stamp import Stamp
+from infway.api.stamp import Stamp, rescue_fields
 from infway.kernel.errors import GatewayError
 from infway.kernel.events import (
     Broken,
@@ -15,6 +15,8 @@ from infway.kernel.events import (
     Event,
     Facts,
     Finish,
+    Held,
+    Joint,
     Logprobs,
     Piece,
     Raw,
@@ -55,6 +57,7 @@ class SseEncoder:
         self._begun: set[int] = set()
         self._facts: dict[str, object] = {}
         self._text_head = b""
+        self._rescued: Mapping[str, object] = _NOTHING
 
     def encode(self, events: Sequence[Event]) -> bytes:
         """Return the frames of `events`."""
@@ -64,19 +67,13 @@ class SseEncoder:
 
     def _one(self, event: Event) -> bytes:
         match event:
-            case Raw():
+            case Raw() | Held() | Usage() | Facts() | Joint():
+                self._note(event)
                 return b""
             case Verbatim():
                 frames = self._as_text(event) if self._stamp.text else self._verbatim(event)
             case Chunk():
                 return self._chunk(event)
-            case Usage():
-                self._usage = event
-                return b""
-            case Facts():
-                self._facts |= event.fields
-                self._text_head = b""
-                return b""
             case Broken():
                 frames = self._broken(event.failure)
             case Finish():
@@ -86,6 +83,25 @@ class SseEncoder:
             case _:
                 frames = self._piece(event)
         return self._flush() + frames
+
+    def _note(self, event: Raw | Held | Usage | Facts | Joint) -> None:
+        """Take what is written later, or not at all."""
+        if isinstance(event, Usage):
+            self._usage = event
+        elif isinstance(event, Facts):
+            self._facts |= event.fields
+            self._text_head = b""
+        elif isinstance(event, Joint):
+            self._join(event)
+
+    def _join(self, joint: Joint) -> None:
+        """Go on with what another offer says; the last chunk tells of it."""
+        before = self._stamp.offer
+        self._stamp = self._stamp._replace(offer=joint.offer)
+        self._begun |= joint.choices
+        self._text_head = b""
+        self._usage = None
+        self._rescued = rescue_fields(before, joint)
 
     def _verbatim(self, event: Verbatim) -> bytes:
         if event.prefix is not self._old:
@@ -174,7 +190,10 @@ class SseEncoder:
 
     def close(self, usage: Usage, extras: Mapping[str, object]) -> bytes:
         """Return what ends a whole stream: usage where it belongs, then the sentinel."""
+        if self._rescued:
+            self._usage = None  # what one part of the answer used is not what all of it did
         told = usage_object(self._usage or usage, flat=self._flat)
+        extras = {**extras, **self._rescued}
         if self._usage_chunk:
             root: dict[str, object] = {**self._own(()), **self._tail, "choices": ()}
             return self._flush() + _frame({**root, "usage": told, **extras}) + DONE

@@ -39,7 +39,7 @@ def error_body(error: GatewayError) -> bytes:
 
 def error_headers(error: GatewayError) -> list[Header]:
     """Return the headers that go with an error: what was tried, what to do next, and when."""
-    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"private, no-store")]
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if isinstance(error, UpstreamError) and error.attempts:

@@ -1,9 +1,11 @@
 """One HTTP exchange as plain ASGI: its head, its body within limits, its reply."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from infway.api.errors import Header
+from infway.api.gate import check_shape
 from infway.kernel.errors import CallerError
 
 Message = MutableMapping[str, Any]
@@ -11,6 +13,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Scope = MutableMapping[str, Any]
 FORM = b"multipart/form-data"
+_KINDS = frozenset({b"content-type", b"content-encoding"})
+_CALLERS_IDS = frozenset({b"x-request-id", b"x-client-request-id"})
+_OPAQUE = re.compile(rb"[ -~]{1,1024}")  # what is said back
+_NO_STATE: Mapping[str, object] = {}
 
 
 class ClientLeftError(Exception):
@@ -20,27 +26,40 @@ class ClientLeftError(Exception):
 class Exchange:
     """A request and the means to answer it. `began`: seconds of the monotonic clock.
 
-    `id_headers`: the headers in which its clients look for the request's id.
+    `id_headers`: the headers in which its clients look for the request's id. `state`: what the
+    server says of it. `length`: bytes of the body, as declared; 0 where nothing is.
+    `callers_id`: the caller's own name for the request, said back and used for nothing.
     """
 
     __slots__ = (
         "began",
+        "callers_id",
         "headers",
         "id_headers",
+        "length",
         "path",
         "query",
         "receive",
         "request_id",
         "send",
         "started",
+        "state",
     )
 
     def __init__(
         self, scope: Mapping[str, Any], receive: Receive, send: Send, request_id: str, began: float
     ) -> None:
         self.path: str = scope["path"]
+        self.state: Mapping[str, object] = scope.get("state", _NO_STATE)
         self.query: bytes = scope.get("query_string", b"")
         self.headers: Sequence[Header] = scope["headers"]
+        self.length = 0
+        self.callers_id = b""
+        for name, value in self.headers:
+            if name == b"content-length" and value.isdigit():
+                self.length = int(value)
+            elif name in _CALLERS_IDS and _OPAQUE.fullmatch(value):
+                self.callers_id = value
         self.receive = receive
         self.send = send
         self.request_id = request_id
@@ -49,55 +68,53 @@ class Exchange:
         self.id_headers: tuple[bytes, ...] = (b"x-request-id",)
 
     async def read_json(self, limit: int, *, form: bool = False) -> bytes:
-        """Return the body; raises CallerError 413 beyond `limit` bytes and 415 for other types.
+        """Return the body; raises CallerError: 413 beyond `limit` bytes, 415 for other types, 400.
 
         `form`: it is a form with files and no JSON.
         """
-        self._check_type(form=form)
+        for name, value in self.headers:
+            if name in _KINDS and (form or value != b"application/json"):
+                _check_kind(name, value, form=form)
         message = await self.receive()
         if message["type"] == "http.disconnect":
             raise ClientLeftError
         body: bytes = message.get("body", b"")
-        size = len(body)
-        pieces = [body]
-        while size <= limit and message.get("more_body", False):
+        if message.get("more_body", False):
+            body = await self._gather(body, limit)
+        if len(body) > limit:
+            raise too_large(limit)
+        if not form:
+            check_shape(body)
+        return body
+
+    async def _gather(self, body: bytes, limit: int) -> bytes:
+        """Return a body that comes in pieces, whole or as soon as it is beyond `limit` bytes."""
+        pieces, size, goes_on = [body], len(body), True
+        while goes_on and size <= limit:
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise ClientLeftError
             pieces.append(message.get("body", b""))
             size += len(pieces[-1])
-        if size > limit:
-            raise _too_large(limit)
-        return b"".join(pieces) if len(pieces) > 1 else body
+            goes_on = message.get("more_body", False)
+        return b"".join(pieces)
 
     def check_size(self, limit: int) -> None:
         """Raise CallerError 413 where the declared length is beyond `limit`."""
-        for name, value in self.headers:
-            if name == b"content-length" and value.isdigit() and int(value) > limit:
-                raise _too_large(limit)
+        if self.length > limit:
+            raise too_large(limit)
 
     def kind(self) -> bytes:
         """Return the content type, empty where none is said."""
         return next((value for name, value in self.headers if name == b"content-type"), b"")
 
-    def _check_type(self, *, form: bool) -> None:
-        for name, value in self.headers:
-            if name == b"content-type":
-                kind = value.partition(b";")[0].strip().lower()
-                is_json = kind in (b"", b"application/json") or kind.endswith(b"+json")
-                if kind != FORM if form else not is_json:
-                    what = FORM.decode() if form else "application/json"
-                    message = f"Content-Type must be {what}."
-                    raise CallerError(415, "unsupported_media_type", message)
-            elif name == b"content-encoding" and value.lower() != b"identity":
-                raise CallerError(
-                    415, "unsupported_media_type", "A compressed body is not accepted."
-                )
-
     async def start(self, status: int, headers: list[Header]) -> None:
         """Send the head of the reply; the request id goes with every one of them."""
         self.started = True
-        headers += [(name, self.request_id.encode()) for name in self.id_headers]
+        request_id = self.request_id.encode()
+        headers += [(name, request_id) for name in self.id_headers]
+        if self.callers_id:
+            headers.append((b"x-client-request-id", self.callers_id))
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def reply(self, status: int, headers: list[Header], body: bytes) -> None:
@@ -107,5 +124,19 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": body})
 
 
-def _too_large(limit: int) -> CallerError:
+def too_large(limit: int) -> CallerError:
+    """Return the error of a body beyond `limit` bytes."""
     return CallerError(413, "payload_too_large", f"The body is larger than {limit} bytes.")
+
+
+def _check_kind(name: bytes, value: bytes, *, form: bool) -> None:
+    """Raise CallerError where a body is of another type, or compressed."""
+    if name == b"content-encoding":
+        if value.lower() != b"identity":
+            raise CallerError(415, "unsupported_media_type", "A compressed body is not accepted.")
+        return
+    kind = value.partition(b";")[0].strip().lower()
+    is_json = kind in (b"", b"application/json") or kind.endswith(b"+json")
+    if kind != FORM if form else not is_json:
+        what = FORM.decode() if form else "application/json"
+        raise CallerError(415, "unsupported_media_type", f"Content-Type must be {what}.")

@@ -4,14 +4,16 @@ The web framework's own layers cost more than the whole line; here a request mee
 Every failure of a hot route ends in the error body of its dialect, our own bugs included.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from infway.api.errors import Header, error_headers, own_fault
+from infway.api.errors import Header, error_body, error_headers, own_fault
 from infway.api.exchange import ClientLeftError, Exchange, Message, Receive, Scope, Send
+from infway.api.intake import Intake, goes_on
 from infway.api.routes import Endpoint, Routes
 from infway.kernel.clock import Clock
-from infway.kernel.errors import CallerError, GatewayError
+from infway.kernel.errors import CallerError, GatewayError, stopped_by
 from infway.kernel.ids import Ids
 from infway.telemetry.metrics import Metrics
 
@@ -21,7 +23,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Front:
-    """Serves the hot routes and hands on the rest, with a request id on every reply."""
+    """Serves the hot routes and hands on the rest, with a request id on every reply.
+
+    `intake`: the open requests, and whether more are let in.
+    """
 
     def __init__(
         self,
@@ -38,6 +43,7 @@ class Front:
         self._ids = ids
         self._clock = clock
         self._metrics = metrics
+        self.intake = Intake()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -51,22 +57,37 @@ class Front:
             await self._rest(scope, receive, self._traced(send, request_id, began))
             return
         exchange = Exchange(scope, receive, send, request_id, began)
+        intake, task = self.intake, asyncio.current_task()
         try:
+            if intake.shut is not None or len(intake.open) >= intake.most:
+                raise intake.refusal()
+            intake.open[task] = exchange
             if scope["method"] != "POST":
                 raise CallerError(405, "method_not_allowed", "This endpoint takes POST.")
             await endpoint.answer(exchange, model)
-        except GatewayError as error:
-            await self._refuse(exchange, endpoint, error)
-        except ClientLeftError:
-            _log.debug("the client of %s left before its request was whole", request_id)
-        except Exception:  # noqa: BLE001 - the last border: our own bugs leave as the one error body
-            _log.exception("request %s failed inside infway", request_id)
-            await self._apologise(exchange, endpoint)
+        except (Exception, asyncio.CancelledError) as error:
+            if not await self._answered(exchange, endpoint, error):
+                raise
+        finally:
+            intake.open.pop(task, None)
 
-    async def _apologise(self, exchange: Exchange, endpoint: Endpoint) -> None:
-        """Answer for a bug of ours, where nothing was answered yet."""
-        if not exchange.started:
-            await self._refuse(exchange, endpoint, own_fault())
+    async def _answered(self, exchange: Exchange, endpoint: Endpoint, ended: BaseException) -> bool:
+        """Answer for what ended a request, where nothing was answered yet; False: it goes on."""
+        error: GatewayError | None = None
+        if isinstance(ended, asyncio.CancelledError):
+            error = stopped_by(ended)
+            if not goes_on(ended):
+                return False
+        elif isinstance(ended, GatewayError):
+            error = ended
+        elif isinstance(ended, ClientLeftError):
+            _log.debug("the client of %s left before its request was whole", exchange.request_id)
+        else:
+            _log.error("request %s failed inside infway", exchange.request_id, exc_info=ended)
+            error = own_fault()
+        if error is not None and not exchange.started:
+            await self._refuse(exchange, endpoint, error)
+        return True
 
     async def _refuse(self, exchange: Exchange, endpoint: Endpoint, error: GatewayError) -> None:
         """Send the error in the caller's dialect."""
@@ -77,11 +98,22 @@ class Front:
             headers.append((b"allow", b"POST"))
         await exchange.reply(error.status, headers, endpoint.refusal(error))
 
+    def turn_away(self, error: GatewayError) -> tuple[list[Header], bytes]:
+        """Return headers and body for what is refused before it is a request."""
+        self._metrics.refused(error.code)
+        error.request_id = self._ids.next()
+        return [*error_headers(error), (b"x-request-id", error.request_id.encode())], error_body(
+            error
+        )
+
     def _traced(self, send: Send, request_id: str, began: float) -> Send:
         async def stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
                 traces = [(b"x-request-id", request_id.encode()), *self._traces(began)]
-                message = {**message, "headers": [*message.get("headers", ()), *traces]}
+                said = message.get("headers", ())
+                if not any(name == b"cache-control" for name, _ in said):
+                    traces.append((b"cache-control", b"private, no-store"))
+                message = {**message, "headers": [*said, *traces]}
             await send(message)
 
         return stamped

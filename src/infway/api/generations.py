@@ -16,7 +16,7 @@ from infway.accounts.keys import Keyring
 from infway.api.auth import presented_key
 from infway.api.dialect import raw_number
 from infway.kernel.errors import CallerError, InfwayError, UnavailableError
-from infway.kernel.faults import Fault
+from infway.kernel.faults import LEFT
 from infway.kernel.money import usd_text
 from infway.ledger.rows import Row
 
@@ -114,7 +114,7 @@ def _described(asked: str, rows: Sequence[Row]) -> Mapping[str, object]:
         "total_cost": _money(whole),
         "usage": _money(whole),
         "streamed": bool(whole.stream),
-        "cancelled": whole.outcome == Fault.CLIENT_GONE.value,
+        "cancelled": whole.outcome in [fault.value for fault in LEFT],
         "native_tokens_prompt": whole.prompt_tokens,
         "native_tokens_completion": whole.completion_tokens,
         "native_tokens_cached": whole.cached_tokens,
@@ -154,6 +154,7 @@ def _attempt(row: Row) -> dict[str, object]:
         "tokens_cached": row.cached_tokens,
         "tokens_reasoning": row.reasoning_tokens,
         "cost": _money(row),
+        "rescue": row.rescue or None,
     }
 
 

@@ -3,28 +3,30 @@
 What the dialect of the caller is, `Talk` knows.
 """
 
+import asyncio
 import logging
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
 from infway.api.bulk import read_beside
 from infway.api.errors import Header, error_body, own_fault
-from infway.api.exchange import Exchange
+from infway.api.exchange import Exchange, too_large
+from infway.api.intake import goes_on
 from infway.api.presence import Presence
 from infway.api.stream import EventStream
 from infway.api.talk import Talk, Times
 from infway.kernel.chat import Principal
 from infway.kernel.clock import Clock
-from infway.kernel.errors import CallerError, GatewayError
+from infway.kernel.errors import CallerError, GatewayError, leaving, stopped_by
 from infway.kernel.events import Broken
 from infway.kernel.money import usd_text
 from infway.pipeline.attempt import trail
 from infway.pipeline.gateway import Answer, Gateway
+from infway.pipeline.handed import Handed
 from infway.pipeline.several import Result, answer_several
 
 _log = logging.getLogger(__name__)
@@ -59,7 +61,8 @@ class LineEndpoint(ABC):
 
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
-        exchange.check_size(self.rules.body_limit)
+        if exchange.length > self.rules.body_limit:
+            raise too_large(self.rules.body_limit)
         who, header = self.who(exchange)
         body = await exchange.read_json(self.rules.body_limit)
         if self.walks:
@@ -96,7 +99,7 @@ class LineEndpoint(ABC):
 
     async def _whole(self, exchange: Exchange, talk: Talk, who: Principal) -> None:
         answer: Answer | None = None
-        with Presence(exchange.receive):
+        with Presence(exchange):
             answer = await self.gateway.chat(talk.ask, who)
         if answer is None:
             return
@@ -106,7 +109,7 @@ class LineEndpoint(ABC):
 
     async def _several(self, exchange: Exchange, talk: Talk, who: Principal) -> None:
         results: list[Result] = []
-        with Presence(exchange.receive):
+        with Presence(exchange):
             results = await answer_several(self.gateway, talk.ask, who)
         if not results:
             return
@@ -125,14 +128,14 @@ class LineEndpoint(ABC):
         )
         times = Times(self.clock, exchange.began)
         last = b""
-        with Presence(exchange.receive) as presence, out:
+        with Presence(exchange) as presence, out:
             try:
                 answers.append(await self.gateway.chat(talk.ask, who))
                 last = await _relay(answers[0], talk, times, out)
-            except GatewayError as error:
-                if not exchange.started:
+            except (GatewayError, asyncio.CancelledError) as ended:
+                last = _late(ended, talk, times) if exchange.started else b""
+                if not last:
                     raise
-                last = talk.late(error, times)
             except Exception:
                 if not exchange.started:
                     raise
@@ -167,7 +170,7 @@ class LineEndpoint(ABC):
         return [
             *self._headers(exchange, talk, answers),
             (b"content-type", b"text/event-stream; charset=utf-8"),
-            (b"cache-control", b"no-cache"),
+            (b"cache-control", b"private, no-store"),
             (b"x-accel-buffering", b"no"),
         ]
 
@@ -184,16 +187,29 @@ class LineEndpoint(ABC):
         return headers
 
 
+def _late(ended: GatewayError | asyncio.CancelledError, talk: Talk, times: Times) -> bytes:
+    """Return what ends a stream that had only begun with comments; nothing where nobody is there."""
+    if isinstance(ended, GatewayError):
+        return talk.late(ended, times)
+    stopped = stopped_by(ended)
+    return b"" if stopped is None or not goes_on(ended) else talk.late(stopped, times)
+
+
 async def _relay(answer: Answer, talk: Talk, times: Times, out: EventStream) -> bytes:
     """Pass the events on as they come; return the bytes that end the stream."""
     writer = talk.writer(answer, times)
-    async with aclosing(answer.batches()) as batches:
-        async for events in batches:
-            data = writer.encode(events)
-            if isinstance(events[-1], Broken):
-                return data + writer.cut()
-            if data:
-                await out.write(data)
+    try:
+        async with Handed(answer.batches()) as batches:
+            async for events in batches:
+                data = writer.encode(events)
+                if isinstance(events[-1], Broken):
+                    return data + writer.cut()
+                if data:
+                    await out.write(data)
+    except asyncio.CancelledError as ended:
+        if not goes_on(ended):
+            raise
+        return writer.encode([Broken(leaving(ended))]) + writer.cut()
     return writer.close()
 
 

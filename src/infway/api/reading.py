@@ -5,6 +5,7 @@ from typing import NamedTuple, NoReturn
 
 import msgspec
 
+from infway.api.gate import read_members
 from infway.api.messages import spelled
 from infway.api.schema import ChatBody, FallbackRules, Message, ModelParams, ProviderBody, Sort
 from infway.api.unreadable import not_json
@@ -63,7 +64,7 @@ def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[Cha
         if not body.isascii():
             body.decode()
         chat = _read_body(body)
-        fields = _read_fields(body)
+        fields = read_members(body)
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -72,25 +73,20 @@ def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[Cha
     selection = _selection(chat, path_model)
     features, chars, tokens = _needs(chat, messages)
     fields = _passed_on(chat, fields)
-    raw = fields["messages"]
+    beside = sum([len(bytes(fields[name])) for name in _READ_TOO if name in fields])
     ask = ChatRequest(
         id=request_id,
         fields=fields,
         stream=bool(chat.stream),
         selection=selection,
         features=features,
-        input_tokens=(chars + _said_beside(fields)) // 4 + tokens,
+        input_tokens=(chars + beside) // 4 + tokens,
         input_chars=chars,
         output_tokens=chat.max_completion_tokens or chat.max_tokens,
-        affinity=_affinity(chat, bytes(raw)),
+        affinity=_affinity(chat, bytes(fields["messages"])),
         parameters=frozenset(fields) - _PLAIN,
     )
     return ask, _wishes(chat, path_model)
-
-
-def _said_beside(fields: dict[str, msgspec.Raw]) -> int:
-    """Return the characters of what the model reads beside the messages."""
-    return sum(len(bytes(fields[name])) for name in _READ_TOO if name in fields)
 
 
 def refuse(error: msgspec.ValidationError) -> NoReturn:
@@ -185,6 +181,7 @@ def with_provider(selection: Selection, provider: ProviderBody) -> Selection:
         quantizations=tuple(provider.quantizations or ()),
         max_latency=_percentile(provider.preferred_max_latency),
         min_throughput=_percentile(provider.preferred_min_throughput),
+        rescue=provider.rescue is not False,
     )
 
 

@@ -152,6 +152,7 @@ class ProviderBody(Struct):
     quantizations: list[str] | None = None
     preferred_min_throughput: float | Percentiles | None = None
     preferred_max_latency: float | Percentiles | None = None
+    rescue: bool | None = None
 
 
 class ErrorRule(Struct):

@@ -7,7 +7,7 @@ import msgspec
 
 from infway.api.dialect import raw_number
 from infway.kernel.chat import Offer
-from infway.kernel.events import Chunk, Finish
+from infway.kernel.events import Chunk, Finish, Joint
 from infway.kernel.money import usd_text
 from infway.pipeline.answered import Bill
 
@@ -76,3 +76,16 @@ def bill_fields(bill: Bill) -> dict[str, object]:
     }
     details = {name: raw_number(usd_text(pico)) for name, pico in parts.items()}
     return {"cost": raw_number(usd_text(bill.total)), "cost_details": details}
+
+
+def rescue_fields(before: Offer, joint: Joint) -> dict[str, object]:
+    """Return what a reply says of its joint: what broke off and how, and what finished it."""
+    after = joint.offer
+    return {
+        "x_rescue": {
+            "tactic": joint.tactic,
+            "fault": joint.fault.value,
+            "from": {"provider": before.upstream.name, "model": before.model},
+            "to": {"provider": after.upstream.name, "model": after.model},
+        }
+    }

@@ -32,6 +32,7 @@ class EventStream:
         self._last = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._comment: asyncio.Task[None] | None = None
+        self._is_writing = False
 
     def __enter__(self) -> Self:
         self._timer = self._loop.call_later(self._heartbeat, self._beat)
@@ -51,7 +52,9 @@ class EventStream:
     def _beat(self) -> None:
         now = self._loop.time()
         quiet = now - self._last
-        if quiet >= self._heartbeat - 0.001:
+        if self._is_writing:
+            quiet = 0.0  # who reads slowly hears that the line is open
+        elif quiet >= self._heartbeat - 0.001:
             self._comment = self._loop.create_task(self.write(self._words))
             quiet = 0.0
         self._timer = self._loop.call_later(self._heartbeat - quiet, self._beat)
@@ -61,7 +64,9 @@ class EventStream:
         if not self._exchange.started:
             await self._exchange.start(200, self._head())
         self._last = self._loop.time()
+        self._is_writing = True
         await self._exchange.send({"type": "http.response.body", "body": data, "more_body": True})
+        self._is_writing = False
 
     async def end(self, data: bytes) -> None:
         """Send the last bytes."""

@@ -107,8 +107,13 @@ def _happened(facts: Facts) -> str:
     if "attempts" not in facts:
         return ""
     attempts = cast("Sequence[Facts]", facts["attempts"])
-    tried = ", ".join(f"{attempt['offer']}: {attempt['outcome']}" for attempt in attempts)
+    tried = ", ".join(f"{one['offer']}{_rescue(one)}: {one['outcome']}" for one in attempts)
     return f"\n\nTried: {tried}. Outcome: {facts['outcome']}."
+
+
+def _rescue(attempt: Facts) -> str:
+    """Return how an attempt was to finish an answer that had broken off."""
+    return f" (rescue by {attempt['rescue']})" if "rescue" in attempt else ""
 
 
 def _row(offer: Facts) -> tuple[str, ...]:

@@ -17,13 +17,15 @@ class Account:
     """Every method takes the present in monotonic seconds.
 
     `shut`: until when it is resting or at a limit. `resting_until`: until when it was told, or
-    had reason, to be left alone. `allowed`: requests in flight that the configuration allows.
+    had reason, to be left alone. `is_off`: its key or its bill is refused, and only one request
+    now and then finds out whether it still is. `allowed`: requests in flight that the configuration allows.
     `most_in_flight`: that, or the learned ceiling below it.
     """
 
     __slots__ = (
-        "_at", "_born", "_cut", "_cut_at", "_remaining", "_reset_at", "_rests", "_tokens",
-        "allowed", "in_flight", "most_in_flight", "resting_until", "shut",
+        "_at", "_born", "_cut", "_cut_at", "_remaining", "_reset_at", "_rests", "_strikes",
+        "_tokens",
+        "allowed", "in_flight", "is_off", "most_in_flight", "resting_until", "shut",
     )  # fmt: skip
 
     def __init__(self, rests: Rests, allowed: float = FOREVER) -> None:
@@ -36,6 +38,8 @@ class Account:
         self._remaining: float | None = None
         self._reset_at = 0.0
         self.resting_until = 0.0
+        self.is_off = False
+        self._strikes = 0
         self.in_flight = 0
         self.allowed = self.most_in_flight = allowed
         self.shut = 0.0
@@ -46,6 +50,8 @@ class Account:
         self.in_flight += 1
         if self._remaining is not None:
             self._remaining -= 1.0
+        if self.is_off and now >= self.resting_until:
+            self.resting_until = now + self._rests.operator  # this one finds out; others stay away
         self._settle(now)
 
     def returned(self, now: float, tokens: float) -> None:
@@ -67,6 +73,9 @@ class Account:
 
     def succeeded(self, now: float) -> None:
         """Move a learned ceiling up a little: a request went well."""
+        self._strikes = 0
+        if self.is_off:
+            self.turn_on()
         most = self.most_in_flight
         if most < self.allowed:
             self.most_in_flight = min(self.allowed, most + self._rests.increase / max(1.0, most))
@@ -87,10 +96,32 @@ class Account:
         self._cut_at = now
         self._settle(now)
 
+    def tire(self, now: float) -> None:
+        """Leave it alone after a 429 that names no time: longer each time, until one goes well.
+
+        Refusals of requests that were under way together are one.
+        """
+        rests = self._rests
+        if now >= self.resting_until:
+            self._strikes = min(self._strikes + 1, 20)
+        self.rest(now + min(rests.tired, rests.rate_limited * 2.0 ** (self._strikes - 1)))
+
     def rest(self, until: float) -> None:
         """Leave it alone until then."""
         self.resting_until = max(self.resting_until, until)
         self.shut = max(self.shut, until)
+
+    def turn_off(self, now: float) -> None:
+        """Leave it alone until its key or its bill is seen to: somebody, or a later try, will tell."""
+        self.is_off = True
+        self.rest(now + self._rests.operator)
+
+    def turn_on(self) -> None:
+        """Use it again: a request went well, or the configuration was read anew."""
+        self.is_off = False
+        self.resting_until = 0.0
+        if self.shut != FOREVER:
+            self.shut = 0.0
 
     def told(self, now: float, remaining: float, reset: float) -> None:
         """Its headers said: this many more requests, or tokens' worth of them, in `reset` s."""

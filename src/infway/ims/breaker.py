@@ -2,9 +2,10 @@
 
 Opens on 5 failures in a row, or on half of at least 20 attempts in 30 s; for 1 s, doubling to
 60 s, shortened by chance so that replicas do not probe together. Then one attempt at a time is
-let in, on a lease that ends by itself.
+let in, on a lease that ends by itself. An offer that is back gets its share of requests in steps.
 """
 
+import math
 from enum import Enum
 
 from infway.ims.tuning import Trip
@@ -61,26 +62,27 @@ class Window:
 class Breaker:
     """The state of one offer. Every method takes the present in monotonic seconds.
 
-    `shut`: until when nothing is sent here while anything else is left; 0 when closed.
+    `shut`: until when nothing is sent here while anything else is left; 0 when closed. `streak`:
+    failures in a row, parts of one included. `ramps_until`: until when it has less than its share.
     """
 
     __slots__ = (
-        "_closed_at",
         "_leased",
         "_level",
-        "_streak",
         "_trip",
         "_window",
+        "ramps_until",
         "shut",
+        "streak",
         "tripped",
     )
 
     def __init__(self, trip: Trip) -> None:
         self._trip = trip
         self._window = Window(trip.window)
-        self._streak = 0.0
+        self.streak = 0.0
         self._level = 0
-        self._closed_at = float("-inf")
+        self.ramps_until = float("-inf")
         self._leased = False
         self.tripped = False
         self.shut = 0.0
@@ -105,7 +107,7 @@ class Breaker:
         A success while open belongs to an attempt that began before, or in panic mode: it does
         not close, but the probe may follow at once.
         """
-        self._streak = 0.0
+        self.streak = 0.0
         self._window.add(now, 0.0)
         if not self.tripped:
             return False
@@ -114,29 +116,38 @@ class Breaker:
             return False
         self.tripped = self._leased = False
         self.shut = 0.0
-        self._closed_at = now
+        self.ramps_until = now + len(self._trip.ramp) * self._trip.step
         self._window.clear()
         return True
 
-    def failed(self, now: float, weight: float, chance: float) -> bool:
+    def share(self, now: float) -> float:
+        """Return the share of its requests that it gets: less than 1 for a while after an outage."""
+        left = self.ramps_until - now
+        if left <= 0.0:
+            return 1.0
+        ramp = self._trip.ramp
+        return ramp[max(0, len(ramp) - math.ceil(left / self._trip.step))]
+
+    def failed(self, now: float, weight: float, chance: float, took: float = float("inf")) -> bool:
         """Count a failure that is the upstream's fault. Return whether this opened the breaker.
 
-        `weight`: how much of a failure it was. `chance` in [0, 1) shortens the wait.
+        `weight`: how much of a failure it was. `chance` in [0, 1) shortens the wait. `took`:
+        seconds until it was known.
         """
-        self._streak += weight
+        self.streak += weight
         self._window.add(now, weight)
         if self.tripped:
             if now < self.shut and not self._leased:
                 return False
-            self._open(now, chance)
+            self._open(now, chance, is_quick=took <= self._trip.quick)
             return True
         attempts, failures = self._window.totals(now)
         often = attempts >= self._trip.volume and failures >= self._trip.share * attempts
-        if self._streak < self._trip.streak and not often:
+        if self.streak < self._trip.streak and not often:
             return False
-        if now - self._closed_at > self._trip.longest:
+        if now - self.ramps_until > self._trip.longest:
             self._level = 0
-        self._open(now, chance)
+        self._open(now, chance, is_quick=False)
         return True
 
     def abandoned(self, now: float) -> None:
@@ -145,9 +156,11 @@ class Breaker:
             self._leased = False
             self.shut = now
 
-    def _open(self, now: float, chance: float) -> None:
-        seconds = min(self._trip.longest, self._trip.first * 2.0**self._level)
-        self._level = min(self._level + 1, 30)
+    def _open(self, now: float, chance: float, *, is_quick: bool) -> None:
+        longest = self._trip.soon if is_quick else self._trip.longest
+        seconds = min(longest, self._trip.first * 2.0**self._level)
+        if seconds < longest:
+            self._level += 1
         self.tripped = True
         self._leased = False
         self.shut = now + seconds * (1.0 - self._trip.jitter * chance)

@@ -14,9 +14,10 @@ from infway.ims.outcome import Outcome, lesson
 from infway.ims.posterior import View, default, shrink, view
 from infway.ims.slot import Pool, Slot
 from infway.ims.tuning import Tuning
-from infway.kernel.chat import Offer
+from infway.kernel.chat import Feature, Offer
 from infway.kernel.faults import CONSEQUENCES, Blame, Fault, Rest
 
+_THOUGHT = Feature.REASONING | Feature.AUDIO_OUT
 UNSENT = 50_000  # own outcomes kept for other replicas; the oldest go first
 
 
@@ -66,6 +67,9 @@ class Health:
             )
             for o in offers
         ]
+        for offer, slot in zip(offers, self.slots, strict=True):
+            # an offer of which nothing is known is said to do everything, and to speak as well
+            slot.thinks = _THOUGHT & offer.features == Feature.REASONING
         self.by_id = {offer.id: slot for offer, slot in zip(offers, self.slots, strict=True)}
         self._unsent: deque[tuple[str, Outcome]] | None = deque(maxlen=UNSENT) if share else None
         self._troubled_until = 0.0
@@ -130,6 +134,8 @@ class Health:
         for name in self.accounts.keys() & old.accounts.keys():
             kept = heirs[self.accounts[name]] = old.accounts[name]
             kept.allow(self.accounts[name].allowed)
+            if kept.is_off:
+                kept.turn_on()  # whoever reads the settings anew may have paid, or has another key
             self.accounts[name] = kept
         for slot in self.slots:
             slot.account = heirs.get(slot.account, slot.account)
@@ -156,7 +162,7 @@ class Health:
             return False
         if now >= self._look_again:
             self._look_again = now + self.tuning.refresh
-            self._troubled_until = max(max(s.shut, s.account.shut) for s in self.slots)
+            self._troubled_until = max(slot.troubled_until for slot in self.slots)
         return self._troubled_until > now
 
     def _learn(self, slot: Slot, now: float, outcome: Outcome) -> None:
@@ -173,7 +179,7 @@ class Health:
             slot.evidence.add(learnt, weights)
             slot.upstream.learn(learnt, weights)
             slot.model.learn(learnt, weights)
-            self._judge(slot, now, learnt.failed + learnt.seen)
+            self._judge(slot, now, learnt.failed + learnt.seen, outcome.end)
         slot.settle()
         failed = learnt is not None and learnt.failed + learnt.seen > 0
         slot.fresh = 0.0 if failed else min(slot.fresh, now + self.tuning.notice)
@@ -181,10 +187,11 @@ class Health:
         if self.bell.ring is not None:
             self.bell.ring()
 
-    def _judge(self, slot: Slot, now: float, failure: float) -> None:
+    def _judge(self, slot: Slot, now: float, failure: float, took: float | None) -> None:
         """Tell breaker and account; an opening or closing breaker has dealt with the past."""
         if failure:
-            turned = slot.breaker.failed(now, failure, self._random.random())
+            slow = FOREVER if took is None else took
+            turned = slot.breaker.failed(now, failure, self._random.random(), slow)
         else:
             turned = slot.breaker.succeeded(now)
             slot.account.succeeded(now)
@@ -197,8 +204,16 @@ class Health:
         if consequence.rest is Rest.NOTHING:
             return
         rests = self.tuning.rests
-        usual = rests.operator if consequence.blame is Blame.OPERATOR else rests.rate_limited
-        until = now + min(rests.longest, usual if asked is None else max(0.0, asked))
+        if consequence.blame is Blame.OPERATOR:
+            if consequence.rest is Rest.UPSTREAM:
+                slot.account.turn_off(now)
+            else:
+                slot.rest(now + rests.operator)
+            return
+        if asked is None and consequence.rest is Rest.UPSTREAM:
+            slot.account.tire(now)
+            return
+        until = now + min(rests.longest, max(0.0, asked or 0.0))
         if consequence.rest is Rest.UPSTREAM:
             slot.account.rest(until)
         else:
@@ -206,7 +221,8 @@ class Health:
 
     def _note(self, slot: Slot) -> None:
         """Remember until when something is shut."""
-        self._troubled_until = max(self._troubled_until, slot.shut, slot.account.shut)
+        ramps = slot.breaker.ramps_until
+        self._troubled_until = max(self._troubled_until, slot.shut, slot.account.shut, ramps)
 
     def _rebase(self, now: float) -> None:
         """Count weights from now on, before they grow out of a float's range."""

@@ -125,6 +125,7 @@ class Router:
         now = decision.at
         troubled = self.health.troubled(now)
         alive: list[Offer] = []
+        ramping: list[Offer] = []
         shut: list[tuple[float, Offer]] = []
         for ballot in decision.ballots:
             field = ballot.field
@@ -132,18 +133,36 @@ class Router:
             if field.pins or decision.ground.wished:
                 places = _preferred(places, ballot, said)
             if troubled:
-                for place in places:
-                    slot, offer = field.slots[place], field.offers[place]
-                    if slot.closed(now):
-                        decision.shut[offer.index] = slot.condition(now)
-                        shut.append((slot.wakes, offer))
-                places = [p for p in places if field.offers[p].index not in decision.shut]
+                places = self._sift(decision, field, places, ramping, shut)
             alive += [field.offers[place] for place in places]
         # what will be back soonest is the best of what is left when nothing else is
         shut.sort(key=_wakes)
-        decision.order = alive + [offer for _, offer in shut]
+        decision.order = alive + ramping + [offer for _, offer in shut]
         if not said.allow_fallbacks:
             _restrict(decision, said)
+
+    def _sift(
+        self,
+        decision: Decision,
+        field: Field,
+        places: Sequence[int],
+        ramping: list[Offer],
+        shut: list[tuple[float, Offer]],
+    ) -> list[int]:
+        """Return the places whose turn it is; what is back since a moment has its turn by chance."""
+        now, open_ones = decision.at, list[int]()
+        for place in places:
+            slot, offer = field.slots[place], field.offers[place]
+            if slot.closed(now):
+                decision.shut[offer.index] = slot.condition(now)
+                shut.append((slot.wakes, offer))
+            elif slot.breaker.ramps_until > now and self._random.random() >= slot.breaker.share(
+                now
+            ):
+                ramping.append(offer)
+            else:
+                open_ones.append(place)
+        return open_ones
 
 
 def _words(ask: ChatRequest) -> object:

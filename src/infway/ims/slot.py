@@ -5,8 +5,11 @@ from infway.ims.breaker import Breaker, State
 from infway.ims.evidence import Counts, Decay, Evidence, Lesson
 from infway.ims.posterior import View, default, view
 from infway.ims.tuning import Tuning
+from infway.kernel.chat import Feature, Timeouts
 
 _PATIENCE = 1000  # lessons that wait at most
+_KNOWN = 3.0  # attempts, older ones fading, from which on its own time to the first token counts
+_SLACK = 4.0  # times the usual: with a spread of 0.5, beyond 99 of 100 first tokens
 
 
 class Pool:
@@ -55,13 +58,15 @@ class Slot:
 
     `usual`: requests in flight as lately found at dispatch. `waiting`: how many of them have no
     first token yet, and `quiet_since` when none came. `start`: believed seconds to the first token
-    without regard to them. `prior`: what is believed of its like, until `prior_until`. `rest_until`: a rest of the offer alone. `shut`: until when its rest or
-    its breaker keeps it at the end of the order.
+    without regard to them. `prior`: what is believed of its like, until `prior_until`.
+    `rest_until`: a rest of the offer alone. `shut`: until when its rest or its breaker keeps it at
+    the end of the order. `thinks`: the model is known to reason.
     """
 
     __slots__ = (
         "account", "breaker", "evidence", "fresh", "habit", "in_flight", "model", "prior",
-        "prior_until", "quiet_since", "rest_until", "room", "shut", "start", "upstream", "usual", "view", "waiting",
+        "prior_until", "quiet_since", "rest_until", "room", "shut", "start", "thinks",
+        "upstream", "usual", "view", "waiting",
     )  # fmt: skip
 
     def __init__(self, account: Account, upstream: Pool, model: Pool, tuning: Tuning) -> None:
@@ -76,11 +81,22 @@ class Slot:
         self.room, self.habit = tuning.room, tuning.habit
         self.rest_until = 0.0
         self.shut = 0.0
+        self.thinks = False
         self.fresh = -FOREVER
         self.prior = default(tuning.prior)
         self.prior_until = -FOREVER
         self.view = view(Counts(), self.prior, tuning.strength, tuning.prior.spread)
         self.start = self.view.start
+
+    def patience(self, limits: Timeouts, wanted: Feature) -> float:
+        """Return the seconds until its first token while another offer could be asked instead.
+
+        A model that thinks before it speaks, or is told to, has all its time until it is known
+        how much it needs.
+        """
+        if (self.thinks or Feature.REASONING in wanted) and self.view.attempts < _KNOWN:
+            return limits.first_token
+        return min(limits.first_token, max(limits.first_token_fallback, _SLACK * self.start))
 
     def silence(self, now: float) -> float:
         """Return the seconds in which requests waited for a first token and none came."""
@@ -90,6 +106,11 @@ class Slot:
     def load(self) -> float:
         """How much slower a reply is for what is in flight beyond the usual, >= 1."""
         return max(1.0, (self.room + self.in_flight) / (self.room + 2.0 * self.usual))
+
+    @property
+    def troubled_until(self) -> float:
+        """Until when it is not simply open."""
+        return max(self.shut, self.account.shut, self.breaker.ramps_until)
 
     @property
     def wakes(self) -> float:

@@ -40,7 +40,12 @@ class Strength:
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """When a breaker opens and for how long (reliability, section 3). Times in seconds."""
+    """When a breaker opens and for how long (reliability, section 3). Times in seconds.
+
+    `quick`: a probe that fails within it costs a request next to nothing, so that the wait for
+    the next one doubles up to `soon` only: whoever refuses at once is seen to be back at once.
+    After a breaker closes, its offer gets `ramp` of its requests, each share for `step`.
+    """
 
     streak: float = 5.0
     share: float = 0.5
@@ -50,6 +55,10 @@ class Trip:
     longest: float = 60.0
     jitter: float = 0.5
     lease: float = 60.0
+    quick: float = 1.0
+    soon: float = 2.0
+    ramp: tuple[float, ...] = (0.1, 0.3)
+    step: float = 1.0
     doubt: float = 2.0  # attempts that what was seen before the opening still counts for
 
 
@@ -57,7 +66,8 @@ class Trip:
 class Rests:
     """How long something is left alone, in seconds, and how learned ceilings move."""
 
-    rate_limited: float = 1.0  # a 429 that names no time
+    rate_limited: float = 1.0  # a 429 that names no time; twice as long after each further one
+    tired: float = 30.0  # the longest rest of that kind
     operator: float = 300.0  # our key or our configuration: tried again after 5 minutes
     longest: float = 300.0  # no upstream may ask for more
     decrease: float = 0.9  # ceiling after a 429, of what was in use

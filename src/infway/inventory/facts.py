@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from infway.ims.pricebook import ModelFacts
+from infway.kernel.begun import Prefill
 from infway.kernel.chat import Feature, Prices, Upstream
 from infway.kernel.money import PICO_PER_USD, price_per_token
 from infway.kernel.work import WORK
 from infway.providers.dialects import DIALECTS
+from infway.providers.prefills import prefill_of, usual_prefill
 from infway.providers.vendors import Vendor
 from infway.settings import ModelSettings
 
@@ -81,6 +83,17 @@ def _does(model: ModelSettings, facts: ModelFacts | None, drop: frozenset[str]) 
     if Feature.JSON_SCHEMA in listed:
         listed |= Feature.JSON_OBJECT
     return listed | unlisted
+
+
+def prefill_at(model: ModelSettings, upstream: Upstream, native: str) -> Prefill | None:
+    """Return how a model goes on with an answer that has begun there, None where it is not known to.
+
+    The configuration's word counts first: it knows what stands behind a name of its own.
+    """
+    known = prefill_of(upstream, native)
+    if model.capabilities is None:
+        return known
+    return (known or usual_prefill(upstream)) if "prefill" in model.capabilities else None
 
 
 def named(words: Iterable[str]) -> Feature:

@@ -21,7 +21,13 @@ from infway.inventory.connection import (
     route_of,
     upstream_of,
 )
-from infway.inventory.facts import embedding_features, features_of, is_for_embeddings, price_of
+from infway.inventory.facts import (
+    embedding_features,
+    features_of,
+    is_for_embeddings,
+    prefill_at,
+    price_of,
+)
 from infway.inventory.names import dangling, policy_of
 from infway.inventory.working import (
     can_be_paid,
@@ -236,7 +242,9 @@ class _Shelf:
     ) -> None:
         offer = self._offer(upstream, model, facts, prices)
         features = features_of(model, facts, upstream, VENDORS[upstream.vendor])
-        self.offers.append(replace(offer, index=len(self.offers), features=features))
+        prefill = prefill_at(model, upstream, offer.native)
+        index = len(self.offers)
+        self.offers.append(replace(offer, index=index, features=features, prefill=prefill))
 
     def _stock_embeddings(
         self,

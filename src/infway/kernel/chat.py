@@ -6,6 +6,7 @@ from enum import IntFlag
 from types import MappingProxyType
 from typing import NamedTuple
 
+from infway.kernel.begun import Prefill, Said
 from infway.kernel.form import Form
 from infway.kernel.place import Place
 
@@ -53,7 +54,7 @@ class Selection(NamedTuple):
     `max_input_cost`, `max_output_cost`: USD per million characters. `max_latency`: seconds to the
     first token. `min_throughput`: output tokens per second. `sort`: price, throughput or latency.
     `fallback_statuses`: refusals by an upstream, 400 for one, that are not passed on but tried
-    elsewhere.
+    elsewhere. `rescue`: an answer that breaks off may be finished by another offer.
     """
 
     model: str | None = None
@@ -76,6 +77,7 @@ class Selection(NamedTuple):
     max_latency: float | None = None
     min_throughput: float | None = None
     fallback_statuses: tuple[int, ...] = ()
+    rescue: bool = True
 
 
 class Native(NamedTuple):
@@ -102,6 +104,7 @@ class ChatRequest(NamedTuple):
     requests that are likely to share a prompt cache, None where nothing can be shared. `native`:
     how its caller put it, where that was not a chat completion. `form`: what it was sent as, where
     that was no JSON. `place`: its place in the queue, None where it does not wait.
+    `said`: what its caller has read of an answer that broke off, and is not to read twice.
     """
 
     id: str
@@ -117,16 +120,21 @@ class ChatRequest(NamedTuple):
     native: Native | None = None
     form: Form | None = None
     place: Place | None = None
+    said: Said | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: the name of the key, and what it may use (None: everything)."""
+    """Who asks: the name of the key, and what it may use (None: everything).
+
+    `rescue`: its answers may be finished by another offer where they break off.
+    """
 
     name: str
     models: frozenset[str] | None = None
     upstreams: frozenset[str] | None = None
     weights: Weights | None = None
+    rescue: bool = True
 
 
 class Prices(NamedTuple):
@@ -164,11 +172,13 @@ class Prices(NamedTuple):
 class Timeouts:
     """Limits of one attempt in seconds; `total` is shared by all attempts of a request.
 
-    `first_token` holds for streams; `whole` for replies in one piece, whose headers come last.
+    `first_token` holds for streams, `first_token_fallback` while another offer is left; `whole`
+    for replies in one piece, whose headers come last.
     """
 
     connect: float = 3.0
     first_token: float = 60.0
+    first_token_fallback: float = 10.0
     whole: float = 300.0
     idle: float = 30.0
     total: float = 600.0
@@ -229,7 +239,8 @@ class Offer:
 
     `native`: the upstream's own name for the model. `quality`: 0..100, the prior of the model.
     `context`, `max_output`: tokens, None where unknown. `features`: what it is known to do.
-    `inputs`: the most texts of one call for embeddings, None where there is no limit.
+    `inputs`: the most texts of one call for embeddings, None where there is no limit. `prefill`: how
+    it goes on with an answer that has begun, None where it is not known to.
     """
 
     index: int
@@ -244,6 +255,7 @@ class Offer:
     quantization: str | None = None
     source: str = "configuration"
     inputs: int | None = None
+    prefill: Prefill | None = None
 
     @property
     def id(self) -> str:

@@ -4,12 +4,15 @@ InfwayError
 ├── GatewayError             ends a request; the edge renders it as the one error body
 │   ├── CallerError          the caller's mistake: 4xx, never worth an automatic retry
 │   ├── UnavailableError     nothing could serve it now: 5xx or 429
+│   │   └── StoppedError     infway ended it: a stop, or too little memory
 │   └── UpstreamError        every attempt failed: status and code from the fault table
 ├── UpstreamFailed           one attempt failed; only pipeline/attempt.py sees it
 └── SettingsError            the configuration is wrong; the command line renders it
 """
 
-from infway.kernel.faults import CONSEQUENCES, Failure
+import re
+
+from infway.kernel.faults import CONSEQUENCES, Blame, Failure, Fault
 
 ERROR_TYPES: dict[int, str] = {
     400: "invalid_request_error",
@@ -30,6 +33,9 @@ ERROR_TYPES: dict[int, str] = {
 # Seconds of Retry-After that client SDKs wait: OpenAI's took a longer one for none for years, and
 # came back at once.
 _LONGEST_WAIT = 60.0
+# What an upstream says a mistake is about is passed on where it is the path of a field, and no
+# other word of its own: it may be a key that it repeats
+_FIELD = re.compile(r"[A-Za-z_]\w{0,31}(?:\[\d{1,6}\]|\.\w{1,32}){0,12}")
 
 
 class InfwayError(Exception):
@@ -81,6 +87,23 @@ class UnavailableError(GatewayError):
     """Nothing can serve the request as it is now."""
 
 
+class StoppedError(UnavailableError):
+    """infway ends what it had begun: it stops, or lacks memory. It travels in a cancellation."""
+
+
+def stopped_by(error: BaseException) -> StoppedError | None:
+    """Return why infway ended a task, from what cancelled it; None where its client left."""
+    return next((one for one in error.args if isinstance(one, StoppedError)), None)
+
+
+def leaving(error: BaseException) -> Failure:
+    """Return how an attempt ended whose task was cancelled by `error`, which may name the fault."""
+    named = next((one for one in error.args if isinstance(one, Fault)), None)
+    if named is not None:
+        return Failure(named)
+    return Failure(Fault.CLIENT_GONE if stopped_by(error) is None else Fault.STOPPED)
+
+
 class UpstreamError(GatewayError):
     """Every attempt failed; `failure` is the one the caller is told about.
 
@@ -92,11 +115,12 @@ class UpstreamError(GatewayError):
     def __init__(self, failure: Failure, message: str, attempts: str = "") -> None:
         consequence = CONSEQUENCES[failure.fault]
         after = failure.retry_after
+        is_field = consequence.blame is Blame.CALLER and _FIELD.fullmatch(failure.param or "")
         super().__init__(
             consequence.status,
             consequence.code,
             message,
-            param=failure.param,
+            param=failure.param if is_field else None,
             retry_after=after,
             retryable=None if after is not None and after <= _LONGEST_WAIT else False,
         )

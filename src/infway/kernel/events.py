@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from infway.kernel.faults import Failure
+from infway.kernel.chat import Offer
+from infway.kernel.faults import Failure, Fault
 
 FINISH_REASONS = frozenset({"tool_calls", "stop", "length", "content_filter", "error"})
 
@@ -190,8 +191,28 @@ class Broken:
     failure: Failure
 
 
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """From here on another attempt goes on with the answer: the one before broke off.
+
+    `tactic`: `prefill` or `splice`. `fault`: how it broke off. `choices`: those that have begun.
+    """
+
+    offer: Offer
+    tactic: str
+    fault: Fault
+    choices: frozenset[int] = frozenset()
+
+
+class Held(NamedTuple):
+    """Words that came once more and are not passed on: `pieces` of them, `chars` in all."""
+
+    pieces: int
+    chars: int
+
+
 Piece = Text | Reasoning | Detail | ToolCall | Refusal | Annotation | Image | Logprobs
-Event = Verbatim | Chunk | Raw | Piece | Facts | Finish | Usage | Broken
+Event = Verbatim | Chunk | Raw | Piece | Facts | Finish | Usage | Joint | Held | Broken
 
 
 class Vectors(NamedTuple):

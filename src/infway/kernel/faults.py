@@ -24,6 +24,14 @@ class Rest(Enum):
     UPSTREAM = "upstream"  # every offer behind the same credential
 
 
+class Bill(Enum):
+    """What an attempt costs that failed before it said anything."""
+
+    NOTHING = "nothing"
+    UNKNOWN = "unknown"  # it may have been worked on: a row without cost, flagged as estimated
+    PROMPT = "prompt"  # it was worked on: its prompt is paid, as estimated
+
+
 class Fault(Enum):
     """How an attempt failed. The value is the log outcome and the metric label."""
 
@@ -32,6 +40,7 @@ class Fault(Enum):
     DNS_ERROR = "dns_error"
     TLS_ERROR = "tls_error"
     RESET_BEFORE_HEADERS = "reset_before_headers"
+    HEADER_TIMEOUT = "header_timeout"  # a head that began and did not end in time
     TTFT_TIMEOUT = "ttft_timeout"
     DEADLINE = "deadline"
     EMPTY_STREAM = "empty_stream"
@@ -39,6 +48,7 @@ class Fault(Enum):
     INVALID_JSON = "invalid_json"
     WRONG_CONTENT_TYPE = "wrong_content_type"
     EMPTY_CHOICES = "empty_choices"
+    PROTOCOL_MISMATCH = "protocol_mismatch"  # a stream for JSON or the reverse, and not whole
     BAD_ENCODING = "bad_encoding"
     TOO_LARGE = "too_large"
     RATE_LIMITED = "rate_limited"
@@ -58,8 +68,14 @@ class Fault(Enum):
     STREAM_STALL = "stream_stall"
     STREAM_CUT = "stream_cut"
     BAD_EVENT = "bad_event"
+    STREAM_CAP = "stream_cap"  # more tokens than were asked for
+    PREFILL_REFUSED = "prefill_refused"  # it would not go on with an answer that broke off
+    DIVERGED = "diverged"  # it did not say again what another had said before it broke off
     INBAND_ERROR = "inband_error"
     CLIENT_GONE = "client_gone"
+    SLOW_CLIENT = "slow_client"  # it did not take what was sent
+    HEDGED = "hedged"  # another offer was asked beside it, and was first to say something
+    STOPPED = "stopped"  # infway ended it: a stop, or too little memory
     OWN_FAULT = "internal_server_error"
 
 
@@ -69,7 +85,8 @@ class Consequence:
 
     `elsewhere`: another offer may be tried. `again`: the same offer may be tried once more where
     no other is left. `weight`: how much of a failure the breaker and the health record count.
-    `status` and `code`: what the caller sees if nothing else answers.
+    `status` and `code`: what the caller sees if nothing else answers. `bill`: what an attempt
+    costs of which neither tokens nor usage came.
     """
 
     elsewhere: bool
@@ -79,25 +96,39 @@ class Consequence:
     status: int
     code: str
     rest: Rest = Rest.NOTHING
+    bill: Bill = Bill.NOTHING
 
 
 _UP, _OP, _ME, _NO = Blame.UPSTREAM, Blame.OPERATOR, Blame.CALLER, Blame.NOBODY
+_PROMPT, _UNKNOWN = Bill.PROMPT, Bill.UNKNOWN
 
 CONSEQUENCES: dict[Fault, Consequence] = {
     Fault.CONNECT_REFUSED: Consequence(True, True, _UP, 1, 502, "upstream_unreachable"),
     Fault.CONNECT_TIMEOUT: Consequence(True, False, _UP, 1, 502, "upstream_unreachable"),
     Fault.DNS_ERROR: Consequence(True, False, _UP, 1, 502, "upstream_unreachable"),
     Fault.TLS_ERROR: Consequence(True, False, _UP, 1, 502, "upstream_tls_error"),
-    Fault.RESET_BEFORE_HEADERS: Consequence(True, True, _UP, 1, 502, "upstream_disconnected"),
-    Fault.TTFT_TIMEOUT: Consequence(True, False, _UP, 1, 504, "upstream_timeout"),
-    Fault.DEADLINE: Consequence(False, False, _UP, 1, 504, "upstream_timeout"),
+    Fault.RESET_BEFORE_HEADERS: Consequence(
+        True, True, _UP, 1, 502, "upstream_disconnected", bill=_UNKNOWN
+    ),
+    Fault.HEADER_TIMEOUT: Consequence(True, False, _UP, 1, 504, "upstream_timeout", bill=_UNKNOWN),
+    Fault.TTFT_TIMEOUT: Consequence(True, False, _UP, 1, 504, "upstream_timeout", bill=_UNKNOWN),
+    Fault.DEADLINE: Consequence(False, False, _UP, 1, 504, "upstream_timeout", bill=_UNKNOWN),
     Fault.EMPTY_STREAM: Consequence(True, False, _UP, 1, 502, "upstream_empty_stream"),
-    Fault.TRUNCATED_BODY: Consequence(True, False, _UP, 1, 502, "upstream_bad_response"),
-    Fault.INVALID_JSON: Consequence(True, False, _UP, 1, 502, "upstream_bad_response"),
+    Fault.TRUNCATED_BODY: Consequence(
+        True, False, _UP, 1, 502, "upstream_bad_response", bill=_PROMPT
+    ),
+    Fault.INVALID_JSON: Consequence(
+        True, False, _UP, 1, 502, "upstream_bad_response", bill=_PROMPT
+    ),
     Fault.WRONG_CONTENT_TYPE: Consequence(True, False, _UP, 1, 502, "upstream_bad_response"),
     Fault.EMPTY_CHOICES: Consequence(True, False, _UP, 0.5, 502, "upstream_empty_choices"),
-    Fault.BAD_ENCODING: Consequence(True, False, _UP, 1, 502, "upstream_bad_encoding"),
-    Fault.TOO_LARGE: Consequence(True, False, _UP, 0, 502, "upstream_too_large"),
+    Fault.PROTOCOL_MISMATCH: Consequence(
+        True, False, _UP, 1, 502, "upstream_bad_response", bill=_PROMPT
+    ),
+    Fault.BAD_ENCODING: Consequence(
+        True, False, _UP, 1, 502, "upstream_bad_encoding", bill=_PROMPT
+    ),
+    Fault.TOO_LARGE: Consequence(True, False, _UP, 0, 502, "upstream_too_large", bill=_PROMPT),
     Fault.RATE_LIMITED: Consequence(
         True, True, _UP, 0, 429, "upstream_rate_limited", Rest.UPSTREAM
     ),
@@ -121,10 +152,22 @@ CONSEQUENCES: dict[Fault, Consequence] = {
     Fault.STREAM_STALL: Consequence(False, False, _UP, 1, 504, "upstream_stalled"),
     Fault.STREAM_CUT: Consequence(False, False, _UP, 1, 502, "upstream_disconnected"),
     Fault.BAD_EVENT: Consequence(False, False, _UP, 0.5, 502, "upstream_bad_response"),
+    Fault.STREAM_CAP: Consequence(False, False, _UP, 1, 502, "upstream_overran"),
+    Fault.PREFILL_REFUSED: Consequence(True, True, _NO, 0, 502, "upstream_disconnected"),
+    Fault.DIVERGED: Consequence(True, False, _NO, 0, 502, "upstream_disconnected"),
     Fault.INBAND_ERROR: Consequence(True, False, _UP, 1, 502, "upstream_error"),
-    Fault.CLIENT_GONE: Consequence(False, False, _NO, 0, 499, "client_gone"),
+    Fault.CLIENT_GONE: Consequence(False, False, _NO, 0, 499, "client_gone", bill=_PROMPT),
+    Fault.HEDGED: Consequence(False, False, _NO, 0, 503, "service_unavailable", bill=_PROMPT),
+    Fault.SLOW_CLIENT: Consequence(False, False, _NO, 0, 499, "client_gone", bill=_PROMPT),
+    Fault.STOPPED: Consequence(False, False, _NO, 0, 503, "service_unavailable"),
     Fault.OWN_FAULT: Consequence(False, False, _NO, 0, 500, "internal_server_error"),
 }
+
+
+LEFT = frozenset({Fault.CLIENT_GONE, Fault.SLOW_CLIENT})
+"""How a request ends that nobody listens to any more."""
+SLOW_CLIENT = "infway.slow_client"
+"""What the server's state of a request holds once its caller was let go for being slow."""
 
 
 @dataclass(frozen=True, slots=True)

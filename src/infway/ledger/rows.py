@@ -10,6 +10,8 @@ class Row(NamedTuple):
     `at`: Unix seconds. `cost`: 10^-12 USD. `start_ms`, `end_ms`: milliseconds from the start of
     the attempt (or of the request) to the first token and to the end. `outcome`: `ok`, or the
     fault's name. `status`: what the caller got (request rows) or the upstream said (attempt rows).
+    `rescue`: how it was to finish an answer that had broken off, or how the answer was finished:
+    `prefill` or `splice`; empty for all others.
     """
 
     request: str
@@ -30,6 +32,7 @@ class Row(NamedTuple):
     priced: int
     start_ms: int | None
     end_ms: int
+    rescue: str = ""
 
 
 class Ledger(Protocol):

@@ -23,6 +23,7 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX entries_at ON entries (at)",
+    "ALTER TABLE entries ADD COLUMN rescue TEXT NOT NULL DEFAULT ''",
 )
 _INSERT = f"INSERT OR IGNORE INTO entries VALUES ({','.join('?' * len(Row._fields))})"  # noqa: S608 - only question marks
 _OF_REQUEST = f"SELECT {','.join(Row._fields)} FROM entries WHERE request = ? ORDER BY attempt"  # noqa: S608 - its own names

@@ -3,10 +3,11 @@
 import asyncio
 from dataclasses import dataclass
 
-from infway.kernel.errors import GatewayError, UpstreamError
-from infway.kernel.faults import CONSEQUENCES, Failure, Fault
+from infway.kernel.errors import GatewayError, UpstreamError, leaving
+from infway.kernel.faults import CONSEQUENCES, LEFT, Failure, Fault
 from infway.pipeline.cost import Cost
-from infway.pipeline.settle import Attempt, Settlement
+from infway.pipeline.settle import Settlement
+from infway.pipeline.tried import Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Begun:
         """Settle a stream that has ended, however it ended."""
         if failure is None:
             self.settlement.close("ok", 200)
-        elif failure.fault is Fault.CLIENT_GONE:
-            _close(self.settlement, Fault.CLIENT_GONE)
+        elif failure.fault in LEFT:
+            _close(self.settlement, failure.fault)
         else:
             self.settlement.close(failure.fault.value, 200)
 
@@ -49,7 +50,7 @@ def settle_failed(settlement: Settlement, error: BaseException) -> None:
     if isinstance(error, GatewayError):
         settlement.close(_outcome(settlement, error), error.status)
     elif isinstance(error, asyncio.CancelledError):
-        _close(settlement, Fault.CLIENT_GONE)
+        _close(settlement, leaving(error).fault)
     else:
         _close(settlement, Fault.OWN_FAULT)
 

@@ -6,7 +6,7 @@ Commits late: a reply is handed on with its first event, and until then any faul
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import groupby
 from random import Random
 from typing import Generic, TypeVar
@@ -14,18 +14,16 @@ from typing import Generic, TypeVar
 from infway.ims.outcome import Headers, Outcome
 from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Offer
-from infway.kernel.errors import UpstreamError, UpstreamFailed
+from infway.kernel.errors import UpstreamError, UpstreamFailed, leaving
 from infway.kernel.faults import CONSEQUENCES, Blame, Failure, Fault
 from infway.pipeline.course import Course
-from infway.pipeline.itinerary import Itinerary, Persistence, RetryBudget, Step
-from infway.pipeline.reply import Reply, check_first, first_events
-from infway.pipeline.settle import Attempt, Settlement
-from infway.pipeline.speakers import Speakers
+from infway.pipeline.itinerary import Itinerary, Persistence, Step
 from infway.pipeline.stall import Deadline
-from infway.upstream.client import Client, Response
+from infway.pipeline.tried import Attempt
+from infway.upstream.client import HALF_A_HEAD, Client, Response
 
-_JSON = "application/json"
 _MAX_ERROR = 1024 * 1024  # bytes of an error reply that are read
+_BUSY = (Fault.RATE_LIMITED, Fault.OVERLOADED)
 _GUESS = 1.0  # seconds until a limit may be over of which the upstream says no more
 _LONGEST_HEADER = 2000  # characters
 _LEVELS = {
@@ -41,7 +39,10 @@ Ended = Callable[[Attempt, Failure | None], None]
 
 
 class Walk(ABC, Generic[_T]):
-    """Walks a decision's order until an offer answers; what an answer is, its kinds know."""
+    """Walks a decision's order until an offer answers; what an answer is, its kinds know.
+
+    `active`: how many requests wait for their reply to begin.
+    """
 
     def __init__(
         self, client: Client, now: Callable[[], float], persistence: Persistence, chance: Random
@@ -49,22 +50,27 @@ class Walk(ABC, Generic[_T]):
         self._client = client
         self._now = now
         self._persistence = persistence
+        self._budget = persistence.budget
         self._chance = chance
-        self._budget = RetryBudget(persistence.retry_share, persistence.retry_floor)
+        self.active = 0
 
     @property
-    def active(self) -> int:
-        """How many requests wait for their reply to begin."""
-        return self._budget.active
+    def rescues(self) -> bool:
+        """Whether answers that break off are finished elsewhere."""
+        return self._persistence.rescue
 
     @property
     def most(self) -> int:
         """How many attempts one request has at most."""
         return self._persistence.attempts
 
-    async def first_reply(self, course: Course, order: Sequence[Offer]) -> _T:
-        """Return the first reply that begins; raises UpstreamError where none does."""
-        settlement = course.settlement
+    async def first_reply(
+        self, course: Course, order: Sequence[Offer], failure: Failure | None = None
+    ) -> _T:
+        """Return the next reply that begins; raises UpstreamError where none does.
+
+        `failure`: how the last attempt of the request broke off after it had begun, if any.
+        """
         itinerary = Itinerary(
             order,
             self._persistence,
@@ -73,30 +79,42 @@ class Walk(ABC, Generic[_T]):
             anyway=course.ask.selection.fallback_statuses,
         )
         deadline = course.decision.at + itinerary.offer.upstream.timeouts.total
-        self._budget.active += 1
-        retrying = 0
+        if failure is not None:
+            itinerary.resume(order, course.settlement.attempts)
+        if course.decision.at >= self._budget.until:
+            self._budget.turn(course.decision.at)
+        self._budget.begun += failure is None
+        self.active += 1
         told: Failure | None = None
         try:
             while True:
-                try:
-                    return await self._try(course, itinerary.offer, deadline)
-                except UpstreamFailed as failed:
-                    failure = failed.failure
-                if told is None or failure.fault is not Fault.UNTRANSLATABLE:
-                    told = failure  # a dialect without words for it is news only where all are
-                step = itinerary.after(failure, deadline - self._now())
-                if step is None:
-                    raise self._refusal(told, settlement, itinerary.tries)
-                if step.again or step.offer.index in course.decision.shut:
-                    if not (retrying or self._budget.allows()):
-                        raise self._refusal(told, settlement, itinerary.tries)
-                    self._budget.retrying += 1 - retrying
-                    retrying = 1
-                if not await self._pause(course, step):
-                    raise self._refusal(told, settlement, itinerary.tries)
+                if failure is None:
+                    try:
+                        if course.ask.stream:
+                            return await self._hurried(course, itinerary, deadline)
+                        return await self._try(course, itinerary.offer, deadline)
+                    except UpstreamFailed as failed:
+                        failure = failed.failure
+                told = _news(told, failure)
+                step = self._step(course, itinerary, failure, deadline)
+                if step is None or not await self._pause(course, step):
+                    raise self._refusal(told, course, itinerary.tries)
+                failure = None
         finally:
-            self._budget.active -= 1
-            self._budget.retrying -= retrying
+            self.active -= 1
+
+    def _step(
+        self, course: Course, itinerary: Itinerary, failure: Failure, deadline: float
+    ) -> Step | None:
+        """Return the next step within the budget of all requests, None where there is none."""
+        now = self._now()
+        step = itinerary.after(failure, deadline - now)
+        if step is None:
+            return None
+        if step.again or step.offer.index in course.decision.shut:
+            return step if self._budget.allows(now) else None
+        self._budget.retried += failure.fault is not Fault.UNTRANSLATABLE
+        return step
 
     async def _pause(self, course: Course, step: Step) -> bool:
         """Wait as a step says; return whether to take it.
@@ -110,7 +128,23 @@ class Walk(ABC, Generic[_T]):
             await asyncio.sleep(step.pause)
         return slot is None or not slot.closed(self._now())
 
-    async def _try(self, course: Course, offer: Offer, deadline: float) -> _T:
+    def _hurried(self, course: Course, itinerary: Itinerary, deadline: float) -> Awaitable[_T]:
+        """Try for a stream, which has less time to begin while another offer is left."""
+        offer = itinerary.offer
+        if not itinerary.has_other(course.decision.shut):
+            return self._try(course, offer, deadline)
+        slot = course.router.health.slots[offer.index]
+        return self._try(
+            course, offer, deadline, slot.patience(offer.upstream.timeouts, course.ask.features)
+        )
+
+    async def _try(
+        self, course: Course, offer: Offer, deadline: float, patience: float | None = None
+    ) -> _T:
+        """Ask one offer, and return its reply once it has begun.
+
+        `patience`: seconds until then, where it is not the usual limit.
+        """
         ask, router = course.ask, course.router
         now = self._now()
         attempt = Attempt(offer, now)
@@ -122,18 +156,20 @@ class Walk(ABC, Generic[_T]):
 
         limits = offer.upstream.timeouts
         limit = now + (limits.first_token if ask.stream else limits.whole)
+        if patience is not None:
+            limit = now + patience
         try:
             with Deadline(min(limit, deadline)):
                 reply = await self._begin(ask, attempt, ended, deadline)
         except TimeoutError as error:
-            failure = Failure(Fault.TTFT_TIMEOUT if limit <= deadline else Fault.DEADLINE)
+            failure = Failure(_late(error) if limit <= deadline else Fault.DEADLINE)
             ended(attempt, failure)
             raise UpstreamFailed(failure) from error
         except UpstreamFailed as failed:
             ended(attempt, failed.failure)
             raise
-        except asyncio.CancelledError:
-            ended(attempt, Failure(Fault.CLIENT_GONE))
+        except asyncio.CancelledError as left:
+            ended(attempt, leaving(left))
             raise
         except Exception:
             ended(attempt, Failure(Fault.OWN_FAULT))
@@ -150,6 +186,8 @@ class Walk(ABC, Generic[_T]):
     ) -> None:
         now = self._now()
         attempt.end(now, failure, ask)
+        account = router.health.slots[attempt.offer.index].account
+        was_off = account.is_off
         if failure is not None:
             _log_failure(attempt, failure, ask.id)
         router.health.observe(
@@ -166,18 +204,34 @@ class Walk(ABC, Generic[_T]):
                 limits=None if attempt.limits is None else Headers(*attempt.limits),
             ),
         )
+        if account.is_off is not was_off:
+            said = "was refused its credential and is off" if account.is_off else "is on again"
+            _log.warning("upstream %s %s", attempt.offer.upstream.name, said)
 
-    def _refusal(self, failure: Failure, settlement: Settlement, tried: int) -> UpstreamError:
+    def _refusal(self, failure: Failure, course: Course, tried: int) -> UpstreamError:
         """Return what the caller is told once nothing is left to try."""
-        if failure.fault is Fault.RATE_LIMITED:
-            told = [a.failure.retry_after for a in settlement.attempts if a.failure is not None]
+        attempts = course.settlement.attempts
+        is_busy = failure.fault in _BUSY
+        if is_busy:
+            told = [a.failure.retry_after for a in attempts if a.failure is not None]
             waits = [wait for wait in told if wait is not None]
             failure = Failure(failure.fault, failure.status, retry_after=min(waits, default=None))
-        ended = [attempt for attempt in settlement.attempts if attempt.ended is not None]
+        elif CONSEQUENCES[failure.fault].blame is Blame.OPERATOR:
+            failure = Failure(failure.fault, failure.status)  # no waiting of a caller cures it
+        ended = [attempt for attempt in attempts if attempt.ended is not None]
         error = UpstreamError(failure, self._message(failure, tried), trail(ended))
-        if failure.fault is Fault.RATE_LIMITED and error.retry_after is None:
-            error.retry_after = _GUESS
+        if error.param is not None and error.param != self._client.signer.redact(error.param):
+            error.param = None  # it is a secret that looks like a field
+        if error.retry_after is None:
+            error.retry_after = _GUESS if is_busy else self._reopening(course)
         return error
+
+    def _reopening(self, course: Course) -> float | None:
+        """Return the seconds until the first offer is probed where all are shut; else None."""
+        now, slots = self._now(), course.router.health.slots
+        probes = (slots[offer.index].breaker.shut for offer in course.decision.order)
+        soonest = min(probes, default=0.0)
+        return soonest - now if soonest > now else None
 
     def _message(self, failure: Failure, tried: int) -> str:
         consequence = CONSEQUENCES[failure.fault]
@@ -187,56 +241,9 @@ class Walk(ABC, Generic[_T]):
         return f"No upstream could answer ({failure.fault.value} after {attempts})."
 
 
-class Attempts(Walk[Reply]):
-    """Attempts at a chat: a reply has begun with its first events."""
-
-    def __init__(
-        self,
-        client: Client,
-        speakers: Speakers,
-        now: Callable[[], float],
-        persistence: Persistence,
-        chance: Random,
-    ) -> None:
-        super().__init__(client, now, persistence, chance)
-        self._speakers = speakers
-
-    async def _begin(
-        self, ask: ChatRequest, attempt: Attempt, ended: Ended, deadline: float
-    ) -> Reply:
-        offer = attempt.offer
-        speaker = self._speakers.of(ask, offer)
-        adapter = speaker.adapter
-        call = adapter.request(ask, offer)
-        attempt.mirrored = speaker.mirrored
-        attempt.dropped = call.dropped
-        if ask.native is not None and not speaker.mirrored:
-            attempt.dropped += ask.native.lost
-        response = await self._client.send(call, offer.upstream.timeouts)
-        attempt.limits = adapter.limits(response.headers)
-        try:
-            if response.status != 200:
-                body = await read_error(response)
-                raise UpstreamFailed(adapter.fault(response.status, response.headers, body))
-            check_head(response, stream=ask.stream)
-            if ask.stream and not speaker.streams_json and _is_json(response):
-                adapter.whole(await response.read())  # raises the error that it may be
-                raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
-            if ask.stream:
-                decoder = adapter.decoder()
-                first = await first_events(response, decoder)
-                attempt.see(first)
-                check_first(first)
-                attempt.first = self._now()
-                return Reply(attempt, first, (response, decoder), ended, deadline)
-            events = adapter.whole(await response.read())
-        except BaseException:
-            response.close()
-            raise
-        attempt.first = self._now()
-        attempt.see(events)
-        ended(attempt, None)
-        return Reply(attempt, events, None, ended, deadline)
+def _news(told: Failure | None, failure: Failure) -> Failure:
+    """Return what the caller will hear of: a dialect without words is news only where all are."""
+    return failure if told is None or failure.fault is not Fault.UNTRANSLATABLE else told
 
 
 def trail(attempts: Iterable[Attempt]) -> str:
@@ -260,18 +267,18 @@ def _log_failure(attempt: Attempt, failure: Failure, request_id: str) -> None:
     )
 
 
-def _is_json(response: Response) -> bool:
-    """Tell whether a reply is one piece of JSON, where a stream was asked for."""
-    return response.headers.get("content-type", "").startswith(_JSON)
-
-
 def check_head(response: Response, *, stream: bool) -> None:
     """Raise UpstreamFailed where a 200 is not what was asked for by its own headers."""
     kind = response.headers.get("content-type", "")
     if "html" in kind or (not stream and "event-stream" in kind):
         raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
-    if response.headers.get("content-encoding", "identity") not in ("identity", ""):
-        raise UpstreamFailed(Failure(Fault.BAD_ENCODING, 200))
+
+
+def _late(error: TimeoutError) -> Fault:
+    """Return what a deadline before the first token is called: a head had begun, or nothing had."""
+    wait = error.__cause__
+    begun = wait is not None and HALF_A_HEAD in wait.args
+    return Fault.HEADER_TIMEOUT if begun else Fault.TTFT_TIMEOUT
 
 
 async def read_error(response: Response) -> bytes:

@@ -10,11 +10,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from infway.kernel.errors import GatewayError, UnavailableError
+from infway.kernel.errors import GatewayError, StoppedError, UnavailableError
 from infway.ledger.responses import Kept
 from infway.pipeline.keeping import Keeper
 
 _log = logging.getLogger(__name__)
+_STOPPED = "The gateway stopped before the response was made."
 _BEAT = 1.0  # seconds between two looks whether a response was cancelled
 
 
@@ -43,6 +44,11 @@ class Background:
         self._running: dict[str, tuple[Job, asyncio.Task[Kept]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def running(self) -> int:
+        """How many jobs are under way."""
+        return len(self._tasks)
+
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None, None]:
         """Keep the store open; at the end jobs are waited for, and fail where they take too long."""
@@ -52,9 +58,13 @@ class Background:
             finally:
                 if self._tasks:
                     await asyncio.wait(self._tasks, timeout=self._drain)
-                for _, work in self._running.values():
-                    work.cancel()
-                await asyncio.gather(*self._tasks)
+                await self.stop()
+
+    async def stop(self) -> None:
+        """End the jobs that are under way: they have failed, and whoever listens hears so."""
+        for _, work in self._running.values():
+            work.cancel(StoppedError(503, "service_unavailable", _STOPPED))
+        await asyncio.gather(*self._tasks)
 
     async def start(self, job: Job) -> Kept:
         """Keep a job and start it; return it as it is kept. Raises UnavailableError."""
@@ -108,8 +118,7 @@ class Background:
 def _result(job: Job, work: asyncio.Task[Kept], id_: str) -> Kept:
     """Return what became of a job; one that was ended has failed, unless it was cancelled before."""
     if work.cancelled():
-        stopped = "The gateway stopped before the response was made."
-        return job.failed(GatewayError(503, "service_unavailable", stopped))
+        return job.failed(GatewayError(503, "service_unavailable", _STOPPED))
     error = work.exception()
     if error is None:
         return work.result()

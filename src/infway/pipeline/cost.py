@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from infway.kernel.chat import Prices
 from infway.kernel.events import Units, Usage
+from infway.kernel.faults import CONSEQUENCES, Bill, Fault
+
+NOTHING = Usage(0, 0, 0)
 
 
 class Cost(NamedTuple):
@@ -51,6 +54,18 @@ def cost_of(usage: Usage, prices: Prices) -> Cost:
         cache_write=(written - long) * write + long * _or(prices.cache_write_1h, write),
         completion=_completion(usage, prices, out),
     )
+
+
+def unsaid(fault: Fault, prompt: int) -> Usage:
+    """Return the usage of an attempt that failed before it said anything of it.
+
+    `prompt`: tokens of the request, as estimated.
+    """
+    bill = CONSEQUENCES[fault].bill
+    if bill is Bill.NOTHING:
+        return NOTHING
+    tokens = prompt if bill is Bill.PROMPT else 0
+    return Usage(tokens, 0, tokens, estimated=True)
 
 
 def _completion(usage: Usage, prices: Prices, out: int) -> int:

@@ -22,7 +22,8 @@ from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Admission
 from infway.pipeline.itinerary import Persistence
-from infway.pipeline.settle import CHARS_PER_TOKEN, Attempt, Settlement, Settler
+from infway.pipeline.settle import Settlement, Settler
+from infway.pipeline.tried import CHARS_PER_TOKEN, Attempt
 from infway.providers.embeddings.embedder import Embedder
 from infway.providers.embeddings.inputs import inputs_of
 from infway.providers.embeddings.vectors import in_format

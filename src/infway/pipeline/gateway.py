@@ -7,11 +7,13 @@ from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Offer, Principal
 from infway.kernel.clock import Clock
 from infway.kernel.errors import UnavailableError
-from infway.kernel.events import Event
+from infway.kernel.events import Event, Usage
+from infway.kernel.faults import Failure
 from infway.pipeline.answered import Begun, settle_failed
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.reply import Reply
+from infway.pipeline.rescue import Rescue, may_rescue
 from infway.pipeline.settle import Settlement, Settler
 
 
@@ -24,6 +26,7 @@ class Answer(Begun):
     def __init__(self, reply: Reply, settlement: Settlement, rank: int = 1) -> None:
         super().__init__(reply.attempt, settlement)
         self._reply = reply
+        self._rescue: Rescue | None = None
         self.first = reply.first
         self.rank = rank
 
@@ -34,6 +37,20 @@ class Answer(Begun):
         """
         self._reply.at_end = self.settle_stream
         return self._reply.batches()
+
+    @property
+    def usage(self) -> Usage:
+        """What the answer used, as its caller got it: over a joint, of both its parts."""
+        return self.attempt.usage if self._rescue is None else self._rescue.usage()
+
+    def rescue_by(self, rescue: Rescue) -> None:
+        """Have the answer finished elsewhere where it breaks off, unless its frames are the caller's."""
+        if not self.attempt.mirrored:
+            self._rescue = self._reply.rescuer = rescue
+            self._reply.at_joint = self._joined
+
+    def _joined(self, reply: Reply) -> None:
+        self.attempt, self.offer = reply.attempt, reply.offer
 
     async def finish(self) -> None:
         """Give the upstream's connection back, after the last event has been passed on."""
@@ -83,8 +100,18 @@ class Replies(Protocol):
         """How many attempts one request has at most."""
         ...
 
-    async def first_reply(self, course: Course, order: Sequence[Offer]) -> Reply:
-        """Return the first reply that begins; raises GatewayError where none does."""
+    @property
+    def rescues(self) -> bool:
+        """Whether answers that break off are finished elsewhere."""
+        ...
+
+    async def first_reply(
+        self, course: Course, order: Sequence[Offer], failure: Failure | None = None
+    ) -> Reply:
+        """Return the next reply that begins; raises GatewayError where none does.
+
+        `failure`: how the last attempt broke off after it had begun, if any.
+        """
         ...
 
 
@@ -111,4 +138,7 @@ class Gateway(Admission):
         except BaseException as error:
             settle_failed(settlement, error)
             raise
-        return Answer(reply, settlement)
+        answer = Answer(reply, settlement)
+        if ask.stream and self.attempts.rescues and may_rescue(ask, who):
+            answer.rescue_by(Rescue(self.attempts, course, reply.attempt))
+        return answer

@@ -12,15 +12,16 @@ from typing import NamedTuple
 from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Feature, Offer, Principal
 from infway.kernel.clock import Clock
-from infway.kernel.errors import UpstreamFailed
+from infway.kernel.errors import UpstreamFailed, leaving
 from infway.kernel.faults import Failure, Fault
 from infway.pipeline.answered import Begun, settle_failed
 from infway.pipeline.attempt import Ended, Walk, check_head, read_error
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Admission
 from infway.pipeline.itinerary import Persistence
-from infway.pipeline.settle import Attempt, Settlement, Settler
+from infway.pipeline.settle import Settlement, Settler
 from infway.pipeline.stall import StallGuard
+from infway.pipeline.tried import Attempt
 from infway.providers.passing.measures import guess
 from infway.providers.passing.passer import Passer, Whole
 from infway.providers.passing.watching import Watch
@@ -81,6 +82,9 @@ class Passage:
             left = None
         except UpstreamFailed as failed:
             left = self.broken = _cut(failed.failure)
+        except asyncio.CancelledError as gone:
+            left = self.broken = leaving(gone)
+            raise
         except Exception:
             left = Failure(Fault.OWN_FAULT)
             raise

@@ -12,14 +12,15 @@ from infway.ims.decision import Decision
 from infway.ims.rank import Router
 from infway.kernel.chat import Offer
 from infway.kernel.errors import GatewayError, UnavailableError, UpstreamError
-from infway.kernel.faults import CONSEQUENCES, Fault
+from infway.kernel.faults import CONSEQUENCES, Failure, Fault
 from infway.kernel.place import Place
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Gateway, Replies
 from infway.pipeline.queue import End, Patience, Queue, Rank, Sought
 from infway.pipeline.reply import Reply
-from infway.pipeline.settle import Attempt, Settler
+from infway.pipeline.settle import Settler
+from infway.pipeline.tried import Attempt
 
 _BUSY = (Fault.RATE_LIMITED, Fault.OVERLOADED)
 _UNCOUNTED = (*_BUSY, Fault.UNTRANSLATABLE)  # what is no attempt of `attempts.max`
@@ -70,11 +71,21 @@ class QueuedAttempts:
         self._lines = lines
         self._queue.regroup()
 
-    async def first_reply(self, course: Course, order: Sequence[Offer]) -> Reply:
-        """Return the first reply that begins; raises GatewayError where none does."""
+    @property
+    def rescues(self) -> bool:
+        """Whether answers that break off are finished elsewhere."""
+        return self._lines.attempts.rescues
+
+    async def first_reply(
+        self, course: Course, order: Sequence[Offer], failure: Failure | None = None
+    ) -> Reply:
+        """Return the first reply that begins; raises GatewayError where none does.
+
+        Who goes on with an answer that broke off (`failure`) does not queue again.
+        """
         place = course.ask.place
-        if place is None:
-            return await self._lines.attempts.first_reply(course, order)
+        if place is None or failure is not None:
+            return await self._lines.attempts.first_reply(course, order, failure)
         rank = self._queue.arrive(place.priority)
         while True:
             course = await self._turn(course, rank, place)

@@ -9,109 +9,13 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
-
-from infway.kernel.chat import ChatRequest, Offer, Principal
+from infway.kernel.chat import ChatRequest, Principal
 from infway.kernel.clock import Clock
 from infway.kernel.errors import InfwayError
-from infway.kernel.events import (
-    Chunk,
-    Event,
-    Reasoning,
-    Refusal,
-    Text,
-    ToolCall,
-    Usage,
-    Verbatim,
-)
-from infway.kernel.faults import Failure
 from infway.ledger.rows import Ledger, Row
-from infway.pipeline.cost import Cost, cost_of
+from infway.pipeline.tried import Attempt
 
 _log = logging.getLogger(__name__)
-_FRAME = 86  # bytes of OpenAI's content frames around the text, behind the constant prefix
-_CHOICE = 100  # bytes of a choice that was read around its text
-NOTHING = Usage(0, 0, 0)
-CHARS_PER_TOKEN = 4  # the rule of thumb of the wire design, part 3
-
-
-class Attempt:
-    """What happened at one offer. Times are seconds of the monotonic clock.
-
-    `limits`: requests left, and seconds until all are, as the upstream's headers said.
-    `dropped`: what of the request the upstream was not told. `mirrored`: it was asked in the
-    caller's own dialect, and answers in it.
-    """
-
-    __slots__ = (
-        "_chars",
-        "_frames",
-        "_said",
-        "began",
-        "cost",
-        "dropped",
-        "ended",
-        "failure",
-        "first",
-        "limits",
-        "mirrored",
-        "offer",
-        "usage",
-    )
-
-    def __init__(self, offer: Offer, began: float) -> None:
-        self.offer = offer
-        self.began = began
-        self.first: float | None = None
-        self.ended: float | None = None
-        self.failure: Failure | None = None
-        self.limits: tuple[float, float] | None = None
-        self.dropped: tuple[str, ...] = ()
-        self.mirrored = False
-        self.usage = NOTHING
-        self.cost = Cost()
-        self._said: Usage | None = None
-        self._frames = 0
-        self._chars = 0
-
-    @property
-    def outcome(self) -> str:
-        """`ok`, or the fault's name."""
-        return "ok" if self.failure is None else self.failure.fault.value
-
-    def see(self, events: Sequence[Event]) -> None:
-        """Count what goes by; the last usage that an upstream sends is the valid one."""
-        for event in events:
-            if isinstance(event, Verbatim):
-                self._frames += event.frames
-                self._chars += len(event.block) - event.frames * (len(event.prefix) + _FRAME)
-            elif isinstance(event, Chunk):
-                self._frames += event.content
-                self._chars += _size(event)
-                self._said = event.usage or self._said
-            elif isinstance(event, Usage):
-                self._said = event
-            elif isinstance(event, (Text, Reasoning, Refusal)):
-                self._frames += 1
-                self._chars += len(event.text)
-            elif isinstance(event, ToolCall):
-                self._frames += 1
-                self._chars += len(event.arguments)
-
-    def end(self, now: float, failure: Failure | None, ask: ChatRequest) -> None:
-        """Close the account: usage as the upstream said it, or estimated, and what it costs.
-
-        An attempt that gave no token and no usage costs nothing.
-        """
-        self.ended = now
-        self.failure = failure
-        if self._said is not None:
-            self.usage = self._said
-        elif self._frames:
-            made = max(self._frames, self._chars // CHARS_PER_TOKEN)
-            self.usage = Usage(ask.input_tokens, made, ask.input_tokens + made, estimated=True)
-        if self.usage is not NOTHING:
-            self.cost = cost_of(self.usage, self.offer.prices)
 
 
 class Settlement:
@@ -180,6 +84,7 @@ class Settlement:
             int(cost.priced),
             _milliseconds(attempt.began, attempt.first),
             _milliseconds(attempt.began, ended) or 0,
+            attempt.tactic,
         )
 
     def _sum(self, rows: Sequence[Row]) -> Row:
@@ -206,13 +111,8 @@ class Settlement:
             priced=int(all(row.priced for row in rows)),
             start_ms=_milliseconds(self.began, first),
             end_ms=_milliseconds(self.began, ended) or 0,
+            rescue=last.rescue if last else "",
         )
-
-
-def _size(chunk: Chunk) -> int:
-    """Return about how many characters a chunk says."""
-    choices = chunk.fields.get("choices")
-    return max(0, len(choices) - _CHOICE) if isinstance(choices, msgspec.Raw) else 0
 
 
 def _milliseconds(began: float, until: float | None) -> int | None:

@@ -15,11 +15,11 @@ from infway.settings.models import (
     LogSettings,
     PolicySettings,
     RoutingSettings,
-    ServerSettings,
     Settings,
     StateSettings,
     WeightSettings,
 )
+from infway.settings.server import ServerSettings
 from infway.settings.upstreams import ModelSettings, TimeoutSettings, UpstreamSettings
 
 __all__ = [

@@ -4,48 +4,15 @@ The descriptions below are what docs/configuration.md and config/infway.schema.j
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic import SecretStr as Secret
 
+from infway.settings.server import ServerSettings
 from infway.settings.upstreams import Closed, Key, Percent, Seconds, UpstreamSettings, Weight, Words
 
 Sort = Literal["price", "throughput", "latency"]
-
-
-class ServerSettings(Closed):
-    """Where infway listens, and how it treats every request."""
-
-    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
-    port: int = Field(default=8080, ge=1, le=65535, description="TCP port to listen on.")
-    workers: int = Field(
-        default=1,
-        ge=1,
-        le=64,
-        description="Processes. More than one need `state.redis` to share limits.",
-    )
-    body_limit: int = Field(
-        default=20 * 2**20, ge=1024, le=2**30, description="Largest request body, in bytes."
-    )
-    docs: bool = Field(default=True, description="Serve the API description and its page.")
-    region: str | None = Field(
-        default=None, description="What replies name as the region, if anything."
-    )
-    require_model: bool = Field(
-        default=False,
-        description="Refuse requests that leave the model open instead of choosing one.",
-    )
-    always_usage_chunk: bool = Field(
-        default=False, description="Streams end with a usage chunk even where nobody asked for it."
-    )
-    heartbeat: Seconds = Field(
-        default=15.0, description="Seconds of silence before a stream's comment line."
-    )
-    drain: Seconds = Field(default=120.0, description="Seconds that running answers get at a stop.")
-    proxy_headers: bool = Field(
-        default=False, description="Believe X-Forwarded-For: only behind a proxy that sets it."
-    )
 
 
 class WeightSettings(Closed):
@@ -79,6 +46,9 @@ class KeySettings(Closed):
     models: Words | None = Field(default=None, description="Models it may use; null: all.")
     upstreams: Words | None = Field(default=None, description="Upstreams it may use; null: all.")
     weights: WeightSettings | None = Field(default=None, description="Its own default weights.")
+    rescue: bool = Field(
+        default=True, description="Its answers may be finished by another offer if they break off."
+    )
 
 
 class PolicySettings(Closed):
@@ -109,6 +79,15 @@ class RoutingSettings(Closed):
         default=40.0, description="Models below this quality are not chosen unless they are named."
     )
     stickiness: bool = Field(default=True, description="Count what a warm prompt cache saves.")
+    larger_context: bool = Field(
+        default=True,
+        description="Where a prompt is too long for an offer, try one with a larger window, if the"
+        " request allows any.",
+    )
+    reroute_filtered: bool = Field(
+        default=False,
+        description="Try other offers where a content filter refuses; else the refusal is passed on.",
+    )
     short_half_life: Seconds = Field(
         default=30.0, description="How fast recent evidence fades, seconds."
     )
@@ -124,17 +103,35 @@ class AttemptSettings(Closed):
         default=3, ge=1, le=10, description="Attempts of one request, the first included."
     )
     retry_share: float = Field(
-        default=0.2, ge=0, le=1, description="Retries per request, on average."
+        default=0.2, ge=0, le=1, description="Retries per request of the last ten seconds."
     )
     retry_floor: int = Field(
-        default=3, ge=0, description="Retries that are always allowed, per upstream."
+        default=3, ge=0, description="Retries that are always allowed in ten seconds."
     )
     backoff_base: Seconds = Field(
         default=0.25, description="First wait before the same offer again."
     )
     backoff_cap: Seconds = Field(default=5.0, description="Longest such wait, seconds.")
     patience: float = Field(
-        default=3.0, ge=0, le=600, description="Longest Retry-After that is waited for, seconds."
+        default=3.0,
+        ge=0,
+        le=600,
+        description="Longest Retry-After that is waited for before another model is tried, seconds.",
+    )
+    lone_patience: float = Field(
+        default=5.0, ge=0, le=600, description="The same where nothing else is left to try."
+    )
+    hedge: Annotated[float, Field(ge=0, le=600)] | Literal["p95"] | None = Field(
+        default=None,
+        description="Seconds without a first token after which a second offer is asked too; `p95`:"
+        " what 19 of 20 replies take; null: never.",
+    )
+    hedge_share: float = Field(
+        default=0.05, ge=0, le=1, description="Requests that may be asked twice so."
+    )
+    rescue: bool = Field(
+        default=True,
+        description="Finish an answer that breaks off after it has begun by another attempt.",
     )
 
 

@@ -103,7 +103,13 @@ class TimeoutSettings(Closed):
     """Limits of one attempt, in seconds; `total` is shared by all attempts of a request."""
 
     connect: Seconds = Field(default=3.0, description="Until the connection stands.")
-    first_token: Seconds = Field(default=60.0, description="Until the first token.")
+    first_token: Seconds = Field(default=60.0, description="Until the first token of a stream.")
+    first_token_fallback: Seconds = Field(
+        default=10.0,
+        description="Until the first token while another offer is left; longer where it is known"
+        " that the model takes longer.",
+    )
+    whole: Seconds = Field(default=300.0, description="Until a reply in one piece is there.")
     idle: Seconds = Field(default=30.0, description="Between two tokens.")
     total: Seconds = Field(default=600.0, description="For the whole answer.")
 

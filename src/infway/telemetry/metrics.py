@@ -37,9 +37,19 @@ DESCRIPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "infway_attempt_seconds": ("From an attempt's start to its end.", ("upstream",)),
     "infway_errors": ("Error bodies sent, by code.", ("code",)),
     "infway_waiting_requests": ("Requests that wait for their reply to begin.", ()),
+    "infway_upstream_off": (
+        "1 while an upstream's key or bill is refused, and it is tried every 5 minutes only.",
+        ("upstream",),
+    ),
+    "infway_breakers_open": ("Offers whose breaker is not closed.", ()),
     "infway_queue_waiting": ("Requests that wait in the queue, by what for.", ("state",)),
     "infway_queue_stays": ("Stays in the queue, by how they ended.", ("outcome",)),
     "infway_queue_wait_seconds": ("Seconds in the queue, of each stay that was served.", ()),
+    "infway_loop_stalls": ("How often the event loop stood still for over 0.2 s.", ()),
+    "infway_loop_lag_seconds": ("How late the event loop is.", ()),
+    "infway_memory_share": ("Memory in use, of what there may be.", ()),
+    "infway_files_share": ("File descriptors in use, of what there may be.", ()),
+    "infway_reloads": ("Reloads of the configuration, by how they ended.", ("outcome",)),
     "infway_queue_position": ("Place in the queue at the beginning of each stay.", ()),
 }
 
@@ -87,13 +97,20 @@ class Metrics:
         self._stays = self._counter("infway_queue_stays")
         self._wait = self._histogram("infway_queue_wait_seconds")
         self._position = self._histogram("infway_queue_position", _PLACES)
-        text, labels = DESCRIPTIONS["infway_queue_waiting"]
-        self._queue = Gauge("infway_queue_waiting", text, labels, registry=self.registry)
-        self.waiting_requests = Gauge(
-            "infway_waiting_requests",
-            DESCRIPTIONS["infway_waiting_requests"][0],
-            registry=self.registry,
-        )
+        self.stalls = self._counter("infway_loop_stalls")
+        self._reloads = self._counter("infway_reloads")
+        self._lag = self._gauge("infway_loop_lag_seconds")
+        self._memory = self._gauge("infway_memory_share")
+        self._files = self._gauge("infway_files_share")
+        self._queue = self._gauge("infway_queue_waiting")
+        self._off = self._gauge("infway_upstream_off")
+        self._off_now: Callable[[], Mapping[str, bool]] = dict
+        self._tripped = self._gauge("infway_breakers_open")
+        self.waiting_requests = self._gauge("infway_waiting_requests")
+
+    def _gauge(self, name: str) -> Gauge:
+        text, labels = DESCRIPTIONS[name]
+        return Gauge(name, text, labels, registry=self.registry)
 
     def _counter(self, name: str) -> Counter:
         text, labels = DESCRIPTIONS[name]
@@ -144,12 +161,37 @@ class Metrics:
         for state in QUEUE_STATES:
             self._queue.labels(state).set_function(partial(of, state))
 
+    def watch_process(
+        self, lag: Callable[[], float], memory: Callable[[], float], files: Callable[[], float]
+    ) -> None:
+        """Show how the process is; asked whenever the page is. `lag` in seconds, shares to 1."""
+        self._lag.set_function(lag)
+        self._memory.set_function(memory)
+        self._files.set_function(files)
+
+    def reloaded(self, outcome: str) -> None:
+        """Count a reload: `ok`, or `failed` where the running configuration stayed."""
+        self._reloads.labels(outcome).inc()
+
+    def watch_upstreams(
+        self, off: Callable[[], Mapping[str, bool]], tripped: Callable[[], int]
+    ) -> None:
+        """Show which upstreams are off and how many breakers are open; asked with the page.
+
+        `off` names every upstream of the configuration.
+        """
+        self._off_now = off
+        self._tripped.set_function(tripped)
+
     def refused(self, code: str) -> None:
         """Count an error body; codes come from the fault table and the edge, never from callers."""
         self._errors.labels(code).inc()
 
     def page(self) -> bytes:
         """Return the page that Prometheus reads."""
+        self._off.clear()
+        for upstream, is_off in self._off_now().items():
+            self._off.labels(upstream).set(is_off)
         return generate_latest(self.registry)
 
 

@@ -4,6 +4,7 @@ Redirects are never followed (they would carry the key elsewhere), bodies are as
 uncompressed, and nothing is retried but a kept-alive connection that was dead already.
 """
 
+import ssl
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -12,10 +13,13 @@ from infway.kernel.chat import HttpCall, Timeouts
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Failure, Fault
 from infway.upstream.http1 import DRAIN, MAX_BODY, Connection, Reply
+from infway.upstream.inflate import NONE, Inflated
 from infway.upstream.pool import Origin, Pool
+from infway.upstream.resolve import Ask, Resolver, system
 from infway.upstream.sign import CallSigner, Signer
 from infway.upstream.simulated import Played
 
+HALF_A_HEAD = "a part of the head had come"  # in the arguments of what ended the wait for it
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -59,11 +63,21 @@ class _Prepared(NamedTuple):
 
 
 class Client:
-    """Sends calls, in one event loop, until it is closed. `now`: seconds, monotonic."""
+    """Sends calls, in one event loop, until it is closed.
 
-    def __init__(self, signer: Signer, now: Callable[[], float]) -> None:
+    `now`: seconds, monotonic. `resolve`: who knows where names are. `trust`: makes what verifies
+    certificates.
+    """
+
+    def __init__(
+        self,
+        signer: Signer,
+        now: Callable[[], float],
+        resolve: Ask = system,
+        trust: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+    ) -> None:
         self.signer = signer
-        self._pool = Pool(now)
+        self._pool = Pool(now, Resolver(now, resolve), trust)
         self._prepared: dict[tuple[str, str], _Prepared] = {}
 
     def sign_with(self, signer: Signer) -> None:
@@ -118,6 +132,10 @@ class Client:
         self._prepared[call.upstream, call.url] = prepared
         return prepared
 
+    def shrink(self) -> None:
+        """Close the connections that are idle."""
+        self._pool.shrink()
+
     async def close(self) -> None:
         """Close every connection."""
         self._pool.close()
@@ -131,15 +149,20 @@ def _lines(headers: Mapping[str, str]) -> bytes:
     return "".join(lines).encode("latin-1", "replace")
 
 
-async def _ask(connection: Connection, request: bytes) -> Reply:
+async def _ask(connection: Connection, request: bytes) -> Response:
     incoming = connection.post(request)
     try:
         while not incoming.status and incoming.fault is None:
             await incoming.changed()
-    except BaseException:
+    except BaseException as error:
         connection.abort()
+        if connection.has_begun and not incoming.status:
+            error.args = (*error.args, HALF_A_HEAD)
         raise
     if incoming.fault is not None and not incoming.status:
         connection.abort()
         raise UpstreamFailed(Failure(incoming.fault))
-    return Reply(incoming)
+    reply = Reply(incoming)
+    if incoming.headers.get("content-encoding", "") in NONE:
+        return reply
+    return Inflated(reply)

@@ -67,6 +67,7 @@ class Connection(asyncio.Protocol):
     """One connection, one reply at a time.
 
     `released` is told when a reply is complete and the connection may carry another request.
+    `is_held`: nothing is read from the socket until there is room.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Connection(asyncio.Protocol):
         self.loop = loop
         self.idle_since = 0.0
         self.is_used = False
+        self.is_held = False
         self._released = released
         self._transport: asyncio.Transport | None = None
         self._reply: Incoming | None = None
@@ -87,6 +89,11 @@ class Connection(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether a request can be sent on it."""
         return self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any byte of the reply has come."""
+        return self._head_size > 0
 
     def post(self, request: bytes) -> Incoming:
         """Send a whole request and return its reply to be."""
@@ -110,6 +117,7 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing() or transport.is_reading() is not back:
             return
+        self.is_held = back
         if back:
             transport.pause_reading()
         else:
@@ -199,7 +207,8 @@ class Connection(asyncio.Protocol):
         keep = self._parser is not None and self._parser.should_keep_alive()
         self._reply = self._parser = None
         self.is_used = True
-        self.hold(back=False)
+        if self.is_held:
+            self.hold(back=False)
         if keep and not self._until_close and self.is_open:
             self._released(self)
         else:
@@ -260,7 +269,7 @@ class Reply:
                 raise UpstreamFailed(Failure(incoming.fault, self.status))
             await incoming.changed()
         data = incoming.take()
-        if not incoming.complete:
+        if incoming.connection.is_held and not incoming.complete:
             incoming.connection.hold(back=False)
         return data
 

@@ -12,6 +12,7 @@ from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVa
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Failure, Fault
 from infway.upstream.http1 import Connection
+from infway.upstream.resolve import Addresses, Resolver
 
 KEEP = 60.0  # seconds an idle connection is kept: most servers close theirs between 60 and 75
 _STAGGER = 0.25  # seconds before the next address is tried beside a slow one; RFC 8305
@@ -28,8 +29,15 @@ class Origin(NamedTuple):
 class Pool:
     """The connections of one event loop, the last used first."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float],
+        resolver: Resolver | None = None,
+        trust: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+    ) -> None:
         self._now = now
+        self._resolver = resolver or Resolver(now)
+        self._trust = trust
         self._idle: dict[Origin, list[Connection]] = {}
         self._all: WeakSet[Connection] = WeakSet()
         self._tls: ssl.SSLContext | None = None
@@ -47,23 +55,29 @@ class Pool:
 
     async def connect(self, origin: Origin, patience: float) -> Connection:
         """Open a connection within `patience` seconds; raises UpstreamFailed."""
+        opened: socket.socket | None = None
         try:
+            addresses = await self._resolver.addresses(origin.host, origin.port, patience)
             async with asyncio.timeout(patience):
-                return await self._open(origin)
-        except TimeoutError as error:
-            raise UpstreamFailed(Failure(Fault.CONNECT_TIMEOUT)) from error
-        except socket.gaierror as error:
-            raise UpstreamFailed(Failure(Fault.DNS_ERROR)) from error
-        except ssl.SSLError as error:
-            raise UpstreamFailed(Failure(Fault.TLS_ERROR)) from error
-        except (OSError, UnicodeError) as error:
-            raise UpstreamFailed(Failure(Fault.CONNECT_REFUSED)) from error
+                opened = await self._dial(addresses)
+                return await self._open(origin, opened)
+        except BaseException as error:
+            if opened is not None:
+                opened.close()
+            fault = _fault(error, is_dialled=origin.is_tls and opened is not None)
+            if fault is None:
+                raise
+            raise UpstreamFailed(Failure(fault)) from error
 
-    async def _open(self, origin: Origin) -> Connection:
+    async def _dial(self, addresses: Addresses) -> socket.socket:
+        """Connect to the first address that answers: RFC 8305, row 4 of the matrix."""
         loop = asyncio.get_running_loop()
-        addresses = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
         opened = await start_connection(addresses, happy_eyeballs_delay=_STAGGER, loop=loop)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return opened
+
+    async def _open(self, origin: Origin, opened: socket.socket) -> Connection:
+        loop = asyncio.get_running_loop()
 
         def released(connection: Connection) -> None:
             connection.idle_since = self._now()
@@ -82,7 +96,7 @@ class Pool:
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
-            self._tls = ssl.create_default_context()
+            self._tls = self._trust()
         return self._tls
 
     def _sweep(self) -> None:
@@ -99,6 +113,12 @@ class Pool:
         connection.abort()
         self._all.discard(connection)
 
+    def shrink(self) -> None:
+        """Close what is idle."""
+        for idle in self._idle.values():
+            while idle:
+                self._drop(idle.pop())
+
     def close(self) -> None:
         """Close every connection."""
         if self._sweeper is not None:
@@ -107,3 +127,14 @@ class Pool:
             connection.abort()
         self._all.clear()
         self._idle.clear()
+
+
+def _fault(error: BaseException, *, is_dialled: bool) -> Fault | None:
+    """Name what went wrong; beyond TCP it is the handshake. None: not the network's doing."""
+    if isinstance(error, ssl.SSLError) or (is_dialled and isinstance(error, OSError)):
+        return Fault.TLS_ERROR
+    if isinstance(error, TimeoutError):
+        return Fault.CONNECT_TIMEOUT
+    if isinstance(error, socket.gaierror):
+        return Fault.DNS_ERROR
+    return Fault.CONNECT_REFUSED if isinstance(error, (OSError, UnicodeError)) else None

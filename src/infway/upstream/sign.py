@@ -67,12 +67,17 @@ class CallSigner(Protocol):
 
 
 class Signer:
-    """Knows the credential of every upstream by the upstream's name."""
+    """Knows the credential of every upstream by the upstream's name.
 
-    def __init__(self, credentials: Mapping[str, Credential | CallSigner]) -> None:
+    `also`: secrets that sign nothing and are taken out of texts all the same.
+    """
+
+    def __init__(
+        self, credentials: Mapping[str, Credential | CallSigner], also: Iterable[str] = ()
+    ) -> None:
         self._headers: dict[str, Mapping[str, str]] = {}
         self._live: dict[str, CallSigner] = {}
-        secrets: list[str] = []
+        secrets = list(also)
         for name, one in credentials.items():
             if isinstance(one, Credential):
                 self._headers[name] = one.headers()

@@ -1,6 +1,6 @@
 """Credentials become what signs calls; Google's tokens are kept fresh while it is open."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from infway.kernel.clock import Clock
@@ -29,8 +29,11 @@ class Signers:
         self._begun: set[GoogleAccount] = set()
         self._open: AsyncExitStack | None = None
 
-    def of(self, credentials: Mapping[str, AnyCredential]) -> Signer:
-        """Return the signer; raises SettingsError with each account that cannot be used."""
+    def of(self, credentials: Mapping[str, AnyCredential], also: Iterable[str] = ()) -> Signer:
+        """Return the signer; raises SettingsError with each account that cannot be used.
+
+        `also`: other secrets that are taken out of texts.
+        """
         made: dict[str, Credential | CallSigner] = {}
         problems: list[str] = []
         for name, said in credentials.items():
@@ -40,7 +43,7 @@ class Signers:
                 problems += [f"upstream `{name}`: {problem}" for problem in error.problems]
         if problems:
             raise SettingsError(tuple(problems))
-        return Signer(made)
+        return Signer(made, also)
 
     def _one(self, said: AnyCredential) -> Credential | CallSigner:
         match said:

@@ -21,7 +21,18 @@ from infway.api.talk import Talk, Times, Writer
 from infway.api.withheld import before_failure
 from infway.kernel.chat import ChatRequest
 from infway.kernel.errors import GatewayError
-from infway.kernel.events import Broken, Chunk, Event, Facts, Finish, Raw, Usage, Verbatim
+from infway.kernel.events import (
+    Broken,
+    Chunk,
+    Event,
+    Facts,
+    Finish,
+    Held,
+    Joint,
+    Raw,
+    Usage,
+    Verbatim,
+)
 from infway.pipeline.gateway import Answer
 from infway.providers.shapes import write
 
@@ -78,7 +89,7 @@ class MessagesTalk(Talk):
                 **self.root(own),
                 "content": sink.content,
                 **growing.stop(),
-                "usage": usage_object(answer.attempt.usage, growing.tier),
+                "usage": usage_object(answer.usage, growing.tier),
             }
         )
 
@@ -117,7 +128,7 @@ class _Growing:
                 self.tier = event.fields.get("service_tier", self.tier)
             case Finish():
                 self._finish = event if event.index == 0 else self._finish
-            case Usage() | Raw() | Verbatim() | Chunk() | Broken():
+            case Usage() | Raw() | Verbatim() | Chunk() | Joint() | Held() | Broken():
                 pass  # counted elsewhere, or never sent to a caller of another dialect
             case _:
                 if event.index == 0:
@@ -152,7 +163,7 @@ class _Writing:
     def close(self) -> bytes:
         """Return the rest of the blocks, why the answer ended, and the usage."""
         self._growing.blocks.end()
-        usage = usage_object(self._answer.attempt.usage, self._growing.tier)
+        usage = usage_object(self._answer.usage, self._growing.tier)
         del usage["service_tier"], usage["cache_creation"]
         return b"".join(
             (

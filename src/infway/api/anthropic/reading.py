@@ -14,6 +14,7 @@ from infway.api.anthropic.notes import Notes
 from infway.api.anthropic.schema import CountTokensBody, MessagesBody
 from infway.api.anthropic.wishes import own_wishes, shared_wishes
 from infway.api.errors import Header
+from infway.api.gate import read_members
 from infway.api.reading import read_chat, refuse
 from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Native
@@ -24,7 +25,6 @@ from infway.providers.shapes import as_list
 _Fields = dict[str, msgspec.Raw]
 _read_messages = msgspec.json.Decoder(MessagesBody).decode
 _read_count = msgspec.json.Decoder(CountTokensBody).decode
-_read_fields = msgspec.json.Decoder(_Fields).decode
 _write = msgspec.json.Encoder().encode
 
 # infway's own fields, which a body of this dialect may have too
@@ -37,6 +37,7 @@ _KNOWN = frozenset(
 )
 # What the answer depends on and chats have no words for
 _NEEDED = frozenset({"container", "mcp_servers", "inference_geo", "compaction", "thread"})
+_LONGEST_HEADER = 1024  # bytes of one that is passed on; threat model, row B3
 _PASSED = {VERSION.encode(): VERSION, BETA.encode(): BETA}
 _MOST = {"stop": 4, "tools": 128}  # of a chat: OpenAI's limits
 _NOTHING = (b"null", b"[]", b"{}", b"false")
@@ -48,7 +49,7 @@ def read_request(
 ) -> tuple[ChatRequest, MessagesBody]:
     """Return the request, and its body; raises CallerError with the path of the wrong field."""
     try:
-        body, fields = _read_messages(_text(data)), _read_fields(data)
+        body, fields = _read_messages(_text(data)), read_members(data)
         notes = Notes()
         said = shared_wishes(body, notes) | own_wishes(body, notes)
         said["messages"] = chat_messages(body, notes)
@@ -61,7 +62,7 @@ def read_request(
 def read_counted(data: bytes, request_id: str) -> ChatRequest:
     """Return a request whose tokens are to be counted; raises CallerError."""
     try:
-        body, fields = _read_count(_text(data)), _read_fields(data)
+        body, fields = _read_count(_text(data)), read_members(data)
         notes = Notes()
         said = shared_wishes(body, notes)
         said["messages"] = chat_messages(body, notes)
@@ -114,8 +115,8 @@ def _passed(headers: Iterable[Header]) -> Mapping[str, str]:
         if known is None:
             continue
         text = value.decode("latin-1").strip()
-        if not (text.isascii() and text.isprintable()):
-            message = f"{known}: must be printable ASCII."
+        if not (text.isascii() and text.isprintable()) or len(text) > _LONGEST_HEADER:
+            message = f"{known}: must be printable ASCII of {_LONGEST_HEADER} bytes at most."
             raise CallerError(400, "invalid_field", message, known)
         if text:
             passed[known] = f"{passed[known]},{text}" if known in passed else text

@@ -19,6 +19,8 @@ from infway.kernel.events import (
     Event,
     Facts,
     Finish,
+    Held,
+    Joint,
     Piece,
     Raw,
     Reasoning,
@@ -102,7 +104,7 @@ def whole_text(events: Sequence[Event], stamp: TextStamp, end: int) -> dict[str,
         return {**stamp.root(first.fields), "choices": stamp.choices(first, end)}
     messages: dict[int, Message] = {}
     for event in events:
-        if not isinstance(event, Chunk | Verbatim | Raw | Usage | Facts | Broken):
+        if not isinstance(event, Chunk | Verbatim | Raw | Usage | Facts | Joint | Held | Broken):
             messages.setdefault(event.index, Message()).add(event)
     choices = [
         {
@@ -121,7 +123,7 @@ def _choices_of(event: Event) -> Sequence[int]:
             return [_index_of(choice, place) for place, choice in enumerate(event.choices)]
         case Verbatim():
             return (0,)  # of several choices every frame is read
-        case Raw() | Usage() | Facts() | Broken():
+        case Raw() | Usage() | Facts() | Joint() | Held() | Broken():
             return ()
         case _:
             return (event.index,)

@@ -58,7 +58,7 @@ class TextTalk(Talk):
         echo = self.echo()
         events = answer.first if echo is None else echo.whole(answer.first)
         body = whole_text(events, self.stamp(answer, times), times.now())
-        body["usage"] = usage_object(answer.attempt.usage, flat=self.wishes.flat)
+        body["usage"] = usage_object(answer.usage, flat=self.wishes.flat)
         return _write(body | self.cost(answer))
 
     def writer(self, answer: Answer, times: Times) -> "TextWriter":
@@ -120,7 +120,7 @@ class TextWriter:
     def close(self) -> bytes:
         """Return usage where it belongs, and the sentinel."""
         answer = self._answer
-        return self._encoder.close(answer.attempt.usage, self._talk.cost(answer))
+        return self._encoder.close(answer.usage, self._talk.cost(answer))
 
     def cut(self) -> bytes:
         """Return the sentinel."""

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeGuard
 import msgspec
 
 from infway.api.completions.schema import Prompt, TextBody
+from infway.api.gate import read_members
 from infway.api.reading import OWN, Wishes, missing, read_chat, refuse
 from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Native
@@ -14,7 +15,6 @@ from infway.providers.completions.carry import CHATS, DIALECT
 
 _Fields = Mapping[str, msgspec.Raw]
 _read_body = msgspec.json.Decoder(TextBody).decode
-_read_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _write = msgspec.json.Encoder().encode
 
 _OWN = frozenset(OWN) - {"prompt"}
@@ -67,7 +67,7 @@ def _read(body: bytes) -> tuple[TextBody, _Fields]:
     try:
         if not body.isascii():
             body.decode()
-        said, fields = _read_body(body), _read_fields(body)
+        said, fields = _read_body(body), read_members(body)
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

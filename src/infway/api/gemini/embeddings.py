@@ -58,7 +58,7 @@ class EmbedEndpoint(EmbeddingsEndpoint):
         )
         self._check(ask)
         answer: EmbeddingAnswer | None = None
-        with Presence(exchange.receive):
+        with Presence(exchange):
             answer = await self.gateway.embed(ask, who)
         if answer is not None:
             reply = self._body(answer, tells_cost=tells_cost)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from infway.api.gate import read_members
 from infway.api.gemini.body import GenerateBody, GenerationConfig, Part, ToolConfig
 from infway.api.gemini.config import config_fields
 from infway.api.gemini.contents import instructions_of, messages_of
@@ -53,6 +54,7 @@ def sent_object(body: bytes) -> dict[str, object]:
         raise not_json(body, error) from error
     if not is_object(said):
         raise CallerError(400, "invalid_request_body", "The body must be a JSON object.")
+    read_members(body)
     return said
 
 

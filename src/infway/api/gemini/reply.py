@@ -187,7 +187,7 @@ class MirrorWriter:
 
 def _last(candidates: Candidates, answer: Answer, stamp: Stamp, wishes: Wishes) -> bytes:
     """Return the object with all that is left, what was used, and the cost where it is wanted."""
-    said = stamp.object(candidates.end()) | candidates.usage(answer.attempt.usage)
+    said = stamp.object(candidates.end()) | candidates.usage(answer.usage)
     return _write(said | (bill_fields(answer.bill()) if wishes.cost else {}))
 
 

@@ -1,7 +1,7 @@
 """The endpoint of one kind of work: read, asked for, passed on."""
 
+import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
 from typing import NamedTuple
 
 import msgspec
@@ -10,6 +10,7 @@ from infway.accounts.keys import Keyring
 from infway.api.auth import know
 from infway.api.errors import Header, broken_object
 from infway.api.exchange import FORM, Exchange
+from infway.api.intake import goes_on
 from infway.api.line import Rules, listed
 from infway.api.multipart import read_form
 from infway.api.passing.reading import Caller, Read, Wanted, read_work_form
@@ -21,6 +22,7 @@ from infway.kernel.chat import Feature, Principal
 from infway.kernel.errors import CallerError
 from infway.kernel.faults import Failure
 from infway.kernel.money import usd_text
+from infway.pipeline.handed import Handed
 from infway.pipeline.passing import EVENTS, Passed, PassingGateway, Stream
 from infway.providers.passing.passer import Whole
 
@@ -59,7 +61,7 @@ class PassingEndpoint(ServedEndpoint[PassingGateway]):
         wanted = await self._read(exchange, path_model)
         self._check(wanted)
         passed: Passed | None = None
-        with Presence(exchange.receive):
+        with Presence(exchange):
             passed = await self._pass(exchange, wanted, who)
         if passed is None:
             return
@@ -103,9 +105,13 @@ class PassingEndpoint(ServedEndpoint[PassingGateway]):
         head = self._stream_head(exchange, passed, reply)
         out = EventStream(exchange, self.rules.heartbeat, lambda: head)
         with out:
-            async with aclosing(passed.passage.pieces(reply)) as pieces:
-                async for piece in pieces:
-                    await out.write(piece)
+            try:
+                async with Handed(passed.passage.pieces(reply)) as pieces:
+                    async for piece in pieces:
+                        await out.write(piece)
+            except asyncio.CancelledError as ended:
+                if not goes_on(ended):
+                    raise
         broken = passed.passage.broken
         await out.end(b"" if broken is None else _late(broken))
 
@@ -114,7 +120,7 @@ class PassingEndpoint(ServedEndpoint[PassingGateway]):
 
         The head goes with the first piece: only pieces that have begun settle when they are left.
         """
-        async with aclosing(passed.passage.pieces(reply)) as pieces:
+        async with Handed(passed.passage.pieces(reply)) as pieces:
             async for piece in pieces:
                 if not exchange.started:
                     await exchange.start(200, self._stream_head(exchange, passed, reply))
@@ -137,7 +143,7 @@ class PassingEndpoint(ServedEndpoint[PassingGateway]):
         return [
             *self._headers(exchange, passed),
             (b"content-type", kind.encode("latin-1", "replace")),
-            (b"cache-control", b"no-cache"),
+            (b"cache-control", b"private, no-store"),
             (b"x-accel-buffering", b"no"),
         ]
 

@@ -5,6 +5,7 @@ from typing import NamedTuple, NoReturn, TypeVar
 
 import msgspec
 
+from infway.api.gate import read_members
 from infway.api.passing.schema import (
     ImageBody,
     ModerationBody,
@@ -47,7 +48,6 @@ _PLAIN = frozenset(
         "stream",
     }
 )
-_read_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Wanted(NamedTuple):
@@ -176,7 +176,7 @@ def _read(decoder: msgspec.json.Decoder[_Body], body: bytes) -> tuple[_Body, dic
     try:
         if not body.isascii():
             body.decode()
-        said, fields = decoder.decode(body), _read_fields(body)
+        said, fields = decoder.decode(body), read_members(body)
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from infway.api.gate import read_members
 from infway.api.reading import OWN, missing, read_chat, refuse
 from infway.api.responses.conversation import Conversation, Item
 from infway.api.responses.schema import ResponsesBody
@@ -15,7 +16,6 @@ from infway.providers.shapes import as_list, as_objects
 
 _Fields = dict[str, msgspec.Raw]
 _read_body = msgspec.json.Decoder(ResponsesBody).decode
-_read_fields = msgspec.json.Decoder(_Fields).decode
 _write = msgspec.json.Encoder().encode
 DIALECT = "responses"
 LOGPROBS = "message.output_text.logprobs"
@@ -54,7 +54,7 @@ def read_draft(data: bytes) -> Draft:
     try:
         if not data.isascii():
             data.decode()
-        body, fields = _read_body(data), _read_fields(data)
+        body, fields = _read_body(data), read_members(data)
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

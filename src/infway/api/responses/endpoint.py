@@ -132,7 +132,7 @@ class ResponsesEndpoint(LineEndpoint):
         out = EventStream(
             exchange, self.rules.heartbeat, lambda: self._stream_head(exchange, talk, [])
         )
-        with Presence(exchange.receive) as presence, job.listener, out:
+        with Presence(exchange) as presence, job.listener, out:
             async for data in job.listener:
                 await out.write(data)
         if not presence.left:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
 from types import TracebackType
 from typing import Self
 
@@ -13,12 +12,13 @@ from infway.api.responses.envelope import State
 from infway.api.responses.frames import DONE, Frames, fail
 from infway.api.responses.kept import kept
 from infway.api.responses.talk import ResponsesTalk
-from infway.api.talk import Times
+from infway.api.talk import Times, Writer
 from infway.kernel.chat import Principal
-from infway.kernel.errors import GatewayError
+from infway.kernel.errors import GatewayError, leaving, stopped_by
 from infway.kernel.events import Broken
 from infway.ledger.responses import Kept
 from infway.pipeline.gateway import Gateway
+from infway.pipeline.handed import Handed
 
 _write = msgspec.json.Encoder().encode
 _BEHIND = 4 * 1024 * 1024  # bytes of a stream that wait for who listens; then no more are queued
@@ -126,11 +126,12 @@ class ResponseJob:
 
     async def _stream(self) -> Kept:
         """Make the response event by event, for whoever listens as long as they do."""
+        writer: Writer | None = None
         try:
             answer = await self._gateway.chat(self._talk.ask, self._who)
             writer = self._talk.writer(answer, self._times)
             is_broken = False
-            async with aclosing(answer.batches()) as batches:
+            async with Handed(answer.batches()) as batches:
                 async for events in batches:
                     self.listener.tell(writer.encode(events))
                     is_broken = isinstance(events[-1], Broken)
@@ -138,6 +139,13 @@ class ResponseJob:
             await answer.finish()
         except GatewayError as error:
             self.listener.tell(self._talk.late(error, self._times))
+            raise
+        except asyncio.CancelledError as ended:
+            stopped = stopped_by(ended)
+            if stopped is not None and writer is not None:
+                self.listener.tell(writer.encode([Broken(leaving(ended))]) + writer.cut())
+            elif stopped is not None:
+                self.listener.tell(self._talk.late(stopped, self._times))
             raise
         finally:
             self.listener.end()

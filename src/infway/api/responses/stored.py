@@ -146,7 +146,7 @@ def _listed(item: Item) -> Item:
 
 
 def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+    return Response(body, media_type="application/json", headers={"cache-control": "private, no-store"})
 
 
 def _unknown(id_: str) -> GatewayError:

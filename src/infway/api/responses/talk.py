@@ -107,7 +107,7 @@ class ResponsesTalk(Talk):
             output.items,
             error,
             why,
-            usage_object(answer.attempt.usage),
+            usage_object(answer.usage),
             output.service_tier or "default",
             times.created() if status == "completed" else None,
         )

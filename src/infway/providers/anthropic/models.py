@@ -107,10 +107,15 @@ _OLD_NAME = re.compile(  # `claude-3-5-haiku-20241022`, `claude-2.1`
 
 def generation_of(native: str) -> Generation:
     """Return what a model takes, by its name at Anthropic, Vertex, Bedrock or Azure."""
+    return known_generation(native) or _STRANGER
+
+
+def known_generation(native: str) -> Generation | None:
+    """Return what a model takes by its name, None where that does not tell which Claude it is."""
     name = native.lower()
     found = _NAME.search(name) or _OLD_NAME.search(name)
     if found is None:
-        return _STRANGER
+        return None
     major = found["major"]
     version = _NEWEST if major is None else (int(major), int(found["minor"] or 0))
     rows = _ROWS.get(found["family"] or "", _ROWS[""])

@@ -37,6 +37,8 @@ _COMPACT = (
 _UNSPACED = re.compile(rb'":(?! )')
 _SPACED = tuple(mark.replace(b":", b": ") for mark in _COMPACT)
 
+# How frames end; one that was cut short ends otherwise, and is looked at
+_TAILS = (b"}]}\n\n", b"null}\n\n", b"}\n\n", b"\n\n")
 _NOTHING = (b"", b"null")
 _WINDOW = 16 * 1024  # bytes that are searched ahead at once: a long read costs linear time
 _OWNED = frozenset({"id", "model"})  # the root fields that infway writes anew
@@ -48,7 +50,7 @@ class Decoder:
     def __init__(self) -> None:
         self.done = False
         self._framer = Framer()
-        self._prefix = b""
+        self._prefix = self._tail = b""
         self._marks: tuple[bytes, ...] = _COMPACT
         self._content = False
         self._open: set[int] = set()  # choices that have begun and are not finished
@@ -96,9 +98,13 @@ class Decoder:
                 if cut < 0:
                     return start
                 end = cut + 2
-        if block.count(b"\n\n" + prefix, start, end) + 1 == block.count(b"\n\n", start, end):
+        ends = block.count(b"\n\n", start, end)
+        alike = block.count(b"\n\n" + prefix, start, end) + 1 == ends
+        if alike and block.count(self._tail, start, end) == ends:
             return end
-        return _frame_end(block, start)  # a stranger is further on: one frame at a time
+        first = _frame_end(block, start)
+        # a stranger is further on, or it is this one: one frame at a time
+        return first if block.endswith(self._tail, start, first) else start
 
     def close(self) -> list[Event]:
         """A stream without a finish was cut; one without any content never was an answer."""
@@ -164,7 +170,7 @@ class Decoder:
     def _learn(self, data: bytes, fields: Fields) -> None:
         """Learn how frames begin and how their JSON is spaced, where one choice is streamed."""
         self._prefix = b""
-        if len(self._open | self._closed) > 1:
+        if len(self._open | self._closed) > 1 or b"\n" in data:
             return
         if b'": ' not in data and b'" :' not in data:
             self._marks = _COMPACT
@@ -173,6 +179,7 @@ class Decoder:
         else:
             return
         self._prefix = _prefix(data, fields)
+        self._tail = next(tail for tail in _TAILS if (data + b"\n\n").endswith(tail))
 
 
 def _frame_end(block: bytes, start: int) -> int:

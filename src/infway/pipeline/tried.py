@@ -1,0 +1,136 @@
+"""What happened at one offer: its times, what it said, and what that costs."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from infway.kernel.chat import ChatRequest, Offer
+from infway.kernel.errors import UpstreamFailed
+from infway.kernel.events import (
+    Chunk,
+    Event,
+    Held,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    Usage,
+    Verbatim,
+)
+from infway.kernel.faults import Failure, Fault
+from infway.pipeline.cost import NOTHING, Cost, cost_of, unsaid
+
+_FRAME = 86  # bytes of OpenAI's content frames around the text, behind the constant prefix
+_CHOICE = 100  # bytes of a choice that was read around its text
+CHARS_PER_TOKEN = 4  # the rule of thumb of the wire design, part 3
+
+
+class Attempt:
+    """What happened at one offer. Times are seconds of the monotonic clock.
+
+    `limits`: requests left, and seconds until all are, as the upstream's headers said.
+    `dropped`: what of the request the upstream was not told. `mirrored`: it was asked in the
+    caller's own dialect, and answers in it. `tactic`: how it was to finish an answer that broke
+    off elsewhere. `most`: tokens beyond which a stream is ended. `frames`, `chars`: pieces of the answer so far, and about how long they are.
+    """
+
+    __slots__ = (
+        "_said",
+        "began",
+        "chars",
+        "cost",
+        "dropped",
+        "ended",
+        "failure",
+        "first",
+        "frames",
+        "limits",
+        "mirrored",
+        "most",
+        "offer",
+        "tactic",
+        "usage",
+    )
+
+    def __init__(self, offer: Offer, began: float) -> None:
+        self.offer = offer
+        self.began = began
+        self.first: float | None = None
+        self.ended: float | None = None
+        self.failure: Failure | None = None
+        self.limits: tuple[float, float] | None = None
+        self.dropped: tuple[str, ...] = ()
+        self.mirrored = False
+        self.tactic = ""
+        self.most = float("inf")
+        self.usage = NOTHING
+        self.cost = Cost()
+        self._said: Usage | None = None
+        self.frames = 0
+        self.chars = 0
+
+    @property
+    def outcome(self) -> str:
+        """`ok`, or the fault's name."""
+        return "ok" if self.failure is None else self.failure.fault.value
+
+    def see(self, events: Sequence[Event]) -> None:
+        """Count what goes by; the last usage that an upstream sends is the valid one."""
+        for event in events:
+            if isinstance(event, Verbatim):
+                self.frames += event.frames
+                self.chars += len(event.block) - event.frames * (len(event.prefix) + _FRAME)
+            elif isinstance(event, Chunk):
+                self.frames += event.content
+                self.chars += _size(event)
+                self._said = event.usage or self._said
+            elif isinstance(event, Usage):
+                self._said = event
+            elif isinstance(event, (Text, Reasoning, Refusal)):
+                self.frames += 1
+                self.chars += len(event.text)
+            elif isinstance(event, ToolCall):
+                self.frames += 1
+                self.chars += len(event.arguments)
+            elif isinstance(event, Held):
+                self.frames += event.pieces
+                self.chars += event.chars
+
+    def check(self) -> None:
+        """Raise UpstreamFailed(stream_cap) where there are too many tokens by any count."""
+        if self.frames > self.most and self.chars > self.most * CHARS_PER_TOKEN:
+            raise UpstreamFailed(Failure(Fault.STREAM_CAP, 200))
+
+    def end(self, now: float, failure: Failure | None, ask: ChatRequest) -> None:
+        """Close the account: usage as the upstream said it, or estimated, and what it costs.
+
+        An attempt that gave no token and no usage costs what the fault table says.
+        """
+        self.ended = now
+        self.failure = failure
+        made = max(self.frames, self.chars // CHARS_PER_TOKEN)
+        said = self._said
+        if said is not None and failure is not None and said.completion < self.frames:
+            # it broke off behind the last count, which vendors give at the beginning too
+            total = said.prompt + made
+            said = said._replace(completion=made, total=total, estimated=True)
+        if said is not None:
+            self.usage = said
+        elif self.frames:
+            self.usage = Usage(ask.input_tokens, made, ask.input_tokens + made, estimated=True)
+        elif failure is not None:
+            self.usage = unsaid(failure.fault, ask.input_tokens)
+        if self.usage is not NOTHING:
+            self.cost = cost_of(self.usage, self.offer.prices)
+
+
+def _size(chunk: Chunk) -> int:
+    """Return about how many characters a chunk says."""
+    choices = chunk.fields.get("choices")
+    return max(0, len(choices) - _CHOICE) if isinstance(choices, msgspec.Raw) else 0
+
+
+def most_tokens(ask: ChatRequest, offer: Offer) -> float:
+    """Return how many tokens a stream has at most: a fifth more than may be, and 64 (C4, row 54)."""
+    limit = ask.output_tokens or offer.max_output
+    return float("inf") if limit is None else limit * 1.2 + 64

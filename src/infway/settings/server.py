@@ -1,0 +1,81 @@
+"""The listener: where it is, what it takes from callers, and how long it waits for them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from infway.settings.upstreams import Closed, Seconds, Words
+
+
+class ServerSettings(Closed):
+    """Where infway listens, and how it treats every request."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(default=8080, ge=1, le=65535, description="TCP port to listen on.")
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Processes. More than one need `state.redis` to share limits.",
+    )
+    body_limit: int = Field(
+        default=20 * 2**20, ge=1024, le=2**30, description="Largest request body, in bytes."
+    )
+    docs: bool = Field(default=True, description="Serve the API description and its page.")
+    region: str | None = Field(
+        default=None, description="What replies name as the region, if anything."
+    )
+    require_model: bool = Field(
+        default=False,
+        description="Refuse requests that leave the model open instead of choosing one.",
+    )
+    always_usage_chunk: bool = Field(
+        default=False, description="Streams end with a usage chunk even where nobody asked for it."
+    )
+    heartbeat: Seconds = Field(
+        default=15.0, description="Seconds of silence before a stream's comment line."
+    )
+    grace: float = Field(
+        default=5.0,
+        ge=0,
+        le=3600,
+        description="Seconds at a stop in which requests are still taken, while it is not ready.",
+    )
+    drain: Seconds = Field(default=120.0, description="Seconds that running answers get at a stop.")
+    max_requests: int | None = Field(
+        default=None,
+        ge=1,
+        description="Requests that a process answers at once; null: as many as it can.",
+    )
+    proxy_headers: bool = Field(
+        default=False, description="Believe X-Forwarded-For: only behind a proxy that sets it."
+    )
+    hosts: Words = Field(
+        default=(), description="Names that callers may ask for in `Host`, without port; none: any."
+    )
+    connections: int = Field(
+        default=16_384,
+        ge=0,
+        description="Connections of callers that a process has open at once; 0: no limit.",
+    )
+    connections_per_address: int = Field(
+        default=8_192,
+        ge=0,
+        description="Of these, from one address, unless `proxy_headers` is on; 0: no limit.",
+    )
+    head_timeout: Seconds = Field(
+        default=10.0,
+        description="Seconds in which a request's headers are here, from the connection's opening.",
+    )
+    body_timeout: Seconds = Field(
+        default=30.0, description="Seconds in which a request's body is here, whatever its size."
+    )
+    idle_timeout: Seconds = Field(
+        default=75.0, description="Seconds that a connection is kept between two requests."
+    )
+    write_timeout: Seconds = Field(
+        default=30.0, description="Seconds in which a caller takes what waits to be sent to it."
+    )
+    http: Literal["httptools", "h11"] = Field(
+        default="httptools", description="What parses requests; both behind the same checks."
+    )

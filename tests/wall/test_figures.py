@@ -1,0 +1,24 @@
+"""The figures of reliability in their short form; the long one is `python -m tests.wall.figures`."""
+
+import pytest
+from tests.wall.figures import brownout, dead, outage
+from tests.wall.figures.dead import WAYS
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_nobody_notices_that_the_favourite_of_three_is_dead(way: str) -> None:
+    found = await dead.measure(way, 120)
+    assert found.faults == {}
+    assert found.sick >= 5  # it was tried, and then left alone
+    assert found.late <= 1.1
+
+
+async def test_load_does_not_multiply_where_every_upstream_fails() -> None:
+    found = await outage.measure(4.0)
+    assert found.amplification <= 1.25  # at the beginning every breaker has to be opened first
+    assert found.first <= 5.0
+
+
+async def test_callers_of_a_slow_upstream_are_served_elsewhere() -> None:
+    found = await brownout.measure(2.0, 3.0)
+    assert found.shares <= 0.1
