@@ -23,6 +23,7 @@ from infway.api.generations import generations_router
 from infway.api.models import models_router
 from infway.api.ops import ops_router
 from infway.api.responses.stored import responses_router
+from infway.api.rest import Rest
 from infway.configured import (
     catalog_of,
     keyring_of,
@@ -127,9 +128,7 @@ class App:
         self.beside.append(self.background.open)
         behind = Behind(self.gateway, self.queued, self.embedding, self.work)
         self.endpoints = Endpoints(behind, keyring, rules, built.clock, self.background)
-        rest = described_app(
-            self._routers(settings), self._lifespan, self.metrics.refused, docs=settings.server.docs
-        )
+        rest = Rest(lambda: self._described(settings), self._lifespan)
         ids = Ids(self._random.getrandbits(64))
         traces = self.endpoints.traces
         self.front = Front(self.endpoints.routes(), traces, rest, ids, built.clock, self.metrics)
@@ -214,6 +213,11 @@ class App:
             for trade, offers in inventory.work.items()
         }
 
+    def _described(self, settings: Settings) -> FastAPI:
+        """Return the web framework's app, with all that is rare."""
+        refused, docs = self.metrics.refused, settings.server.docs
+        return described_app(self._routers(settings), refused, docs=docs)
+
     def _routers(self, settings: Settings) -> list[APIRouter]:
         def keyring() -> Keyring:
             return self.endpoints.keyring
@@ -234,7 +238,7 @@ class App:
         ]
 
     @asynccontextmanager
-    async def _lifespan(self, _: FastAPI) -> AsyncGenerator[None, None]:
+    async def _lifespan(self, _: object) -> AsyncGenerator[None, None]:
         async with AsyncExitStack() as stack:
             ledger = self._parts.ledger
             await asyncio.to_thread(ledger.open)

@@ -17,8 +17,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from tests.api.caller import ADMIN, chat_body
+from tests.api.serving import served
 from tests.api.upstream import listening
-from tests.conftest import Gateway, served, settled, upstream_settings
+from tests.conftest import Gateway, settled, upstream_settings
 
 from infway.api.operations import OPERATIONS
 from infway.app import App, parts
