@@ -13,6 +13,7 @@ import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from errno import EACCES, EADDRINUSE
 from secrets import randbelow, randbits
 from types import FrameType
 
@@ -35,6 +36,7 @@ from infway.serving import (
 )
 from infway.settings import Settings
 from infway.settings.fixed import needs_restart
+from infway.sockets import take_sockets
 from infway.telemetry.logs import redact_logs, write_logs
 
 _log = logging.getLogger(__name__)
@@ -52,9 +54,12 @@ class AddressError(InfwayError):
 
 
 def run(options: ServeOptions) -> None:
-    """Serve until a signal ends it; raises SettingsError and AddressError before that."""
+    """Serve until a signal ends it; raises SettingsError, LedgerError, AddressError before that."""
     planned = plan(options, randbelow)
     server = planned.settings.server
+    for store in _stores(options, planned.settings):
+        store.open()  # what cannot be opened is told before anything runs
+        store.close()
     listener = _listen(server.host, server.port)
     try:
         if server.workers > 1:
@@ -88,9 +93,8 @@ class _Worker:
         handler = write_logs(settings.logs.level, settings.logs.format)
         if settings.logs.level != "debug":
             logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and stop are ours
-        path = settings.ledger.path or self.options.data.ledger
-        responses = SqliteResponses(path.with_name("responses.db"))
-        built = parts(SqliteLedger(path), randbits(128), responses)
+        ledger, responses = _stores(self.options, settings)
+        built = parts(ledger, randbits(128), responses)
         app = App(settings, planned.inventory, built)
         redact_logs(handler, lambda text: app.client.signer.redact(text))  # noqa: PLW0108 - signers are swapped
         running = _Running(app, self.options, planned)
@@ -190,13 +194,12 @@ class _Supervisor(Multiprocess):
 
 def _config(app: object, settings: Settings) -> uvicorn.Config:
     server = settings.server
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,  # type: ignore[arg-type]  # an ASGI callable, or what builds one
         factory=isinstance(app, _Worker),
         workers=server.workers,
         loop="uvloop",
         http="httptools",
-        ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -206,6 +209,13 @@ def _config(app: object, settings: Settings) -> uvicorn.Config:
         timeout_graceful_shutdown=int(server.drain),
         backlog=_BACKLOG,
     )
+    return take_sockets(config, server.body_limit)
+
+
+def _stores(options: ServeOptions, settings: Settings) -> tuple[SqliteLedger, SqliteResponses]:
+    """Return the ledger and the file of kept responses, not yet open."""
+    path = settings.ledger.path or options.data.ledger
+    return SqliteLedger(path), SqliteResponses(path.with_name("responses.db"))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -215,11 +225,11 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listener.close()
-        raise AddressError(
-            f"{host}:{port} cannot be listened on: {error.strerror or error}. "
-            "Another port: infway serve --port 9000"
-        ) from error
+        is_port = isinstance(error, OSError) and error.errno in (EADDRINUSE, EACCES)
+        way = "Another port: --port 9000" if is_port else "This machine alone: --host 127.0.0.1"
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise AddressError(f"{host}:{port} cannot be listened on: {reason}. {way}") from error
     listener.set_inheritable(True)
     return listener

@@ -48,12 +48,14 @@ class Exchange:
         self.started = False
         self.id_headers: tuple[bytes, ...] = (b"x-request-id",)
 
-    async def read_json(self, limit: int, *, form: bool = False) -> bytes:
+    async def read_json(
+        self, limit: int, *, form: bool = False, takes: str = "application/json"
+    ) -> bytes:
         """Return the body; raises CallerError 413 beyond `limit` bytes and 415 for other types.
 
-        `form`: it is a form with files and no JSON.
+        `form`: it is a form with files and no JSON. `takes`: all types that would do.
         """
-        self._check_type(form=form)
+        self._check_type(takes, form=form)
         message = await self.receive()
         if message["type"] == "http.disconnect":
             raise ClientLeftError
@@ -80,14 +82,13 @@ class Exchange:
         """Return the content type, empty where none is said."""
         return next((value for name, value in self.headers if name == b"content-type"), b"")
 
-    def _check_type(self, *, form: bool) -> None:
+    def _check_type(self, takes: str, *, form: bool) -> None:
         for name, value in self.headers:
             if name == b"content-type":
                 kind = value.partition(b";")[0].strip().lower()
                 is_json = kind in (b"", b"application/json") or kind.endswith(b"+json")
                 if kind != FORM if form else not is_json:
-                    what = FORM.decode() if form else "application/json"
-                    message = f"Content-Type must be {what}."
+                    message = f"Content-Type must be {takes}."
                     raise CallerError(415, "unsupported_media_type", message)
             elif name == b"content-encoding" and value.lower() != b"identity":
                 raise CallerError(

@@ -7,9 +7,9 @@ Every failure of a hot route ends in the error body of its dialect, our own bugs
 import logging
 from collections.abc import Awaitable, Callable
 
-from infway.api.errors import Header, error_headers, own_fault
+from infway.api.errors import Header, error_body, error_headers, own_fault
 from infway.api.exchange import ClientLeftError, Exchange, Message, Receive, Scope, Send
-from infway.api.routes import Endpoint, Routes
+from infway.api.routes import Connectable, Desk, Endpoint, Routes
 from infway.kernel.clock import Clock
 from infway.kernel.errors import CallerError, GatewayError
 from infway.kernel.ids import Ids
@@ -42,7 +42,8 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         if scope["type"] != "http":
-            await self._rest(scope, receive, send)
+            serve = self._connect if scope["type"] == "websocket" else self._rest
+            await serve(scope, receive, send)
             return
         endpoint, model = self._routes.find(scope["path"])
         request_id = self._ids.next()
@@ -56,7 +57,7 @@ class Front:
                 raise CallerError(405, "method_not_allowed", "This endpoint takes POST.")
             await endpoint.answer(exchange, model)
         except GatewayError as error:
-            await self._refuse(exchange, endpoint, error)
+            await self._refuse(exchange, endpoint.refusal, error)
         except ClientLeftError:
             _log.debug("the client of %s left before its request was whole", request_id)
         except Exception:  # noqa: BLE001 - the last border: our own bugs leave as the one error body
@@ -66,16 +67,36 @@ class Front:
     async def _apologise(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Answer for a bug of ours, where nothing was answered yet."""
         if not exchange.started:
-            await self._refuse(exchange, endpoint, own_fault())
+            await self._refuse(exchange, endpoint.refusal, own_fault())
 
-    async def _refuse(self, exchange: Exchange, endpoint: Endpoint, error: GatewayError) -> None:
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket, or refuse its handshake as a request is refused."""
+        endpoint, _ = self._routes.find(scope["path"])
+        exchange = self._exchange(scope, receive, _in_handshake(send))
+
+        def turn(opened: Exchange) -> Exchange:
+            return self._exchange(scope, opened.receive, opened.send)
+
+        try:
+            if not isinstance(endpoint, Connectable):
+                raise CallerError(404, "endpoint_not_found", "No WebSocket is served at this path.")
+            await endpoint.connect(exchange, Desk(turn, self._metrics.refused))
+        except GatewayError as error:
+            await self._refuse(exchange, endpoint.refusal if endpoint else error_body, error)
+
+    def _exchange(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
+        return Exchange(scope, receive, send, self._ids.next(), self._clock.monotonic())
+
+    async def _refuse(
+        self, exchange: Exchange, refusal: Callable[[GatewayError], bytes], error: GatewayError
+    ) -> None:
         """Send the error in the caller's dialect."""
         self._metrics.refused(error.code)
         error.request_id = exchange.request_id
         headers = [*error_headers(error), *self._traces(exchange.began)]
         if error.status == 405:
             headers.append((b"allow", b"POST"))
-        await exchange.reply(error.status, headers, endpoint.refusal(error))
+        await exchange.reply(error.status, headers, refusal(error))
 
     def _traced(self, send: Send, request_id: str, began: float) -> Send:
         async def stamped(message: Message) -> None:
@@ -85,3 +106,14 @@ class Front:
             await send(message)
 
         return stamped
+
+
+def _in_handshake(send: Send) -> Send:
+    """Return what sends a reply of HTTP in the place of an opened WebSocket, and the rest as it is."""
+
+    async def sent(message: Message) -> None:
+        if message["type"].startswith("http."):
+            message = {**message, "type": f"websocket.{message['type']}"}
+        await send(message)
+
+    return sent

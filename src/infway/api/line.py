@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Protocol
 
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
@@ -41,6 +42,7 @@ class Rules:
     region: str | None = None
     require_model: bool = False
     always_usage_chunk: bool = False
+    socket_idle: float = 600.0
 
 
 class LineEndpoint(ABC):
@@ -128,7 +130,7 @@ class LineEndpoint(ABC):
         with Presence(exchange.receive) as presence, out:
             try:
                 answers.append(await self.gateway.chat(talk.ask, who))
-                last = await _relay(answers[0], talk, times, out)
+                last = await relay(answers[0], talk, times, out)
             except GatewayError as error:
                 if not exchange.started:
                     raise
@@ -184,7 +186,15 @@ class LineEndpoint(ABC):
         return headers
 
 
-async def _relay(answer: Answer, talk: Talk, times: Times, out: EventStream) -> bytes:
+class Outlet(Protocol):
+    """Where the bytes of a stream go."""
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes."""
+        ...
+
+
+async def relay(answer: Answer, talk: Talk, times: Times, out: Outlet) -> bytes:
     """Pass the events on as they come; return the bytes that end the stream."""
     writer = talk.writer(answer, times)
     async with aclosing(answer.batches()) as batches:

@@ -42,6 +42,10 @@ class ServerSettings(Closed):
     heartbeat: Seconds = Field(
         default=15.0, description="Seconds of silence before a stream's comment line."
     )
+    socket_idle: Seconds = Field(
+        default=600.0,
+        description="Seconds after which a WebSocket is closed on which nothing is asked.",
+    )
     drain: Seconds = Field(default=120.0, description="Seconds that running answers get at a stop.")
     proxy_headers: bool = Field(
         default=False, description="Believe X-Forwarded-For: only behind a proxy that sets it."

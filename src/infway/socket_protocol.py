@@ -1,0 +1,23 @@
+"""WebSockets under uvicorn, which get the time to end what they are at when the gateway stops."""
+
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+
+class DrainingSocket(WebSocketsSansIOProtocol):
+    """One connection. uvicorn would cut it at a stop, in the middle of an answer."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send a message; a handshake that was refused is over, and no fault of the app."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
+
+    def shutdown(self) -> None:
+        """Tell who serves the connection to close it once its answer is whole."""
+        if not self.handshake_complete or self.close_sent:
+            super().shutdown()
+            return
+        self.stop_keepalive()
+        # what uvicorn queues are ASGI's own messages; this one is read by api/responses/connection.py
+        self.queue.put_nowait({"type": "websocket.drain"})  # type: ignore[misc, arg-type]  # pyright: ignore[reportArgumentType]  # no message of ASGI
