@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from infway.kernel.chat import ChatRequest, Offer
 from infway.providers.adapter import Adapter
+from infway.providers.completions.unanswered import Unanswered, is_unanswered
 from infway.providers.dialects import DIALECTS
 from infway.providers.mirror import Carrier, Mirror
 from infway.providers.openai.opened import Opened
+from infway.providers.openai.summed import Summed, wanted_of
 
 _CHAT = frozenset({"openai", "sandbox"})  # dialects whose frames are passed on to callers of chats
 
@@ -40,7 +42,18 @@ class Speakers:
         """Return who asks an offer, and understands what it says."""
         native = ask.native
         if native is None:
-            return self._plain[offer.upstream.dialect]
+            speaker = self._plain[offer.upstream.dialect]
+            return speaker if "n" not in ask.fields else _fitted(speaker, ask, offer)
         if offer.upstream.url_of(native.dialect) is not None:
-            return self._mirrors[native.dialect]
-        return self._opened[offer.upstream.dialect]
+            return _fitted(self._mirrors[native.dialect], ask, offer)
+        return _fitted(self._opened[offer.upstream.dialect], ask, offer)
+
+
+def _fitted(speaker: Speaker, ask: ChatRequest, offer: Offer) -> Speaker:
+    """Return who knows besides how many choices a request wants, or that it wants no token."""
+    wanted = wanted_of(ask)
+    if wanted is not None:
+        speaker = speaker._replace(adapter=Summed(speaker.adapter, wanted))
+    if is_unanswered(ask, offer):
+        speaker = speaker._replace(adapter=Unanswered(speaker.adapter, ask))
+    return speaker
