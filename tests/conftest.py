@@ -1,10 +1,8 @@
 """A running gateway for a test: the real app behind a real server on a free port."""
 
 import asyncio
-import contextlib
 import json
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,7 +10,6 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-import uvicorn
 from tests.api.caller import (
     ADMIN_KEY,
     BEARER,
@@ -25,14 +22,11 @@ from tests.api.caller import (
     chat_body,
     line_to,
 )
+from tests.api.serving import served
 from tests.api.upstream import Say, Upstream, either, listening
 
-from infway.api.front import Front
 from infway.app import App, Parts, parts
 from infway.configured import limits_of
-from infway.door.hall import DoorConfig
-from infway.door.limits import Limits
-from infway.door.protocols import PROTOCOLS
 from infway.inventory import Inventory, build, packaged
 from infway.ledger.rows import Row
 from infway.ledger.sqlite import SqliteLedger
@@ -44,25 +38,6 @@ _packaged = cache(packaged)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--malformed", type=int, default=2000, help="how many malformed requests")
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves the test runner's signals alone and stops as soon as it is told."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.told = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def main_loop(self) -> None:
-        await self.on_tick(0)
-        await self.told.wait()
-        until = asyncio.get_running_loop().time() + 0.2
-        while self.server_state.connections and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(0.001)
 
 
 @dataclass
@@ -174,37 +149,6 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             return Gateway(app, port, ledger, behind)
 
         yield begin
-
-
-@asynccontextmanager
-async def served(
-    front: Front, limits: Limits = Limits(), http: str = "httptools"
-) -> AsyncIterator[int]:
-    """Serve an app behind the door, on a free port, while the block runs."""
-    listener = socket.socket(proto=socket.IPPROTO_TCP)  # asyncio writes without delay only then
-    listener.bind(("127.0.0.1", 0))
-    config = DoorConfig(
-        front,
-        limits,
-        front.turn_away,
-        http=PROTOCOLS[http],
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve([listener]))
-    try:
-        while not server.started and not task.done():
-            await asyncio.sleep(0.002)
-        assert server.started
-        yield listener.getsockname()[1]
-    finally:
-        server.told.set()
-        await task
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from infway.api.generations import generations_router
 from infway.api.models import models_router
 from infway.api.ops import ops_router
 from infway.api.responses.stored import responses_router
+from infway.api.rest import Rest
 from infway.configured import (
     catalog_of,
     keyring_of,
@@ -186,9 +187,7 @@ class App:
         return Background(keeper, settings.server.drain)
 
     def _front(self, settings: Settings) -> Front:
-        rest = described_app(
-            self._routers(settings), self._lifespan, self.metrics.refused, docs=settings.server.docs
-        )
+        rest = Rest(lambda: self._described(settings), self._lifespan)
         ids, clock = Ids(self._random.getrandbits(64)), self._parts.clock
         routes, traces = self.endpoints.routes(), self.endpoints.traces
         return Front(routes, traces, rest, ids, clock, self.metrics)
@@ -247,6 +246,11 @@ class App:
             for trade, offers in inventory.work.items()
         }
 
+    def _described(self, settings: Settings) -> FastAPI:
+        """Return the web framework's app, with all that is rare."""
+        refused, docs = self.metrics.refused, settings.server.docs
+        return described_app(self._routers(settings), refused, docs=docs)
+
     def _routers(self, settings: Settings) -> list[APIRouter]:
         def keyring() -> Keyring:
             return self.endpoints.keyring
@@ -267,7 +271,7 @@ class App:
         ]
 
     @asynccontextmanager
-    async def _lifespan(self, _: FastAPI) -> AsyncGenerator[None, None]:
+    async def _lifespan(self, _: object) -> AsyncGenerator[None, None]:
         async with AsyncExitStack() as stack:
             ledger = self._parts.ledger
             await asyncio.to_thread(ledger.open)

@@ -27,7 +27,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "INFWAY_LOG_LEVEL": "debug, info, warning or error; overrides logs.level.",
     "INFWAY_LOG_FORMAT": "auto, json or text; overrides logs.format.",
     "INFWAY_SANDBOX": "true adds the simulated upstreams; overrides sandbox.",
-    "INFWAY_URL": "The running gateway, for health, chat and explain --id.",
+    "INFWAY_URL": "The running gateway, for health, chat, models and explain --id.",
     "XDG_DATA_HOME": "Where Linux keeps users' data: the data folder is in it by default.",
 }
 

@@ -105,6 +105,7 @@ def rules_of(settings: Settings) -> Rules:
     return Rules(
         body_limit=server.body_limit,
         heartbeat=server.heartbeat,
+        socket_idle=server.socket_idle,
         region=server.region,
         require_model=server.require_model,
         always_usage_chunk=server.always_usage_chunk,

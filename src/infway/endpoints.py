@@ -14,9 +14,11 @@ from infway.api.gemini.served import Lines, gemini_endpoints
 from infway.api.line import Rules
 from infway.api.operations import (
     CHAT,
+    COMPACT,
     COMPLETIONS,
     COUNT_TOKENS,
     EMBEDDINGS,
+    INPUT_TOKENS,
     MESSAGES,
     QUEUE,
     RESPONSES,
@@ -24,7 +26,9 @@ from infway.api.operations import (
 )
 from infway.api.passing.served import passing_endpoints
 from infway.api.queue import QueueEndpoint
-from infway.api.responses.endpoint import ResponsesEndpoint
+from infway.api.responses.compacting import CompactEndpoint
+from infway.api.responses.counting import InputTokensEndpoint
+from infway.api.responses.socket import SocketEndpoint
 from infway.api.routes import Endpoint, Family, Routes
 from infway.api.tokens import TokensEndpoint
 from infway.kernel.clock import Clock
@@ -74,7 +78,9 @@ class Endpoints:
             (TOKEN_COUNTER, TokensEndpoint(gateway, embedding, keyring, rules, self.traces)),
             (MESSAGES, MessagesEndpoint(gateway, keyring, rules, clock)),
             (COUNT_TOKENS, CountTokensEndpoint(gateway, keyring, rules, self.traces)),
-            (RESPONSES, ResponsesEndpoint(gateway, keyring, rules, clock, background)),
+            (RESPONSES, SocketEndpoint(gateway, keyring, rules, clock, background)),
+            (INPUT_TOKENS, InputTokensEndpoint(gateway, keyring, rules, clock, background)),
+            (COMPACT, CompactEndpoint(gateway, keyring, rules, clock, background)),
             *gemini_endpoints(Lines(gateway, embedding, self.traces), keyring, rules, clock),
             *passing_endpoints(work, keyring, rules, self.traces),
             # last: a path that names the model ends like those of chats

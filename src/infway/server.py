@@ -12,6 +12,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from errno import EACCES, EADDRINUSE
 from functools import partial
 from secrets import randbelow, randbits
 
@@ -42,6 +43,7 @@ from infway.serving import (
 )
 from infway.settings import Settings
 from infway.settings.fixed import needs_restart
+from infway.sockets import take_sockets
 from infway.telemetry.logs import redact_logs, write_logs
 from infway.workers import Keeper, Pipe, listen_to_keeper, show_life
 
@@ -60,10 +62,16 @@ class AddressError(InfwayError):
 
 
 def run(options: ServeOptions) -> None:
-    """Serve until a signal ends it; raises SettingsError, AddressError and WorkerError."""
+    """Serve until a signal ends it; raises what stands against a start before that.
+
+    SettingsError, LedgerError, AddressError and WorkerError.
+    """
     planned = plan(options, randbelow)
     server = planned.settings.server
     raise_file_limit()
+    for store in _stores(options, planned.settings):
+        store.open()  # what cannot be opened is told before anything runs
+        store.close()
     listener = _listen(server.host, server.port)
     try:
         if server.workers > 1:
@@ -103,9 +111,8 @@ class _Served:
         handler = write_logs(settings.logs.level, settings.logs.format)
         if settings.logs.level != "debug":
             logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and stop are ours
-        path = settings.ledger.path or options.data.ledger
-        responses = SqliteResponses(path.with_name("responses.db"))
-        built = parts(SqliteLedger(path), randbits(128), responses)
+        ledger, responses = _stores(options, settings)
+        built = parts(ledger, randbits(128), responses)
         self.app = app = App(settings, planned.inventory, built)
         redact_logs(handler, lambda text: app.client.signer.redact(text))  # noqa: PLW0108 - signers are swapped
         app.beside += [self._embedded, self._told]
@@ -179,13 +186,12 @@ class _Served:
 
 def _config(front: Front, settings: Settings) -> uvicorn.Config:
     server = settings.server
-    return DoorConfig(
+    config = DoorConfig(
         front,
         limits_of(server),
         front.turn_away,
         loop="uvloop",
         http=PROTOCOLS[server.http],
-        ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -194,6 +200,13 @@ def _config(front: Front, settings: Settings) -> uvicorn.Config:
         timeout_graceful_shutdown=int(server.drain),
         backlog=_BACKLOG,
     )
+    return take_sockets(config, server.body_limit)
+
+
+def _stores(options: ServeOptions, settings: Settings) -> tuple[SqliteLedger, SqliteResponses]:
+    """Return the ledger and the file of kept responses, not yet open."""
+    path = settings.ledger.path or options.data.ledger
+    return SqliteLedger(path), SqliteResponses(path.with_name("responses.db"))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -203,11 +216,11 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listener.close()
-        raise AddressError(
-            f"{host}:{port} cannot be listened on: {error.strerror or error}. "
-            "Another port: infway serve --port 9000"
-        ) from error
+        is_port = isinstance(error, OSError) and error.errno in (EADDRINUSE, EACCES)
+        way = "Another port: --port 9000" if is_port else "This machine alone: --host 127.0.0.1"
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise AddressError(f"{host}:{port} cannot be listened on: {reason}. {way}") from error
     listener.set_inheritable(True)
     return listener

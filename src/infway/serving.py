@@ -121,13 +121,20 @@ def with_stand_in(settings: Settings) -> Settings:
 def _with_model(settings: Settings, url: str) -> Settings:
     from infway.embedded import Embedded  # noqa: PLC0415 - only where it is used
 
-    model = {"id": Embedded.model, "input_price": 0, "output_price": 0, "context": _CONTEXT}
+    model = {
+        "id": Embedded.model,
+        "input_price": 0,
+        "output_price": 0,
+        "context": _CONTEXT,
+        "capabilities": ["json_object", "logprobs", "several"],
+        "quality": 50,
+    }
     upstream = UpstreamSettings.model_validate(
         {
             "name": EMBEDDED,
             "vendor": "llamacpp",
             "base_url": url,
-            "models": [{**model, "capabilities": ["json_object", "logprobs"], "quality": 50}],
+            "models": [model],
         }
     )
     return settings.model_copy(update={"upstreams": (*settings.upstreams, upstream)})

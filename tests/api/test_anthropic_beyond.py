@@ -46,16 +46,16 @@ def test_what_only_the_dialect_can_say_is_needed(body: dict, paths: tuple[str, .
         ({"speed": "fast"}, ("speed",)),
         ({"metadata": {"user_id": "u" * 65}}, ("metadata.user_id",)),
         ({"output_config": {"effort": "max"}}, ("output_config.effort",)),
-        ({"tools": [{**WEATHER, "defer_loading": True}]}, ("tools.defer_loading",)),
+        ({"tools": [{**WEATHER, "defer_loading": True}]}, ("tools[0].defer_loading",)),
         (
             {"messages": [HELLO, assistant(use()), user(result(is_error=True))]},
-            ("messages.content.is_error",),
+            ("messages[2].content[0].is_error",),
         ),
         (
             {"messages": [user({"type": "document", "source": PDF, "citations": {"enabled": True}})]},
-            ("messages.content.citations",),
+            ("messages[0].content[0].citations",),
         ),
-        ({"messages": [HELLO, assistant(use(), text("late"))]}, ("messages.content.order",)),
+        ({"messages": [HELLO, assistant(use(), text("late"))]}, ("messages[1].content.order",)),
     ],
 )  # fmt: skip
 def test_what_others_are_not_told_is_listed(body: dict, paths: tuple[str, ...]) -> None:

@@ -195,9 +195,9 @@ def test_claude_is_not_given_thoughts_that_it_did_not_sign(signature: str) -> No
     call = carried(*said)
     sent = json.loads(call.body)["messages"]
     assert sent[1]["content"] == [text("Yes.")]
-    assert call.dropped == ("messages.content.thinking",)
+    assert call.dropped == ("messages[1].content[0].thinking",)
     kept = carried(*said, native="kimi-x")
-    dropped = (signature and "messages.content.thinking",)
+    dropped = (signature and "messages[1].content[0].thinking",)
     assert kept.dropped == tuple(filter(None, dropped))
 
 
@@ -209,7 +209,7 @@ def test_a_tool_loop_that_lost_its_thoughts_goes_on_without_thinking() -> None:
         user({"type": "tool_result", "tool_use_id": "toolu_1"}),
     ]
     call = carried(*said, thinking={"type": "enabled", "budget_tokens": 1024}, max_tokens=2000)
-    assert call.dropped == ("messages.content.thinking", "thinking")
+    assert call.dropped == ("messages[1].content[0].redacted_thinking", "thinking")
     assert "thinking" not in json.loads(call.body)
 
 

@@ -156,7 +156,7 @@ def test_a_thought_after_a_text_begins_another_message() -> None:
 
 def test_a_damaged_wrapping_is_told() -> None:
     ask = asked(HELLO, assistant(thinking("Hm.", PREFIX + "!"), text("Yes.")))
-    assert native(ask).lost == ("messages.content.thinking",)
+    assert native(ask).lost == ("messages[1].content[0].thinking",)
     assert unwrap(PREFIX + "!") == []
 
 

@@ -232,7 +232,7 @@ async def test_what_is_lost_is_listed(gateway: Gateway) -> None:
         "messages": [HELLO, assistant(use()), user(result(is_error=True))],
     }
     heard = await gateway.post("/v1/messages", body)
-    assert heard.header("x-gateway-dropped") == "messages.content.is_error, speed"
+    assert heard.header("x-gateway-dropped") == "messages[2].content[0].is_error, speed"
 
 
 @pytest.mark.parametrize(

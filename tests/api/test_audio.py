@@ -218,8 +218,9 @@ async def test_a_sound_of_tokens_is_paid_by_them(start: Start) -> None:
         assert (total.cost, total.prompt_tokens, total.completion_tokens) == (125_000_000, 30, 5)
         refused(
             await upload(gateway, "/v1/audio/translations", {"file": WAV}, model="t1"),
-            503,
-            "no_available_provider",
+            400,
+            "unsupported_parameter",
+            "model",
         )
 
 

@@ -52,18 +52,18 @@ def test_media_become_parts_of_a_chat() -> None:
 @pytest.mark.parametrize(
     ("body", "path"),
     [
-        ({"tools": [{"googleSearch": {}}]}, "tools.googleSearch"),
-        ({"tools": [{"code_execution": {}}]}, "tools.codeExecution"),
-        ({"tools": {"urlContext": {}}}, "tools.urlContext"),
+        ({"tools": [{"googleSearch": {}}]}, "tools[0].googleSearch"),
+        ({"tools": [{"code_execution": {}}]}, "tools[0].codeExecution"),
+        ({"tools": {"urlContext": {}}}, "tools[0].urlContext"),
         ({"cachedContent": "cachedContents/1"}, "cachedContent"),
         ({"generationConfig": {"responseModalities": ["AUDIO"]}}, "generationConfig.responseModalities"),
         ({"generationConfig": {"responseMimeType": "text/x.enum"}}, "generationConfig.responseMimeType"),
         ({"contents": [USER, {"role": "model", "parts": [{"executableCode": {"code": "1"}}]}]},
-         "contents.parts.executableCode"),
+         "contents[1].parts[0].executableCode"),
         ({"contents": [{"parts": [{"fileData": {"fileUri": "gs://a/b"}}]}]},
-         "contents.parts.fileData.fileUri"),
+         "contents[0].parts[0].fileData.fileUri"),
         ({"contents": [{"parts": [{"fileData": {"fileUri": "https://www.youtube.com/watch?v=1"}}]}]},
-         "contents.parts.fileData.fileUri"),
+         "contents[0].parts[0].fileData.fileUri"),
     ],
 )  # fmt: skip
 def test_what_google_alone_can_do_is_needed(body: dict[str, Any], path: str) -> None:
@@ -88,10 +88,10 @@ def test_what_nobody_else_is_told_is_listed() -> None:
     )
     assert needs == ()
     assert lost == (
-        "brandNew", "contents.parts.videoMetadata", "generationConfig.mediaResolution",
+        "brandNew", "contents[0].parts[0].videoMetadata", "generationConfig.mediaResolution",
         "generationConfig.new", "generationConfig.speechConfig", "labels", "safetySettings",
         "toolConfig.functionCallingConfig.mode", "toolConfig.retrievalConfig",
-        "tools.functionDeclarations.response",
+        "tools[0].functionDeclarations[0].response",
     )  # fmt: skip
 
 

@@ -89,7 +89,7 @@ async def test_what_is_needed_of_google_is_asked_of_nobody_else(start: Start) ->
     body = {**HELLO, "tools": [{"googleSearch": {}}]}
     async with talking(start, "openai") as gateway:
         heard = await gateway.post(PATH, body)
-        code, field = "unsupported_parameter", "tools.googleSearch"
+        code, field = "unsupported_parameter", "tools[0].googleSearch"
         said_no(heard, 400, "INVALID_ARGUMENT", code, field)
         assert gateway.upstream.asked == []
     async with talking(start, "gemini") as gateway:

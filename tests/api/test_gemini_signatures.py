@@ -142,7 +142,10 @@ def test_google_never_sees_a_wrapper() -> None:
         {"text": "Words"},
         {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "skip_thought_signature_validator"},
     ]  # fmt: skip
-    assert dropped == ("contents.parts.thoughtSignature",)
+    assert dropped == (
+        "contents[1].parts[0].thoughtSignature",
+        "contents[1].parts[1].thought_signature",
+    )
 
 
 def test_googles_own_signature_is_taken_out_of_a_wrapper() -> None:
@@ -160,4 +163,4 @@ def test_a_damaged_wrapper_is_listed_and_no_failure(damage: str) -> None:
                          {"role": "model", "parts": [{"text": "b", "thoughtSignature": wrapped}]}]}  # fmt: skip
     ask, _ = read_generate(json.dumps(body).encode(), "r", "m1", stream=False)
     assert ask.native is not None
-    assert ask.native.lost == ("contents.parts.thoughtSignature",)
+    assert ask.native.lost == ("contents[1].parts[0].thoughtSignature",)

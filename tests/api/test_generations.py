@@ -12,8 +12,9 @@ from urllib.parse import quote
 import pytest
 from tests.api.caller import ADMIN, BEARER, JSON, NARROW_KEY, Heard, chat_body, refused
 from tests.api.embedding import embedding
+from tests.api.serving import served
 from tests.api.upstream import either, fault, frames, listening, stream
-from tests.conftest import Gateway, Start, served, settled, upstream_settings
+from tests.conftest import Gateway, Start, settled, upstream_settings
 
 from infway.app import App, Parts, parts
 from infway.ledger.opening import LedgerError

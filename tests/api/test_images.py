@@ -178,7 +178,7 @@ async def test_a_vendor_that_takes_json_alone_gets_no_form(start: Start) -> None
         (asked,) = gateway.upstream.asked
         assert asked.json == {"model": "native-i1", "prompt": "a", "image": image}
         heard = await upload(gateway, "/v1/images/variations", {"image": PNG}, model="i1")
-        refused(heard, 503, "no_available_provider")
+        refused(heard, 400, "unsupported_parameter", "model")
 
 
 @pytest.mark.parametrize("kind", ["azure", "azure-deployments"])

@@ -176,7 +176,7 @@ async def test_every_case_holds(start: Start, case: str, dialect: str) -> None:
         gateway = await start(upstream=behind, **upstreams("one", behind.url, dialect))
         heard = await gateway.post("/v1/responses", {"model": "m1", **body})
     made = _streamed(heard, expected) if body.get("stream") else heard.json
-    _check(made)
+    check_response(made)
     assert made["status"] == "completed"
     assert expected in [item["type"] for item in made["output"]]
 
@@ -188,7 +188,7 @@ def _streamed(heard: Heard, expected: str) -> dict[str, Any]:
         missing = EVENTS[event["type"]] - event.keys()
         assert not missing, (event, missing)
         if "response" in event:
-            _check(event["response"])
+            check_response(event["response"])
     if expected == "function_call":
         told = [(event["type"], event.get("item", {}).get("type")) for event in events]
         assert ("response.output_item.added", "function_call") in told
@@ -199,7 +199,7 @@ def _streamed(heard: Heard, expected: str) -> dict[str, Any]:
     return made
 
 
-def _check(made: dict[str, Any]) -> None:
+def check_response(made: dict[str, Any]) -> None:
     """Assert that a response has every field, each of its kind."""
     for name, kinds in FIELDS.items():
         assert isinstance(made[name], kinds), name

@@ -11,6 +11,7 @@ import pytest
 from openai.types.responses import Response
 from tests.api.caller import refused
 from tests.api.responding import events_of, sdk
+from tests.api.serving import served
 from tests.api.upstream import (
     Asked,
     Script,
@@ -23,7 +24,7 @@ from tests.api.upstream import (
     stream,
     whole,
 )
-from tests.conftest import Start, served, settled, upstream_settings
+from tests.conftest import Start, settled, upstream_settings
 
 from infway.app import App, parts
 from infway.kernel.clock import Clock

@@ -78,7 +78,7 @@ async def test_no_more_than_a_thousand_items_are_looked_for(start: Start) -> Non
     heard = await gateway.post("/v1/responses", _references(*(f"msg_{n}" for n in range(1001))))
     refused(heard, 400, "invalid_field", "input")
     heard = await gateway.post("/v1/responses", _references(*(f"msg_{n}" for n in range(1000))))
-    refused(heard, 404, "item_not_found", "input")
+    refused(heard, 404, "item_not_found", "input[0].id")
 
 
 async def test_a_conversation_is_no_longer_than_a_request(start: Start) -> None:

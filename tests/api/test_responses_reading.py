@@ -169,8 +169,11 @@ def test_settings_are_said_in_chats_words() -> None:
     named = {"type": "function", "function": {"name": "f"}}
     allowed = {"mode": "required", "tools": [named]}
     assert said["tool_choice"] == {"type": "allowed_tools", "allowed_tools": allowed}
-    assert chat(tool_choice={"type": "function", "name": "f"})["tool_choice"] == named
-    assert chat(tool_choice="required")["tool_choice"] == "required"
+    tools = [{"type": "function", "name": "f"}]
+    choice = {"type": "function", "name": "f"}
+    assert chat(tools=tools, tool_choice=choice)["tool_choice"] == named
+    assert chat(tools=tools, tool_choice="required")["tool_choice"] == "required"
+    assert "tool_choice" not in chat(tool_choice="auto")
     assert chat(text={"format": {"type": "json_object"}})["response_format"] == {
         "type": "json_object"
     }
@@ -181,8 +184,20 @@ def test_settings_are_said_in_chats_words() -> None:
     [
         ({"tools": [{"type": "web_search"}]}, ("tools[0].type",)),
         ({"tools": [{"type": "custom", "name": "c"}]}, ("tools[0].type",)),
-        ({"tool_choice": {"type": "web_search"}}, ("tool_choice",)),
-        ({"tool_choice": {"type": "allowed_tools", "tools": [{"type": "mcp"}]}}, ("tool_choice",)),
+        (
+            {"tools": [{"type": "web_search"}], "tool_choice": {"type": "web_search"}},
+            ("tools[0].type", "tool_choice"),
+        ),
+        (
+            {
+                "tools": [{"type": "mcp", "server_label": "a"}],
+                "tool_choice": {
+                    "type": "allowed_tools",
+                    "tools": [{"type": "mcp", "server_label": "a"}],
+                },
+            },
+            ("tools[0].type", "tool_choice"),
+        ),
         ({"context_management": [{"type": "compaction"}]}, ("context_management",)),
         ({"input": [HI, {"type": "custom_tool_call_output", "output": ""}]}, ("input[1].type",)),
         (

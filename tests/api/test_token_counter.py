@@ -127,6 +127,11 @@ async def test_a_key_counts_only_for_models_it_may_use(gateway: Gateway) -> None
         ({"model": "fast", "messages": [USER], "contents": []}, "messages"),
         ({"model": "fast", "messages": ["a"]}, "messages[0]"),
         ({"model": "fast", "messages": USER}, "messages"),
+        ({"model": "fast", "messages": [{}]}, "messages[0].role"),
+        ({"model": "fast", "messages": [USER, {"content": "a"}]}, "messages[1].role"),
+        ({"model": "fast", "messages": [{"role": "king", "content": "a"}]}, "messages[0].role"),
+        ({"model": "fast", "messages": [{"role": "user"}]}, "messages[0].content"),
+        ({"model": "fast", "messages": [{"role": "user", "content": 1}]}, "messages[0].content"),
         ({"model": 1, "prompt": "a"}, "model"),
     ],
 )
@@ -149,6 +154,22 @@ async def test_what_is_nested_too_deeply_is_no_error_of_the_server(
     for field in (b"messages", b"tools"):
         body = b'{"model":"fast","messages":[],"%b":[%b]}' % (field, nested)
         assert (await gateway.post(PATH, body)).status in (200, 400)
+
+
+async def test_an_empty_conversation_is_what_begins_the_answer(gateway: Gateway) -> None:
+    empty = await counted(gateway, messages=[])
+    assert (empty["total_tokens"], empty["exact"]) == (3, True)
+    assert (await counted(gateway, messages=[], system="Be brief."))["total_tokens"] == 3 + 4 + 3
+
+
+async def test_what_a_chat_refuses_of_its_messages_is_refused_in_the_same_words(
+    gateway: Gateway,
+) -> None:
+    for messages in ([{}], [{"role": "user"}], [{"role": "user", "content": [{"type": "text"}]}]):
+        body = {"model": "fast", "messages": messages}
+        heard, chat = [await gateway.post(path, body) for path in (PATH, "/v1/chat/completions")]
+        assert heard.status == chat.status == 400
+        assert heard.json["error"] == chat.json["error"]
 
 
 async def test_litellms_sentence_says_that_there_is_nothing_to_count(gateway: Gateway) -> None:

@@ -1,49 +1,73 @@
-"""The command line as people run it: a process, its output and its exit code."""
+"""The command line: what it says and how it ends, in this process or in one of its own."""
 
+import io
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from infway.cli import main
 
+
+@dataclass
 class Ran:
     """What a command said and how it ended."""
 
-    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
-        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+    code: object
+    out: str
+    err: str
+
+
+def _environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
+    usual = {"PATH": os.defpath, "HOME": str(home), "INFWAY_DATA_DIR": str(home / "data")}
+    return {**usual, **more}
 
 
 @pytest.fixture
-def infway(tmp_path: Path):
-    """Run `infway` in an environment of its own."""
+def infway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run `infway` in an environment of its own, by the function that the command calls."""
 
     def run(*argv: str, stdin: str = "", **environment: str) -> Ran:
-        given = {"PATH": os.defpath, "HOME": str(tmp_path), **environment}
-        given.setdefault("INFWAY_DATA_DIR", str(tmp_path / "data"))
-        argv = (sys.executable, "-W", "error", "-m", "infway", *argv)
-        return Ran(
-            subprocess.run(
-                argv,
-                env=given,
-                input=stdin,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
+        out, err = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as here, redirect_stdout(out), redirect_stderr(err):
+            here.setattr(sys, "argv", ["infway", *argv])
+            here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+            here.setattr(os, "environ", _environment(tmp_path, environment))
+            with pytest.raises(SystemExit) as left:
+                main()
+        return Ran(left.value.code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def process(tmp_path: Path):
+    """Run `infway` as people do: a process, for what shows only there."""
+
+    def run(*argv: str, stdin: str = "", **environment: str) -> Ran:
+        done = subprocess.run(
+            (sys.executable, "-W", "error", "-m", "infway", *argv),
+            env=_environment(tmp_path, environment),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
+        return Ran(done.returncode, done.stdout, done.stderr)
 
     return run
 
 
 @contextmanager
-def _gateway(status: int, body: bytes) -> Iterator[tuple[str, list[str]]]:
+def _gateway(status: int, body: bytes, kind: str | None = None) -> Iterator[tuple[str, list[str]]]:
     """Answer everything alike; yield the URL and what was asked."""
     asked: list[str] = []
 
@@ -55,6 +79,8 @@ def _gateway(status: int, body: bytes) -> Iterator[tuple[str, list[str]]]:
             asked.append(f"{self.command} {self.path} {key} {said}")
             self.send_response(status)
             self.send_header("content-length", str(len(body)))
+            if kind is not None:
+                self.send_header("content-type", kind)
             self.end_headers()
             self.wfile.write(body)
 

@@ -37,6 +37,21 @@ def test_the_version_is_told_both_ways(infway):
     assert infway("version").out == infway("--version").out == f"infway {__version__}\n"
 
 
+@pytest.mark.parametrize(
+    ("argv", "code", "stdin"),
+    [
+        (("version",), 0, ""),
+        (("usage",), 1, ""),
+        (("check", "--config", "/nowhere/infway.yaml"), 2, ""),
+        (("explain", "-", "--no-local"), 1, "{"),
+    ],
+)
+def test_a_process_ends_as_its_main_does(infway, process, argv, code, stdin):
+    done = process(*argv, stdin=stdin)
+    assert done.code == code
+    assert done == infway(*argv, stdin=stdin)
+
+
 def test_an_unknown_command_is_an_error(infway):
     done = infway("sevre")
     assert done.code == 2

@@ -160,12 +160,16 @@ def test_usage_sums_the_ledger(infway, tmp_path):
     assert "Nothing was used" in infway("usage", "--since", "2999-01-01").out
 
 
-def test_usage_refuses_what_it_does_not_understand(infway):
+def test_usage_refuses_what_it_does_not_understand(infway, tmp_path):
     assert infway("usage", "--since", "yesterday").code == 2
     assert infway("usage", "--by", "colour").code == 2
     missing = infway("usage")
     assert missing.code == 1
-    assert missing.err.startswith("infway: the ledger ")
+    assert missing.err.startswith("Error: There is no ledger yet at ")
+    Path(tmp_path / "ledger.db").write_bytes(b"no database at all" * 100)
+    broken = infway("usage", INFWAY_DATA_DIR=str(tmp_path))
+    assert broken.code == 1
+    assert broken.err.startswith("infway: the ledger ")
 
 
 def test_serve_refuses_a_wrong_option_by_its_name(infway):

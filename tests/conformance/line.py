@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.api.caller import KEY
+from tests.api.serving import served
 from tests.conformance.kinds import KINDS, kind_of
 from tests.conformance.recording import Recording
 from tests.conformance.said import PRICES
-from tests.conftest import served, settled
+from tests.conftest import settled
 
 from infway.app import App, parts
 from infway.ledger.sqlite import SqliteLedger

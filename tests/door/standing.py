@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.conftest import served
+from tests.api.serving import served
 
 from infway.api.errors import error_body, error_headers
 from infway.door.limits import Limits

@@ -19,7 +19,7 @@ SEED_MODELS = (
     "claude-3-5-sonnet@20240620",
     "Mixtral-8x7B-Instruct-v0.1",
 )
-TALKERS = ("teller", "quiet", "slow", "breaking", "lamenting", "moody")
+TALKERS = ("teller", "quiet", "slow", "endless", "breaking", "lamenting", "moody")
 
 Report = Mapping[str, Any]
 

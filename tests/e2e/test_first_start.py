@@ -86,7 +86,9 @@ def test_models_lists_what_is_served(first):
     assert done.returncode == 0, done.stderr
     head, *rows = done.stdout.splitlines()
     assert head.split()[:4] == ["MODEL", "UPSTREAM", "IN", "OUT"]
-    assert rows
+    assert [row.split()[:2] for row in rows] == [
+        ["sandbox-chat", f"sandbox-{name}"] for name in ("thrifty", "shaky", "swift")
+    ]
 
 
 def test_check_says_that_nothing_is_configured(first):

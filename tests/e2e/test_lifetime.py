@@ -10,7 +10,7 @@ import pytest
 from openai import OpenAI
 from tests.e2e.conftest import KEY, write_config
 from tests.e2e.gateway import PATIENCE, Gateway, serving
-from tests.e2e.upstream import ANSWER, SLOW_PIECES
+from tests.e2e.upstream import ANSWER, PIECES
 
 SLOW, TELLER = "slow-current", "teller-current"
 
@@ -55,7 +55,7 @@ def test_a_stop_lets_a_live_stream_finish_and_leaves_with_0(own):
         rest = response.read().decode()
     assert first.startswith(b"data: {")
     assert rest.endswith("data: [DONE]\n\n")
-    assert f'"{SLOW_PIECES - 1} "' in rest
+    assert f'"{PIECES["slow"] - 1} "' in rest
     assert gateway.process.wait(PATIENCE) == 0
     assert '"level":"error"' not in gateway.log.read_text()
 

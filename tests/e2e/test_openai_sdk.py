@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.e2e.upstream import ANSWER, ARGUMENTS, SLOW_PIECES, USAGE
+from tests.e2e.upstream import ANSWER, ARGUMENTS, PIECES, USAGE
 
 # scenario: exception class, status, code, what else is told, attempts that the upstream saw
 ERRORS = {
@@ -86,9 +86,9 @@ def test_comments_in_a_silence_do_not_disturb_the_sdk(sdk):
 
 def test_a_stream_that_the_client_leaves_is_ended_at_the_upstream(sdk, upstream):
     assert sdk["leaves_early"] == "assistant"
-    model = f"slow-{sdk['tag']}"
+    model = f"endless-{sdk['tag']}"
     assert len(upstream.calls(model)) == 1
-    assert model in upstream.left, f"all {SLOW_PIECES} pieces were taken"
+    assert model in upstream.left, f"all {PIECES['endless']} pieces were taken"
 
 
 def test_another_upstream_answers_where_the_first_fails(sdk):

@@ -23,7 +23,7 @@ USAGE = {
     "prompt_tokens_details": {"cached_tokens": 5, "audio_tokens": None},
     "completion_tokens_details": {"reasoning_tokens": 0},
 }
-SLOW_PIECES = 20
+PIECES = {"slow": 20, "endless": 400}  # which a program leaves in time, however busy the machine
 SLOW_PAUSE = 0.05  # seconds between two pieces of a slow stream
 SILENCE = 0.6  # seconds before a quiet upstream says its first word
 REMORSE = 0.4  # seconds before a stream goes wrong: what came before has long been passed on
@@ -146,7 +146,7 @@ class Conversation(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             self._write(f"data: {json.dumps(frame)}\n\n".encode())
-            if behaviour == "slow":
+            if behaviour in PIECES:
                 time.sleep(SLOW_PAUSE)
         self._write(b"data: [DONE]\n\n")
         self.wfile.write(b"0\r\n\r\n")
@@ -205,8 +205,8 @@ def _frames(body: Body, behaviour: str) -> Iterator[Body]:
 
 def _deltas(message: Body, behaviour: str) -> Iterator[Body]:
     yield {"role": "assistant", "content": ""}
-    if behaviour == "slow":
-        yield from ({"content": f"{number} "} for number in range(SLOW_PIECES))
+    if behaviour in PIECES:
+        yield from ({"content": f"{number} "} for number in range(PIECES[behaviour]))
     elif "tool_calls" in message:
         call = message["tool_calls"][0]
         start = {**call["function"], "arguments": ""}

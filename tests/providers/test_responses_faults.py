@@ -2,10 +2,10 @@
 
 import contextlib
 import json
+from random import Random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.providers.junk import junk, junk_object
 from tests.providers.reading import broken
 from tests.providers.responses_saying import (
     ADAPTER,
@@ -143,11 +143,6 @@ def test_nothing_is_read_after_the_end():
     assert broken(heard(*frames)) is None
 
 
-JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)  # fmt: skip
 KINDS = [
     "response.created", "response.output_item.added", "response.output_item.done",
     "response.output_text.delta", "response.output_text.done", "response.completed", "error",
@@ -156,30 +151,43 @@ KINDS = [
 ]  # fmt: skip
 FIELDS = ["response", "item", "delta", "output_index", "item_id", "content_index", "summary_index",
           "logprobs", "annotation", "text", "arguments", "error", "code", "message"]  # fmt: skip
-PARTS = st.lists(
-    st.fixed_dictionaries(
-        {}, optional=dict.fromkeys(("type", "text", "refusal", "annotations", "logprobs"), JUNK)
-    )
-)
-ITEMS = st.fixed_dictionaries(
-    {"type": st.sampled_from(["message", "reasoning", "function_call", "custom_tool_call"])},
-    optional=dict.fromkeys(("id", "call_id", "name", "content", "summary", "arguments", "input", "encrypted_content"), JUNK),
-)  # fmt: skip
-VALUES = JUNK | ITEMS | st.fixed_dictionaries(
-    {"output": st.lists(JUNK | ITEMS, max_size=3)},
-    optional=dict.fromkeys(("status", "error", "usage", "incomplete_details", "id"), JUNK),
-)  # fmt: skip
-EVENTS = st.tuples(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(FIELDS), VALUES))
+ITEMS = ["message", "reasoning", "function_call", "custom_tool_call"]
+OF_ITEMS = ["id", "call_id", "name", "content", "summary", "arguments", "input",
+            "encrypted_content"]  # fmt: skip
+OF_PARTS = ["type", "text", "refusal", "annotations", "logprobs"]
+OF_REPLIES = ["status", "error", "usage", "incomplete_details", "id"]
 
 
-@given(st.lists(EVENTS, max_size=8))
-def test_fields_of_any_kind_never_raise_anything_else(sent: list[tuple[str, dict]]):
-    events = heard(*(event(kind, **fields) for kind, fields in sent))
-    last = broken(events)
-    assert last is None or last.failure.fault in CONSEQUENCES
+def item(chance: Random) -> dict[str, object]:
+    parts = [junk_object(chance, OF_PARTS) for _ in range(chance.randrange(3))]
+    said = {"type": chance.choice(ITEMS), **junk_object(chance, OF_ITEMS)}
+    return said | ({"content": parts, "summary": parts} if chance.randrange(2) else {})
 
 
-@given(VALUES)
-def test_a_body_of_any_fields_is_a_reply_or_a_named_failure(body: object):
-    with contextlib.suppress(UpstreamFailed):
-        assert ADAPTER.whole(json.dumps(body).encode())
+def value(chance: Random) -> object:
+    """Return an item, a reply of some, or anything."""
+    match chance.randrange(3):
+        case 0:
+            return item(chance)
+        case 1:
+            output = [item(chance) if chance.randrange(4) else junk(chance, ITEMS) for _ in "12"]
+            return {"output": output[: chance.randrange(3)], **junk_object(chance, OF_REPLIES)}
+        case _:
+            return junk(chance, [*KINDS, *FIELDS])
+
+
+def test_fields_of_any_kind_never_raise_anything_else():
+    for seed in range(1500):
+        chance = Random(seed)
+        names = [chance.sample(FIELDS, chance.randrange(7)) for _ in range(chance.randrange(9))]
+        sent = [
+            event(chance.choice(KINDS), **{name: value(chance) for name in some}) for some in names
+        ]
+        last = broken(heard(*sent))
+        assert last is None or last.failure.fault in CONSEQUENCES, seed
+
+
+def test_a_body_of_any_fields_is_a_reply_or_a_named_failure():
+    for seed in range(1500):
+        with contextlib.suppress(UpstreamFailed):
+            assert ADAPTER.whole(json.dumps(value(Random(seed))).encode()), seed

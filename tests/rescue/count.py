@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 
 from tests.api.caller import BEARER, JSON, Heard, chat_body, line_to
-from tests.conftest import served, settled
+from tests.api.serving import served
+from tests.conftest import settled
 from tests.rescue.plan import plan_of
 from tests.rescue.upstream import Upstreams
 

@@ -1,6 +1,7 @@
 """Whatever a file holds, it gives settings or problems, and never another error."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 
 import yaml
@@ -12,6 +13,7 @@ from infway.settings import Settings, load
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "infway.yaml"
 TEXT = EXAMPLE.read_text()
+TREE = yaml.safe_load(TEXT)
 PIECES = st.sampled_from(
     [
         "",
@@ -79,7 +81,7 @@ def test_a_mutated_text_gives_settings_or_problems_and_nothing_else(tmp_path, cu
 )
 @given(changes=st.lists(st.tuples(STEPS, VALUES), min_size=1, max_size=4))
 def test_any_value_in_any_place_gives_settings_or_problems_and_nothing_else(tmp_path, changes):
-    tree = yaml.safe_load(TEXT)
+    tree = deepcopy(TREE)
     for steps, value in changes:
         inner, places = tree, list(tree)
         for step in steps:

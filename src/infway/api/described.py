@@ -6,7 +6,6 @@ The chat endpoint is answered in front of this app; here it is described as it r
 import logging
 import re
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -34,18 +33,15 @@ _DIALECTS = (
     (re.compile(r"(/gemini)?/v1beta1?(/|$)"), refusal_of),
 )
 
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-
 
 def described_app(
-    routers: Sequence[APIRouter], lifespan: Lifespan, refused: Callable[[str], None], *, docs: bool
+    routers: Sequence[APIRouter], refused: Callable[[str], None], *, docs: bool
 ) -> FastAPI:
     """Return the app. `refused` is told every error's code; `docs` False leaves the page out."""
     app = FastAPI(
         title="infway",
         version=__version__,
         summary="An OpenAI-compatible gateway that routes every request to the best upstream",
-        lifespan=lifespan,
         openapi_url="/openapi.json" if docs else None,
         redoc_url=None,
         redirect_slashes=False,

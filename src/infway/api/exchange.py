@@ -67,14 +67,16 @@ class Exchange:
         self.started = False
         self.id_headers: tuple[bytes, ...] = (b"x-request-id",)
 
-    async def read_json(self, limit: int, *, form: bool = False) -> bytes:
+    async def read_json(
+        self, limit: int, *, form: bool = False, takes: str = "application/json"
+    ) -> bytes:
         """Return the body; raises CallerError: 413 beyond `limit` bytes, 415 for other types, 400.
 
-        `form`: it is a form with files and no JSON.
+        `form`: it is a form with files and no JSON. `takes`: all types that would do.
         """
         for name, value in self.headers:
             if name in _KINDS and (form or value != b"application/json"):
-                _check_kind(name, value, form=form)
+                _check_kind(name, value, takes, form=form)
         message = await self.receive()
         if message["type"] == "http.disconnect":
             raise ClientLeftError
@@ -129,7 +131,7 @@ def too_large(limit: int) -> CallerError:
     return CallerError(413, "payload_too_large", f"The body is larger than {limit} bytes.")
 
 
-def _check_kind(name: bytes, value: bytes, *, form: bool) -> None:
+def _check_kind(name: bytes, value: bytes, takes: str, *, form: bool) -> None:
     """Raise CallerError where a body is of another type, or compressed."""
     if name == b"content-encoding":
         if value.lower() != b"identity":
@@ -138,5 +140,4 @@ def _check_kind(name: bytes, value: bytes, *, form: bool) -> None:
     kind = value.partition(b";")[0].strip().lower()
     is_json = kind in (b"", b"application/json") or kind.endswith(b"+json")
     if kind != FORM if form else not is_json:
-        what = FORM.decode() if form else "application/json"
-        raise CallerError(415, "unsupported_media_type", f"Content-Type must be {what}.")
+        raise CallerError(415, "unsupported_media_type", f"Content-Type must be {takes}.")

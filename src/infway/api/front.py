@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from infway.api.errors import Header, error_body, error_headers, own_fault
 from infway.api.exchange import ClientLeftError, Exchange, Message, Receive, Scope, Send
 from infway.api.intake import Intake, goes_on
-from infway.api.routes import Endpoint, Routes
+from infway.api.routes import Connectable, Desk, Endpoint, Routes
 from infway.kernel.clock import Clock
 from infway.kernel.errors import CallerError, GatewayError, stopped_by
 from infway.kernel.ids import Ids
@@ -48,7 +48,8 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         if scope["type"] != "http":
-            await self._rest(scope, receive, send)
+            serve = self._connect if scope["type"] == "websocket" else self._rest
+            await serve(scope, receive, send)
             return
         endpoint, model = self._routes.find(scope["path"])
         request_id = self._ids.next()
@@ -86,17 +87,37 @@ class Front:
             _log.error("request %s failed inside infway", exchange.request_id, exc_info=ended)
             error = own_fault()
         if error is not None and not exchange.started:
-            await self._refuse(exchange, endpoint, error)
+            await self._refuse(exchange, endpoint.refusal, error)
         return True
 
-    async def _refuse(self, exchange: Exchange, endpoint: Endpoint, error: GatewayError) -> None:
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket, or refuse its handshake as a request is refused."""
+        endpoint, _ = self._routes.find(scope["path"])
+        exchange = self._exchange(scope, receive, _in_handshake(send))
+
+        def turn(opened: Exchange) -> Exchange:
+            return self._exchange(scope, opened.receive, opened.send)
+
+        try:
+            if not isinstance(endpoint, Connectable):
+                raise CallerError(404, "endpoint_not_found", "No WebSocket is served at this path.")
+            await endpoint.connect(exchange, Desk(turn, self._metrics.refused))
+        except GatewayError as error:
+            await self._refuse(exchange, endpoint.refusal if endpoint else error_body, error)
+
+    def _exchange(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
+        return Exchange(scope, receive, send, self._ids.next(), self._clock.monotonic())
+
+    async def _refuse(
+        self, exchange: Exchange, refusal: Callable[[GatewayError], bytes], error: GatewayError
+    ) -> None:
         """Send the error in the caller's dialect."""
         self._metrics.refused(error.code)
         error.request_id = exchange.request_id
         headers = [*error_headers(error), *self._traces(exchange.began)]
         if error.status == 405:
             headers.append((b"allow", b"POST"))
-        await exchange.reply(error.status, headers, endpoint.refusal(error))
+        await exchange.reply(error.status, headers, refusal(error))
 
     def turn_away(self, error: GatewayError) -> tuple[list[Header], bytes]:
         """Return headers and body for what is refused before it is a request."""
@@ -117,3 +138,14 @@ class Front:
             await send(message)
 
         return stamped
+
+
+def _in_handshake(send: Send) -> Send:
+    """Return what sends a reply of HTTP in the place of an opened WebSocket, and the rest as it is."""
+
+    async def sent(message: Message) -> None:
+        if message["type"].startswith("http."):
+            message = {**message, "type": f"websocket.{message['type']}"}
+        await send(message)
+
+    return sent

@@ -14,7 +14,7 @@ from infway.kernel.errors import CallerError
 
 MOST_VALUES = 200_000  # read in about a quarter of a second
 DEEPEST = 64  # objects and arrays within one another
-LARGEST = 2**53  # beyond it not every whole number is a double
+LARGEST = 2**63  # signed 64 bits, as OpenAI has them for a seed; infway passes digits on as they came
 
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
@@ -105,7 +105,7 @@ def _check_names(body: bytes, fields: dict[str, msgspec.Raw]) -> None:
 def _is_exact(number: bytes) -> bool:
     """Tell whether every reader takes a number for the same."""
     if number.lstrip(b"-").isdigit():
-        return len(number) < 18 and -LARGEST <= int(number) <= LARGEST
+        return len(number) <= 20 and -LARGEST <= int(number) < LARGEST
     try:
         return isfinite(float(number))
     except ValueError:
@@ -142,7 +142,7 @@ def _check_numbers(body: bytes, outside: bytes) -> None:
         return
     for found in _STRING_OR_NUMBER.finditer(body):
         if found[1] is not None and not _is_exact(found[1]):
-            raise _refusal("A number is not finite, or not exact beyond 2^53", found.start())
+            raise _refusal("A number is not finite, or not of 64 bits", found.start())
 
 
 def _too_deep(body: bytes) -> CallerError:

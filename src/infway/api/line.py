@@ -9,6 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
@@ -43,6 +44,7 @@ class Rules:
     region: str | None = None
     require_model: bool = False
     always_usage_chunk: bool = False
+    socket_idle: float = 600.0
 
 
 class LineEndpoint(ABC):
@@ -131,7 +133,7 @@ class LineEndpoint(ABC):
         with Presence(exchange) as presence, out:
             try:
                 answers.append(await self.gateway.chat(talk.ask, who))
-                last = await _relay(answers[0], talk, times, out)
+                last = await relay(answers[0], talk, times, out)
             except (GatewayError, asyncio.CancelledError) as ended:
                 last = _late(ended, talk, times) if exchange.started else b""
                 if not last:
@@ -195,7 +197,15 @@ def _late(ended: GatewayError | asyncio.CancelledError, talk: Talk, times: Times
     return b"" if stopped is None or not goes_on(ended) else talk.late(stopped, times)
 
 
-async def _relay(answer: Answer, talk: Talk, times: Times, out: EventStream) -> bytes:
+class Outlet(Protocol):
+    """Where the bytes of a stream go."""
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes."""
+        ...
+
+
+async def relay(answer: Answer, talk: Talk, times: Times, out: Outlet) -> bytes:
     """Pass the events on as they come; return the bytes that end the stream."""
     writer = talk.writer(answer, times)
     try:

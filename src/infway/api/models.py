@@ -76,16 +76,18 @@ def _described(model: Model, who: Principal) -> Described | None:
         "context_length": max(known, default=None),
         "pricing": _pricing(cheapest),
         "capabilities": sorted({word for offer in offers for word in _capabilities(offer)}),
-        "upstreams": [_upstream(offer) for offer in offers],
+        "upstreams": [offered(offer) for offer in offers],
     }
 
 
-def _upstream(offer: Offer) -> Described:
+def offered(offer: Offer) -> Described:
+    """Return what one upstream offers of a model; `quality` is the prior of routing, 0 to 100."""
     return {
         "name": offer.upstream.name,
         "vendor": offer.upstream.vendor,
         "context_length": offer.context,
         "max_output_tokens": offer.max_output,
+        "quality": offer.quality,
         "pricing": _pricing(offer),
         "capabilities": _capabilities(offer),
     }

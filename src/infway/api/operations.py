@@ -34,6 +34,8 @@ from infway.api.passing.schema import (
 )
 from infway.api.queue import QueueBody
 from infway.api.replies import ChatReply, EmbeddingsReply, ErrorBody
+from infway.api.responses.compacting import CompactionReply
+from infway.api.responses.counting import InputTokensReply
 from infway.api.responses.schema import ResponseReply, ResponsesBody
 from infway.api.routes import MODEL_PATHS, Family, everywhere, family
 from infway.api.schema import ChatBody
@@ -49,9 +51,10 @@ EMBEDDINGS = everywhere("/embeddings")
 _ANTHROPIC = tuple(f"{base}/messages" for base in ("/v1", "", "/api/v1", "/anthropic/v1"))
 MESSAGES = family(*_ANTHROPIC)
 COUNT_TOKENS = family(*(f"{path}/count_tokens" for path in _ANTHROPIC))
-RESPONSES = family(
-    *(f"{base}/responses" for base in ("/v1", "", "/api/v1", "/openai/v1", "/openai"))
-)
+_RESPONSES = tuple(f"{base}/responses" for base in ("/v1", "", "/api/v1", "/openai/v1", "/openai"))
+RESPONSES = family(*_RESPONSES)
+INPUT_TOKENS = family(*(f"{path}/input_tokens" for path in _RESPONSES))
+COMPACT = family(*(f"{path}/compact" for path in _RESPONSES))
 COMPLETIONS = everywhere("/completions")._replace(starts=(*MODEL_PATHS, "/v1/"), never="/chat")
 TOKEN_COUNTER = family("/utils/token_counter", "/v1/utils/token_counter")
 
@@ -107,6 +110,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "responses", "Create a response", RESPONSES, ResponsesBody, ResponseReply, streams=True
     ),
+    Operation(
+        "input_tokens",
+        "Count the tokens of a response's input",
+        INPUT_TOKENS,
+        ResponsesBody,
+        InputTokensReply,
+    ),
+    Operation("compact", "Make a conversation short", COMPACT, ResponsesBody, CompactionReply),
     Operation(
         "completions", "Create a text completion", COMPLETIONS, TextBody, TextReply, streams=True
     ),

@@ -69,7 +69,7 @@ def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[Cha
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise not_json(body, error) from error
-    messages = _messages(chat)
+    messages = _prompted(chat) if chat.messages is None else check_messages(chat.messages)
     selection = _selection(chat, path_model)
     features, chars, tokens = _needs(chat, messages)
     fields = _passed_on(chat, fields)
@@ -108,13 +108,17 @@ def missing(path: str) -> CallerError:
     return CallerError(400, "missing_required_field", f"{path} is required.", path)
 
 
-def _messages(chat: ChatBody) -> list[Message]:
-    if chat.messages is None:
-        if chat.prompt is None:
-            raise missing("messages")
-        text = chat.prompt if isinstance(chat.prompt, str) else "\n".join(chat.prompt)
-        return [Message(role="user", content=text)]
-    for i, message in enumerate(chat.messages):
+def _prompted(chat: ChatBody) -> list[Message]:
+    """Return the prompt as a message: what completions of texts, and Infuzu's clients, send."""
+    if chat.prompt is None:
+        raise missing("messages")
+    text = chat.prompt if isinstance(chat.prompt, str) else "\n".join(chat.prompt)
+    return [Message(role="user", content=text)]
+
+
+def check_messages(messages: list[Message]) -> list[Message]:
+    """Return the messages; raises CallerError where one says nothing and may not be silent."""
+    for i, message in enumerate(messages):
         content = message.content if message.content is not None else message.content_parts
         if content is None and message.role not in ("assistant", "function"):
             raise missing(f"messages[{i}].content")
@@ -122,7 +126,7 @@ def _messages(chat: ChatBody) -> list[Message]:
             for j, part in enumerate(content):
                 if part.type == "text" and part.text is None:
                     raise missing(f"messages[{i}].content[{j}].text")
-    return chat.messages
+    return messages
 
 
 def _selection(chat: ChatBody, path_model: str | None) -> Selection:
@@ -246,7 +250,7 @@ def _passed_on(chat: ChatBody, fields: dict[str, msgspec.Raw]) -> dict[str, msgs
     for name in [name for name, value in fields.items() if bytes(value) == b"null"]:
         del fields[name]
     if chat.messages is None:
-        text = _messages(chat)[0].content
+        text = _prompted(chat)[0].content
         fields["messages"] = msgspec.Raw(_write([{"role": "user", "content": text}]))
     else:
         fields["messages"] = spelled(fields["messages"])

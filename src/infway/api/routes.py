@@ -1,8 +1,8 @@
 """Where requests go that meet no web framework: exact paths, and paths that name the model."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from infway.api.exchange import Exchange
 from infway.kernel.errors import GatewayError
@@ -21,6 +21,25 @@ class Endpoint(Protocol):
 
     def refusal(self, error: GatewayError) -> bytes:
         """Return the body of an error in the caller's dialect."""
+        ...
+
+
+class Desk(NamedTuple):
+    """What the edge does for each request of one connection.
+
+    `turn` makes an exchange of its own of it; `refused` is told the code of every error.
+    """
+
+    turn: Callable[[Exchange], Exchange]
+    refused: Callable[[str], None]
+
+
+@runtime_checkable
+class Connectable(Protocol):
+    """What serves WebSockets."""
+
+    async def connect(self, exchange: Exchange, desk: Desk) -> None:
+        """Serve one connection; raises GatewayError where it is not accepted."""
         ...
 
 

@@ -19,8 +19,9 @@ from infway.api.gemini.notes import Notes
 from infway.api.gemini.reading import chat_fields
 from infway.api.gemini.spelling import camelled
 from infway.api.line import Rules
-from infway.api.reading import refuse
+from infway.api.reading import check_messages, refuse
 from infway.api.replies import ErrorBody
+from infway.api.schema import Message
 from infway.api.served import ServedEndpoint, usable
 from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Feature, Offer, Principal, Selection
@@ -67,7 +68,14 @@ class DetailedError(ErrorBody, kw_only=True):
     detail: str
 
 
+class _Conversation(Struct):
+    """The messages as the chat endpoint reads them."""
+
+    messages: list[Message] | None = None
+
+
 _read = msgspec.json.Decoder(TokenCounterBody).decode
+_read_conversation = msgspec.json.Decoder(_Conversation).decode
 _write = msgspec.json.Encoder().encode
 
 
@@ -116,6 +124,7 @@ def _said(body: bytes) -> TokenCounterBody:
         if not body.isascii():
             body.decode()
         said = _read(body)
+        check_messages(_read_conversation(body).messages or [])
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import click
 import httpx2
 
+from infway.commands import options
+from infway.commands.asking import headers, refusal, silent, stranger
 from infway.commands.surroundings import Surroundings
 
 Message = dict[str, str]
 Wishes = dict[str, object]
+_EVENTS = "text/event-stream"
 PATIENCE = httpx2.Timeout(10.0, read=600.0)  # seconds; a slow model may think for minutes
 
 
@@ -18,7 +21,7 @@ PATIENCE = httpx2.Timeout(10.0, read=600.0)  # seconds; a slow model may think f
 @click.argument("prompt", required=False)
 @click.option("--model", "-m", default="auto", help="Model, alias or policy.", show_default=True)
 @click.option("--max-tokens", type=click.IntRange(1), help="The longest answer, in tokens.")
-@click.option("--url", help="The gateway; default: the one on this machine.")
+@options.url
 @click.pass_obj
 def command(
     surroundings: Surroundings,
@@ -32,12 +35,14 @@ def command(
     Without PROMPT it reads one from a pipe, or holds a conversation on a terminal. The key is
     INFWAY_API_KEY, or the one that the first start made.
     """
-    headers = {"authorization": f"Bearer {surroundings.key}"} if surroundings.key else {}
+    if prompt is None and not sys.stdin.isatty():
+        prompt = sys.stdin.read()
+    if prompt is not None and not prompt.strip():
+        raise click.UsageError("There is nothing to say: give a PROMPT, or write to the pipe.")
+    address = url or surroundings.url
     with httpx2.Client(
-        base_url=url or surroundings.url, headers=headers, timeout=PATIENCE, trust_env=False
+        base_url=address, headers=headers(surroundings), timeout=PATIENCE, trust_env=False
     ) as client:
-        if prompt is None and not sys.stdin.isatty():
-            prompt = sys.stdin.read()
         wishes: Wishes = {"model": model, "stream": True}
         if max_tokens is not None:
             wishes["max_tokens"] = max_tokens
@@ -57,17 +62,19 @@ def _converse(client: httpx2.Client, wishes: Wishes) -> None:
 
 def _say(client: httpx2.Client, wishes: Wishes, messages: list[Message]) -> str:
     body = {**wishes, "messages": messages}
+    address = str(client.base_url).rstrip("/")
     pieces: list[str] = []
     try:
         with client.stream("POST", "/v1/chat/completions", json=body) as response:
             if response.status_code != 200:
-                raise click.ClickException(_refusal(response.status_code, response.read()))
+                raise click.ClickException(refusal(response.status_code, response.read()))
+            if _EVENTS not in response.headers.get("content-type", _EVENTS):
+                raise stranger(address)
             for piece in _pieces(response.iter_lines()):
                 click.echo(piece, nl=False)
                 pieces.append(piece)
     except httpx2.HTTPError as error:
-        message = f"{client.base_url} does not answer: {error or type(error).__name__}"
-        raise click.ClickException(message) from error
+        raise silent(address, error) from error
     click.echo()
     return "".join(pieces)
 
@@ -81,11 +88,3 @@ def _pieces(lines: Iterator[str]) -> Iterator[str]:
             raise click.ClickException(str(chunk["error"].get("message", chunk["error"])))
         for choice in chunk.get("choices", []):
             yield choice.get("delta", {}).get("content") or ""
-
-
-def _refusal(status: int, body: bytes) -> str:
-    try:
-        said = json.loads(body)["error"]["message"]
-    except (ValueError, KeyError, TypeError):
-        said = "no reason given"
-    return f"{status}: {said}"

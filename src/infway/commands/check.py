@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from infway.commands import options
 from infway.commands.configuration import configured, stock
 from infway.commands.surroundings import Surroundings
 from infway.serving import check_credentials
@@ -12,10 +13,12 @@ from infway.settings import json_schema
 
 
 @click.command("check")
-@click.option("--config", "-c", type=click.Path(path_type=Path), help="Configuration file.")
+@options.stock
 @click.option("--schema", is_flag=True, help="Print the JSON schema of the file and stop.")
 @click.pass_obj
-def command(surroundings: Surroundings, config: Path | None, *, schema: bool) -> None:
+def command(
+    surroundings: Surroundings, /, config: Path | None, *, schema: bool, **said: object
+) -> None:
     """Check the configuration and say what would be served.
 
     Prints every problem at once, each with its file, line and column, and leaves with code 2.
@@ -23,7 +26,7 @@ def command(surroundings: Surroundings, config: Path | None, *, schema: bool) ->
     if schema:
         click.echo(json.dumps(json_schema(), indent=2))
         return
-    loaded = configured(surroundings, config)
+    loaded = configured(surroundings, config, said)
     settings = loaded.settings
     inventory, found = stock(surroundings, settings)
     check_credentials(inventory)
@@ -35,6 +38,11 @@ def command(surroundings: Surroundings, config: Path | None, *, schema: bool) ->
     for upstream in inventory.upstreams:
         name = upstream.name
         models = len({offer.model for offer in offers if offer.upstream.name == name})
-        click.echo(f"{name}: {models} {'model' if models == 1 else 'models'}")
+        click.echo(f"{name}: {_counted(models, 'model')}")
     models = len({offer.model for offer in offers})
-    click.echo(f"The configuration is right: {models} models, {len(settings.keys)} keys.")
+    keys = _counted(len(settings.keys), "key") if settings.keys else "the first start makes a key"
+    click.echo(f"The configuration is right: {_counted(models, 'model')}, {keys}.")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

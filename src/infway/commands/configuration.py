@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from infway.commands.options import Options, stocked
 from infway.commands.surroundings import Surroundings
 from infway.discover import Found, discover
 from infway.inventory import Inventory, build, packaged, with_found
@@ -39,10 +40,16 @@ def overrides(environment: Mapping[str, str], options: Mapping[str, object]) -> 
     return list(said.values())
 
 
-def configured(surroundings: Surroundings, config: Path | None) -> Loaded:
-    """Return the configuration with its warnings; raises SettingsError."""
+def configured(
+    surroundings: Surroundings, config: Path | None, options: Options | None = None
+) -> Loaded:
+    """Return the configuration with its warnings; raises SettingsError.
+
+    `options`: those that say what is served, where the command has them.
+    """
     environment = surroundings.environment
-    return read(surroundings.config(config), environment, overrides(environment, {}))
+    said = {} if options is None else stocked(options)
+    return read(surroundings.config(config), environment, overrides(environment, said))
 
 
 def stock(surroundings: Surroundings, settings: Settings) -> tuple[Inventory, Found | None]:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import BinaryIO, cast
+from urllib.parse import quote
 
 import click
-import httpx2
 
 from infway.api.choice import check_choice
 from infway.api.reading import read_chat
+from infway.commands import options
+from infway.commands.asking import advice, ask
 from infway.commands.configuration import configured, stock
 from infway.commands.surroundings import Surroundings
 from infway.commands.table import table
@@ -29,34 +31,33 @@ from infway.settings import Settings
 Facts = Mapping[str, object]
 HEAD = ("", "OFFER", "USD", "START S", "END S", "FAILS", "VALUE", "STATE")
 NUMBERS = frozenset({0, 2, 3, 4, 5, 6})
-PATIENCE = 10.0  # seconds
 
 
 @click.command("explain")
 @click.argument("request_file", metavar="[REQUEST.json]", type=click.File("rb"), required=False)
-@click.option("--config", "-c", type=click.Path(path_type=Path), help="Configuration file.")
+@options.stock
 @click.option("--id", "request_id", help="A request that the running gateway has answered.")
-@click.option("--url", help="The gateway, for --id; default: the one on this machine.")
+@options.url
 @click.option("--json", "as_json", is_flag=True, help="Print everything that is known, as JSON.")
 @click.pass_obj
-def command(surroundings: Surroundings, /, config: Path | None, **options: object) -> None:
+def command(surroundings: Surroundings, /, config: Path | None, **said: object) -> None:
     """Show how a request is routed, or was.
 
     REQUEST.json holds the body of a chat request (- is standard input). It is ranked as a fresh
     start would: nothing is sent, and nothing is known yet of how the upstreams do. With --id it
     is the decision as it was made, from the running gateway; that takes an admin key.
     """
-    request_id = options["request_id"]
-    request_file = cast("BinaryIO | None", options["request_file"])
+    request_id = said["request_id"]
+    request_file = cast("BinaryIO | None", said["request_file"])
     if (request_file is None) == (request_id is None):
         raise click.UsageError("Give a request in a file, or --id of one.")
     if request_file is None:
-        facts = _asked(surroundings, str(options["url"] or surroundings.url), str(request_id))
+        facts = _asked(surroundings, str(said["url"] or surroundings.url), str(request_id))
     else:
-        settings = configured(surroundings, config).settings
+        settings = configured(surroundings, config, said).settings
         inventory, _ = stock(surroundings, settings)
         facts = _ranked(request_file.read(), settings, inventory)
-    click.echo(json.dumps(facts, indent=2) if options["as_json"] else _shown(facts))
+    click.echo(json.dumps(facts, indent=2) if said["as_json"] else _shown(facts))
 
 
 def _ranked(body: bytes, settings: Settings, inventory: Inventory) -> Facts:
@@ -76,20 +77,14 @@ def _ranked(body: bytes, settings: Settings, inventory: Inventory) -> Facts:
         check_choice(ask)
         return explain(router.decide(ask, Principal("infway explain"), 0.0))
     except GatewayError as error:
-        raise click.ClickException(f"{error.status} {error.code}: {error.message}") from error
+        said = f"{error.status} {error.code}: {error.message}{advice(error.code)}"
+        raise click.ClickException(said) from error
 
 
 def _asked(surroundings: Surroundings, url: str, request_id: str) -> Facts:
-    headers = {"authorization": f"Bearer {surroundings.key}"} if surroundings.key else {}
-    try:
-        with httpx2.Client(base_url=url, timeout=PATIENCE, trust_env=False) as client:
-            response = client.get(f"/admin/decisions/{request_id}", headers=headers)
-            found = response.json()
-    except (httpx2.HTTPError, ValueError) as error:
-        raise click.ClickException(f"{url} does not answer: {error}") from error
-    if response.status_code != 200:
-        raise click.ClickException(f"{response.status_code}: {found['error']['message']}")
-    return {**found["decision"], "attempts": found["attempts"], "outcome": found["outcome"]}
+    found = ask(surroundings, url, f"/admin/decisions/{quote(request_id, safe='')}")
+    decision = cast("Facts", found["decision"])
+    return {**decision, "attempts": found["attempts"], "outcome": found["outcome"]}
 
 
 def _shown(facts: Facts) -> str:

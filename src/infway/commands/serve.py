@@ -5,19 +5,17 @@ from pathlib import Path
 import click
 
 from infway.commands.configuration import overrides
+from infway.commands.options import stock, stocked
 from infway.commands.surroundings import Surroundings
 from infway.server import ServeOptions, run
 
 
 @click.command("serve")
-@click.option("--config", "-c", type=click.Path(path_type=Path), help="Configuration file.")
+@stock
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=int, help="Port to listen on.")
 @click.option("--workers", type=int, help="Processes.")
 @click.option("--log-level", help="debug, info, warning or error.")
-@click.option("--sandbox", is_flag=True, default=None, help="Add simulated upstreams.")
-@click.option("--no-discover", is_flag=True, default=None, help="Look for nothing by itself.")
-@click.option("--no-local", is_flag=True, default=None, help="Look for no local model servers.")
 @click.pass_obj
 def command(surroundings: Surroundings, /, config: Path | None, **options: object) -> None:
     """Run the gateway.
@@ -25,16 +23,12 @@ def command(surroundings: Surroundings, /, config: Path | None, **options: objec
     Without a configuration it uses the vendors whose keys are in the environment and the model
     servers on this machine.
     """
-    off = None if options["no_discover"] is None else False
     said = {
         "--host=server.host": options["host"],
         "--port=server.port": options["port"],
         "--workers=server.workers": options["workers"],
         "--log-level=logs.level": options["log_level"],
-        "--sandbox=sandbox": options["sandbox"],
-        "--no-discover=discover.environment": off,
-        "--no-discover=discover.local": off,
-        "--no-local=discover.local": None if options["no_local"] is None else False,
+        **stocked(options),
     }
     environment = surroundings.environment
     run(

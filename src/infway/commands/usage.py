@@ -46,6 +46,8 @@ def command(surroundings: Surroundings, by: str, since: float, config: Path | No
     """Show what was used, from the ledger."""
     settings = configured(surroundings, config).settings
     path = settings.ledger.path or surroundings.data.ledger
+    if not path.exists():
+        raise click.ClickException(f"There is no ledger yet at {path}: `infway serve` makes it.")
     lines = summary(path, by, since)
     if not lines:
         click.echo("Nothing was used in that time.")

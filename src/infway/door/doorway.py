@@ -53,6 +53,7 @@ class Doorway(asyncio.Protocol):
         self._half: HalfClosed | None = None
         self._due: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._speaker: Any = None  # the WebSocket that took over
 
     # asyncio.Protocol
 
@@ -91,11 +92,11 @@ class Doorway(asyncio.Protocol):
                 end = data.find(_END, 0, MAX_TARGET + MAX_FIELDS_SIZE) + 4
                 if end < 4:
                     return self._wait_for_head(data)
-                length, is_upgrade = read_head(data[:end], self.limits.hosts)
+                length, upgrade = read_head(data[:end], self.limits.hosts)
                 self._is_busy, self._is_new, self._held, self._due = True, False, b"", None
-                if len(data) == end + length and not is_upgrade:
+                if len(data) == end + length and upgrade is None:
                     return super().data_received(data)
-                data = self._in_pieces(data, end, length, is_upgrade=is_upgrade)
+                data = self._in_pieces(data, end, length, upgrade)
         except CallerError as error:
             self.refuse(error)
 
@@ -171,11 +172,21 @@ class Doorway(asyncio.Protocol):
         started: bool = self.cycle.response_started
         return started
 
+    def hand_over(self) -> None:
+        """Leave the transport to the WebSocket that speaks on it now; it is in the hall to its end."""
+        self._due = None
+        if self._timer is not None:
+            self._timer.cancel()
+        address, hall = self.client[0] if self.client else "", self.hall
+        speaker: Any = self.transport.get_protocol()
+        self._speaker = speaker
+        speaker.at_end = lambda: hall.leave(address)
+
     # what comes in
 
-    def _in_pieces(self, data: bytes, end: int, length: int, *, is_upgrade: bool) -> bytes:
+    def _in_pieces(self, data: bytes, end: int, length: int, upgrade: bytes | None) -> bytes:
         """Let in a head whose body is not here with it, or not alone; return what follows it."""
-        if is_upgrade and self.ws_protocol_class is None:
+        if upgrade is not None and (length or not self._may_become(upgrade)):
             data, end = _without_upgrade(data, end)
         self._chunks = Chunks() if length == CHUNKED else None
         self._left = length
@@ -183,7 +194,13 @@ class Doorway(asyncio.Protocol):
             self._end_by(self.limits.body_time(length))
         rest = data[end:]
         super().data_received(data[:end] if rest else data)
+        if rest and self._speaker is not None:
+            self._speaker.data_received(rest)
+            return b""
         return rest
+
+    def _may_become(self, protocol: bytes) -> bool:
+        return self.ws_protocol_class is not None and protocol.lower() == b"websocket"
 
     def _more_body(self, data: bytes) -> bytes:
         """Let in what belongs to the body; return what is of the next message."""

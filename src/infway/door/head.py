@@ -35,8 +35,8 @@ _NEVER = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|\0")
 _LONGEST_LINE = MAX_TARGET + 64  # bytes, with the method and the version
 
 
-def read_head(head: bytes, hosts: frozenset[str]) -> tuple[int, bool]:
-    """Return the length of the body, and whether another protocol is asked for.
+def read_head(head: bytes, hosts: frozenset[str]) -> tuple[int, bytes | None]:
+    """Return the length of the body, and the protocol that is asked for instead, if any.
 
     The length is CHUNKED where the body comes in chunks. `head`: from the first byte of a request
     to its blank line. `hosts`: the only ones asked for, where there are any. Raises CallerError.
@@ -56,7 +56,7 @@ def read_head(head: bytes, hosts: frozenset[str]) -> tuple[int, bool]:
     if hosts or host is None or not _HOST.fullmatch(host):
         _check_host(host, found[4], hosts)
     is_plain = length.isdigit() and len(length) <= _DIGITS and b"transfer-encoding" not in said
-    return int(length) if is_plain else _coded(said, found[4]), b"upgrade" in said
+    return int(length) if is_plain else _coded(said, found[4]), said.get(b"upgrade")
 
 
 def check_begun(begun: bytes, seen: int) -> None:

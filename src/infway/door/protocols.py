@@ -29,6 +29,11 @@ class HttpToolsDoor(Doorway, HttpToolsProtocol):  # type: ignore[misc]  # asynci
         HttpToolsProtocol.__init__(self, config, server_state, app_state, _loop)
         self.begin(config.limits, config.hall)
 
+    def handle_websocket_upgrade(self, *given: Any) -> None:
+        """Let a WebSocket take over."""
+        super().handle_websocket_upgrade(*given)
+        self.hand_over()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse in the words of all refusals."""
         self.refuse(malformed(msg))
@@ -46,6 +51,11 @@ class H11Door(Doorway, H11Protocol):  # type: ignore[misc]  # as above
     ) -> None:
         H11Protocol.__init__(self, config, server_state, app_state, _loop)
         self.begin(config.limits, config.hall)
+
+    def handle_websocket_upgrade(self, *given: Any) -> None:
+        """Let a WebSocket take over."""
+        super().handle_websocket_upgrade(*given)
+        self.hand_over()
 
     def on_response_complete(self) -> None:
         """Let h11 begin its next message; the time until then is the door's."""

@@ -1,13 +1,14 @@
 """Hard constraints: which offers can serve a request at all, and what ruled out the others."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from infway.ims.catalog import Catalog, Meaning
 from infway.ims.policies import OBJECTIVES, merge, overlay
+from infway.ims.unmet import lack_of, nothing_left
 from infway.kernel.chat import ChatRequest, Feature, Offer, Principal, Selection, Weights
-from infway.kernel.errors import CallerError, GatewayError, UnavailableError
+from infway.kernel.errors import CallerError
 from infway.kernel.money import PICO_PER_USD_PER_MILLION
 from infway.kernel.work import WORK
 
@@ -151,7 +152,8 @@ def candidates(catalog: Catalog, ask: ChatRequest, who: Principal) -> Candidates
     asked = Asked(ask, said, who, slant is not None and slant.free)
     kept, removed = _apply(offers, asked)
     if not kept:
-        raise _nothing_left(next(reversed(removed), "model.exclude_llms"), ask)
+        lack = lack_of(_needed(asked), offers)
+        raise nothing_left(next(reversed(removed), "model.exclude_llms"), ask, lack)
     sort = said.sort or (slant.sort if slant else None)
     weights = overlay(overlay(said.weights, slant.weights if slant else None), None)
     if policy:
@@ -219,69 +221,3 @@ def _fallbacks(
         seen.update(offer.index for offer in able)
         if able:
             yield able
-
-
-def _closed(_: ChatRequest) -> GatewayError:
-    message = "This key may not use the model, or any upstream that serves it."
-    return CallerError(403, "model_not_accessible", message, param="model")
-
-
-def _too_long(ask: ChatRequest) -> GatewayError:
-    message = (
-        f"The request needs about {ask.input_tokens} tokens of input and "
-        f"{ask.output_tokens or 0} of output: more than any offer of the model can hold."
-    )
-    return CallerError(400, "context_length_exceeded", message, param="messages")
-
-
-def _unsaid(ask: ChatRequest) -> GatewayError:
-    """Return the error that only upstreams of the caller's own dialect could serve the request."""
-    needs = ask.native.needs if ask.native is not None else ()
-    message = (
-        f"No offer of the model can be told {', '.join(needs)[:500]}: its upstreams are asked in "
-        "other dialects, which have no words for it."
-    )
-    return CallerError(400, "unsupported_parameter", message, param=next(iter(needs), None))
-
-
-def _mute(_: ChatRequest) -> GatewayError:
-    message = "The model continues texts and holds no conversation: ask for it at /v1/completions."
-    return CallerError(404, "model_not_found", message, param="model")
-
-
-_MISTAKES: Mapping[str, Callable[[ChatRequest], GatewayError]] = {
-    "key.models": _closed,
-    "key.upstreams": _closed,
-    "context": _too_long,
-    "dialect": _unsaid,
-    "chat": _mute,
-}
-"""Constraints that leave nothing by the caller's own mistake, and what the caller is told."""
-
-
-def _wanted(ask: ChatRequest) -> str:
-    words = [str(one.name).lower() for one in Feature if one in ask.features]
-    return f" (the request needs {', '.join(words)})" if words else ""
-
-
-def _parameters(ask: ChatRequest) -> str:
-    return f" (the request has {', '.join(sorted(ask.parameters))})"[:500]
-
-
-_DETAILS: Mapping[str, Callable[[ChatRequest], str]] = {
-    "capabilities": _wanted,
-    "provider.require_parameters": _parameters,
-}
-
-
-def _nothing_left(constraint: str, ask: ChatRequest) -> GatewayError:
-    """Return the error that names the constraint which removed the last offers."""
-    mistake = _MISTAKES.get(constraint)
-    if mistake is not None:
-        return mistake(ask)
-    said = _DETAILS.get(constraint)
-    detail = said(ask) if said is not None else ""
-    message = (
-        f"No offer of the model meets `{constraint}`{detail}; it ruled out the last that were left."
-    )
-    return UnavailableError(503, "no_available_provider", message, retryable=False)

@@ -9,9 +9,11 @@ from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Failure, Fault
 from infway.pipeline.rescue_asking import Resuming, tactic_of
 from infway.providers.adapter import Adapter
+from infway.providers.completions.unanswered import Unanswered, is_unanswered
 from infway.providers.dialects import DIALECTS
 from infway.providers.mirror import Carrier, Mirror
 from infway.providers.openai.opened import Opened
+from infway.providers.openai.summed import Summed, wanted_of
 
 _CHAT = frozenset({"openai", "sandbox"})  # dialects whose frames are passed on to callers of chats
 
@@ -54,10 +56,11 @@ class Speakers:
             return self._resuming(ask, ask.said, offer)
         native = ask.native
         if native is None:
-            return self._plain[offer.upstream.dialect]
+            speaker = self._plain[offer.upstream.dialect]
+            return speaker if "n" not in ask.fields else _fitted(speaker, ask, offer)
         if offer.upstream.url_of(native.dialect) is not None:
-            return self._mirrors[native.dialect]
-        return self._opened[offer.upstream.dialect]
+            return _fitted(self._mirrors[native.dialect], ask, offer)
+        return _fitted(self._opened[offer.upstream.dialect], ask, offer)
 
     def _resuming(self, ask: ChatRequest, said: Said, offer: Offer) -> Speaker:
         """Return who asks for the rest of an answer; its reply always comes in pieces."""
@@ -67,3 +70,13 @@ class Speakers:
         tactic = tactic_of(ask, said, offer)
         resuming = Resuming(plain.adapter, said, offer, tactic)
         return Speaker(resuming, streams_json=plain.streams_json, tactic=tactic)
+
+
+def _fitted(speaker: Speaker, ask: ChatRequest, offer: Offer) -> Speaker:
+    """Return who knows besides how many choices a request wants, or that it wants no token."""
+    wanted = wanted_of(ask)
+    if wanted is not None:
+        speaker = speaker._replace(adapter=Summed(speaker.adapter, wanted))
+    if is_unanswered(ask, offer):
+        speaker = speaker._replace(adapter=Unanswered(speaker.adapter, ask))
+    return speaker

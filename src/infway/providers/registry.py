@@ -32,6 +32,7 @@ from infway.providers.passing.passer import Passer
 from infway.providers.passing.rerank import RerankPassing
 from infway.providers.responses.adapter import Responses
 from infway.providers.responses.carry import ResponsesCarrier
+from infway.providers.responses.compact import COMPACTION, CompactCarrier
 from infway.providers.sandbox import Sandbox
 
 ADAPTERS: Mapping[str, Adapter] = {
@@ -51,6 +52,7 @@ CARRIERS: Mapping[str, Carrier] = {
     "gemini": GeminiCarrier(),
     "completions": Completions(),
     "responses": ResponsesCarrier(),
+    COMPACTION: CompactCarrier(),
 }
 
 EMBEDDERS: Mapping[str, Embedder] = {

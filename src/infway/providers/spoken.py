@@ -27,6 +27,8 @@ SPOKEN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             **dict.fromkeys(_RESPONSES, "/responses"),
             "azure": "/openai/v1/responses",
         },
+        # conversations made short; others have it too, for some of their models
+        "compaction": {"openai": "/responses/compact", "azure": "/openai/v1/responses/compact"},
     }
 )
 

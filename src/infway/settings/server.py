@@ -35,6 +35,10 @@ class ServerSettings(Closed):
     heartbeat: Seconds = Field(
         default=15.0, description="Seconds of silence before a stream's comment line."
     )
+    socket_idle: Seconds = Field(
+        default=600.0,
+        description="Seconds after which a WebSocket is closed on which nothing is asked.",
+    )
     grace: float = Field(
         default=5.0,
         ge=0,

@@ -103,7 +103,7 @@ def waits_for_a_silent_model():
 
 
 def leaves_early():
-    with ask("slow", stream=True) as stream:
+    with ask("endless", stream=True) as stream:
         return next(iter(stream)).choices[0].delta.role
 
 

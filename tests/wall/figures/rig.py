@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.api.caller import BEARER, JSON, Heard, Line, chat_body, line_to
-from tests.conftest import served, settled
+from tests.api.serving import served
+from tests.conftest import settled
 from tests.wall import ANSWER, Wall, wall
 from tests.wall.matrix.places import PLACES, Names, trust
 from tests.wall.matrix.play import streamed_text

@@ -23,7 +23,6 @@ Block = dict[str, object]
 _CALL = frozenset({"type", "id", "name", "input", "caller"})
 _RESULT = frozenset({"type", "tool_use_id", "content", "cache_control"})
 _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
-_ORDER = "messages.content.order"  # chats say texts before calls
 
 
 def chat_messages(body: CountTokensBody, notes: Notes) -> list[Message]:
@@ -66,7 +65,7 @@ def _told(message: MessageBody, blocks: list[Block], path: str, notes: Notes) ->
 
 def _result(block: Block, path: str, notes: Notes) -> Message:
     result = read_as(ToolResultBlock, block, path)
-    notes.lose_others("messages.content", block, _RESULT)
+    notes.lose_others(path, block, _RESULT)
     content = result.content
     parts = parts_of(content, f"{path}.content", notes) if isinstance(content, list) else []
     message: Message = {
@@ -112,7 +111,7 @@ def _assistant(blocks: list[Block], path: str, notes: Notes) -> list[Message]:
             continue
         thoughts = _thoughts(kind, block, where, notes)
         if answer.calls and (kind not in _THOUGHTS or any("id" not in one for one in thoughts)):
-            notes.lose(_ORDER)
+            notes.lose(f"{path}.order")  # chats say texts before calls
         elif kind in _THOUGHTS and answer.parts:
             answer = _Answer()
             answers.append(answer)
@@ -124,9 +123,9 @@ def _assistant(blocks: list[Block], path: str, notes: Notes) -> list[Message]:
 
 def _call(block: Block, path: str, notes: Notes) -> dict[str, object]:
     call = read_as(ToolUseBlock, block, path)
-    notes.lose_others("messages.content", block, _CALL)
+    notes.lose_others(path, block, _CALL)
     if block.get("caller") not in (None, {"type": "direct"}):
-        notes.lose("messages.content.caller")
+        notes.lose(f"{path}.caller")
     function = {"name": call.name, "arguments": write(call.input).decode()}
     return {"id": call.id, "type": "function", "function": function}
 
@@ -149,7 +148,7 @@ def _thoughts(kind: str, block: Block, path: str, notes: Notes) -> list[dict[str
     else:
         return []
     if wrapped == []:
-        notes.lose("messages.content.thinking")  # somebody changed what was wrapped
+        notes.lose(f"{path}.{kind}")  # somebody changed what was wrapped
     return [item] if wrapped is None else wrapped
 
 

@@ -8,7 +8,7 @@ from infway.api.anthropic.message import ID_HEADERS
 from infway.api.anthropic.reading import read_counted
 from infway.api.anthropic.refusals import refusal_body
 from infway.api.bulk import read_beside
-from infway.api.counted import counted
+from infway.api.counted import counted, told_where
 from infway.api.exchange import Exchange
 from infway.api.reading import missing
 from infway.api.served import ServedEndpoint
@@ -32,7 +32,8 @@ class CountTokensEndpoint(ServedEndpoint[Gateway]):
         # whatever the request needs, and however long it is, it may be counted
         plain = ask._replace(features=Feature(0), input_tokens=0, native=None)
         now = self.gateway.clock.monotonic()
-        model = self.gateway.router.decide(plain, who, now).order[0].model
+        with told_where():
+            model = self.gateway.router.decide(plain, who, now).order[0].model
         count = await counted(lambda: count_chat(ask, model), model, len(body))
         await self.tell(exchange, write({"input_tokens": count.tokens}))
 

@@ -44,17 +44,17 @@ def text_part(text: str) -> Part:
 def _parts(kind: str, block: dict[str, object], path: str, notes: Notes) -> Iterator[Part]:
     match kind:
         case "text":
-            notes.lose_others("messages.content", block, _TEXT)
+            notes.lose_others(path, block, _TEXT)
             yield text_part(read_as(TextBlock, block, path).text)
         case "image":
             media = read_as(MediaBlock, block, path)
-            notes.lose_others("messages.content", block, _MEDIA)
+            notes.lose_others(path, block, _MEDIA)
             yield from _image(media.source, f"{path}.source", notes)
         case "document":
-            notes.lose_others("messages.content", block, _MEDIA)
+            notes.lose_others(path, block, _MEDIA)
             yield from _document(read_as(MediaBlock, block, path), f"{path}.source", notes)
         case "search_result":
-            notes.lose_others("messages.content", block, _RESULT)
+            notes.lose_others(path, block, _RESULT)
             result = read_as(SearchResultBlock, block, path)
             yield text_part(f"{result.title}\n{result.source}")
             yield from parts_of(result.content, f"{path}.content", notes)

@@ -68,6 +68,7 @@ class CountTokensBody(Struct, kw_only=True):
     output_config: OutputBody | None = None
     output_format: FormatBody | None = None
     cache_control: Object | None = None
+    mcp_servers: list[Object] | None = None
     provider: ProviderBody | None = None
     fallback_models: list[str] | None = None
     fallback_rules: str | FallbackRules | None = None

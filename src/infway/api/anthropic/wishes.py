@@ -11,10 +11,13 @@ from infway.api.anthropic.schema import (
     ToolBody,
     ToolChoiceBody,
 )
-from infway.providers.shapes import as_list, as_object, is_object
+from infway.api.choice import Toolbox, no_tools
+from infway.api.reading import missing
+from infway.providers.shapes import as_list, as_object, as_text, is_object
 
 Fields = dict[str, object]
 _TOOL = frozenset({"type", "name", "description", "input_schema", "strict", "cache_control"})
+_SET = "_toolset"
 _MODES: Mapping[str, str] = {"auto": "auto", "any": "required", "none": "none"}
 _TIERS: Mapping[str, str] = {"auto": "auto", "standard_only": "default"}
 # What every server that reasons knows; Anthropic's two highest are its highest
@@ -32,12 +35,14 @@ def shared_wishes(body: CountTokensBody, notes: Notes) -> Fields:
     tools = [_tool(tool, f"tools[{i}]", notes) for i, tool in enumerate(body.tools or ())]
     if tools:
         said["tools"] = tools
-    if body.tool_choice is not None and tools:
-        said |= _choice(body.tool_choice)
+    if body.tool_choice is not None:
+        _check_choice(body.tool_choice, body)
+        said |= _choice(body.tool_choice) if tools else {}
     output = body.output_config
-    form = body.output_format if output is None or output.format is None else output.format
-    if form is not None:
-        said |= _format(form, notes)
+    if output is not None and output.format is not None:
+        said |= _format(output.format, "output_config.format", notes)
+    elif body.output_format is not None:
+        said |= _format(body.output_format, "output_format", notes)
     return said
 
 
@@ -72,7 +77,7 @@ def _tool(raw: Fields, path: str, notes: Notes) -> Fields:
         notes.need(f"{path}.type")
         return raw
     tool = read_as(ToolBody, raw, path)
-    notes.lose_others("tools", raw, _TOOL)
+    notes.lose_others(path, raw, _TOOL)
     function: Fields = {"name": tool.name}
     said = {
         "description": tool.description,
@@ -84,6 +89,24 @@ def _tool(raw: Fields, path: str, notes: Notes) -> Fields:
     return {"type": "function", "function": function, **cache}
 
 
+def _check_choice(choice: ToolChoiceBody, body: CountTokensBody) -> None:
+    """Raise CallerError where a tool is demanded that is not there."""
+    if choice.type in ("auto", "none"):
+        return
+    tools = body.tools or []
+    if not (tools or body.mcp_servers):
+        raise no_tools("tool_choice")
+    if choice.type == "tool":
+        names = [None if _is_set(tool) else tool.get("name") for tool in tools]
+        box = Toolbox(names, hides=None in names or bool(body.mcp_servers))
+        box.check_name(choice.name, "tool_choice.name")
+
+
+def _is_set(tool: Fields) -> bool:
+    """Tell whether a tool of Anthropic's stands for several, which have names of their own."""
+    return _SET in as_text(tool.get("type"))
+
+
 def _choice(choice: ToolChoiceBody) -> Fields:
     named = {"type": "function", "function": {"name": choice.name or ""}}
     said: Fields = {"tool_choice": _MODES.get(choice.type, named)}
@@ -92,10 +115,12 @@ def _choice(choice: ToolChoiceBody) -> Fields:
     return said
 
 
-def _format(form: FormatBody, notes: Notes) -> Fields:
-    if form.type != "json_schema" or form.schema is None:
-        notes.need("output_config.format")
+def _format(form: FormatBody, path: str, notes: Notes) -> Fields:
+    if form.type != "json_schema":
+        notes.need(f"{path}.type")
         return {}
+    if form.schema is None:
+        raise missing(f"{path}.schema")
     title = str(form.schema.get("title") or "")
     name = "".join(one for one in title if one.isascii() and (one.isalnum() or one in "_-"))
     schema: Fields = {"name": name[:_LONGEST_NAME] or "answer", "schema": form.schema}

@@ -52,8 +52,9 @@ def read_text(body: bytes, request_id: str, path_model: str | None) -> TextReque
         raise _wrong("model.imsn", "must be 1: chats alone have several models' answers.")
     needs = tuple(_needs(said, prompts))
     passed = _as_text(fields)
-    echo = () if "echo" in needs or not said.echo else tuple(filter(_is_text, prompts))
-    if "echo" not in needs:
+    is_left = "echo" in needs or said.max_tokens == 0  # to the upstream, or who speaks to it
+    echo = () if is_left or not said.echo else tuple(filter(_is_text, prompts))
+    if not is_left:
         passed.pop("echo", None)
     native = Native(DIALECT, passed, needs, tuple(sorted(CHATS & fields.keys())))
     ask = ask._replace(native=native)
@@ -106,7 +107,7 @@ def _needs(said: TextBody, prompts: list[str] | list[list[int]]) -> Iterator[str
     are_texts = isinstance(prompts[0], str)
     if len(prompts) > 1 or not are_texts:
         yield "prompt"
-    if said.echo and (said.logprobs is not None or said.max_tokens == 0 or not are_texts):
+    if said.echo and (said.logprobs is not None or not are_texts):
         yield "echo"
     if said.suffix:
         yield "suffix"

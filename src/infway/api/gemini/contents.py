@@ -4,7 +4,7 @@ Contents of the model that follow one another are one message, as clients give b
 by piece. Results of functions are messages of their own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from infway.api.gemini.body import Content, FunctionCall, FunctionResponse, Part
 from infway.api.gemini.media import file_part, inline_part
@@ -13,23 +13,32 @@ from infway.api.gemini.turn import ModelTurn
 from infway.kernel.errors import CallerError
 from infway.providers.shapes import Object, as_list, write
 
-_SERVERS = (
-    ("executable_code", "executableCode"),
-    ("code_execution_result", "codeExecutionResult"),
-    ("tool_call", "toolCall"),
-    ("tool_response", "toolResponse"),
-)
+_Placed = tuple[str, Part]  # a part behind its path
+# What every dialect has words for, and what Google's alone has
+_SAID: Mapping[str, str] = {
+    "text": "text",
+    "inline_data": "inlineData",
+    "file_data": "fileData",
+    "function_call": "functionCall",
+    "function_response": "functionResponse",
+}
+_SERVERS: Mapping[str, str] = {
+    "executable_code": "executableCode",
+    "code_execution_result": "codeExecutionResult",
+    "tool_call": "toolCall",
+    "tool_response": "toolResponse",
+}
+_KINDS = ", ".join([*_SAID.values(), *_SERVERS.values()])
 
 
 def messages_of(contents: Sequence[Content], notes: Notes) -> list[dict[str, object]]:
     """Return the messages. Raises CallerError where a part says nothing."""
     said = _Messages(notes)
     for place, content in enumerate(contents):
-        parts = [
-            part
-            for at, part in enumerate(content.parts or ())
-            if _is_told(part, f"contents[{place}].parts[{at}]", notes)
+        placed = [
+            (f"contents[{place}].parts[{at}]", part) for at, part in enumerate(content.parts or ())
         ]
+        parts = [(path, part) for path, part in placed if _is_told(part, path, notes)]
         if content.role == "model":
             said.models(parts)
         else:
@@ -41,22 +50,22 @@ def instructions_of(content: Content | None, notes: Notes) -> list[dict[str, obj
     """Return the system message, none where nothing is said in it."""
     parts = (content.parts or ()) if content is not None else ()
     texts = [part.text for part in parts if part.text]
-    if any(part.text is None for part in parts):
-        notes.lose("systemInstruction.parts")
+    for place, part in enumerate(parts):
+        if part.text is None:
+            notes.lose(f"systemInstruction.parts[{place}]")
     return [{"role": "system", "content": _texts(texts)}] if texts else []
 
 
 def _is_told(part: Part, path: str, notes: Notes) -> bool:
     """Tell whether a part can be said in a chat; what only Google understands is noted."""
-    if any(one is not None for one in (part.function_call, part.function_response, part.text)):
+    if any(getattr(part, field) is not None for field in _SAID):
         return True
-    if part.inline_data is not None or part.file_data is not None:
-        return True
-    named = [name for field, name in _SERVERS if getattr(part, field) is not None]
+    named = [name for field, name in _SERVERS.items() if getattr(part, field) is not None]
     for name in named:
-        notes.need(f"contents.parts.{name}")
+        notes.need(f"{path}.{name}")
     if not named and part.thought_signature is None:
-        raise CallerError(400, "missing_required_field", f"{path} says nothing.", path)
+        message = f"{path}: one of {_KINDS} is required."
+        raise CallerError(400, "missing_required_field", message, path)
     return not named
 
 
@@ -70,30 +79,29 @@ class _Messages:
         self._open: list[tuple[str, str]] = []  # id and name
         self._calls = 0
 
-    def models(self, parts: Iterable[Part]) -> None:
+    def models(self, parts: Iterable[_Placed]) -> None:
         """Take what the model said."""
         if self._turn is None:
             self._turn = ModelTurn(self._notes)
             self._open = []
-        for part in parts:
+        for path, part in parts:
             if part.function_call is not None:
                 call = part.function_call
-                id_ = self._named(call)
-                self._turn.call(id_, call, part.thought_signature)
+                self._turn.call(self._named(call), call, part, path)
             else:
-                self._turn.say(part)
+                self._turn.say(part, path)
 
-    def users(self, parts: Iterable[Part]) -> None:
+    def users(self, parts: Iterable[_Placed]) -> None:
         """Take what the user said, and the results of functions."""
         self._close()
         beside: list[dict[str, object]] = []
-        for part in parts:
+        for path, part in parts:
             if part.function_response is not None:
                 self._speak(beside)
                 beside = []
-                self._said.append(self._result(part.function_response))
+                self._said.append(self._result(part.function_response, path))
             else:
-                beside += self._plain(part)
+                beside += self._plain(part, path)
         self._speak(beside)
 
     def end(self) -> list[dict[str, object]]:
@@ -118,14 +126,14 @@ class _Messages:
             alone = parts[0].get("text") if len(parts) == 1 else None
             self._said.append({"role": "user", "content": parts if alone is None else alone})
 
-    def _plain(self, part: Part) -> list[dict[str, object]]:
+    def _plain(self, part: Part, path: str) -> list[dict[str, object]]:
         if part.text:
             return [{"type": "text", "text": part.text}]
         if part.inline_data is not None:
             return [inline_part(part.inline_data)]
-        return [] if part.file_data is None else [file_part(part.file_data, self._notes)]
+        return [] if part.file_data is None else [file_part(part.file_data, path, self._notes)]
 
-    def _result(self, said: FunctionResponse) -> dict[str, object]:
+    def _result(self, said: FunctionResponse, path: str) -> dict[str, object]:
         """Return the result of the call it names, or of the first that is open by that name."""
         found = next((one for one in self._open if said.id == one[0]), None)
         if not said.id:
@@ -133,15 +141,18 @@ class _Messages:
         if found is not None:
             self._open.remove(found)
         id_ = said.id or (found[0] if found else f"call_{said.name}")
-        told = {"role": "tool", "tool_call_id": id_, "content": self._output(said)}
+        told = {"role": "tool", "tool_call_id": id_, "content": self._output(said, path)}
         return told if found and found[1] == said.name else {**told, "name": said.name}
 
-    def _output(self, said: FunctionResponse) -> object:
+    def _output(self, said: FunctionResponse, path: str) -> object:
         """Return what a function answered: the text under `output` alone, or the JSON of it all."""
         content = _output_of(said.response or {})
         media = [
-            self._plain(Part(inline_data=part.inline_data, file_data=part.file_data))
-            for part in said.parts or ()
+            self._plain(
+                Part(inline_data=part.inline_data, file_data=part.file_data),
+                f"{path}.functionResponse.parts[{place}]",
+            )
+            for place, part in enumerate(said.parts or ())
         ]
         if not any(media):
             return content

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from infway.api.bulk import read_beside
-from infway.api.counted import counted
+from infway.api.counted import counted, told_where
 from infway.api.exchange import Exchange
 from infway.api.gemini.body import CountBody, GenerateBody
 from infway.api.gemini.errors import refusal_of
@@ -30,7 +30,8 @@ class CountEndpoint(ServedEndpoint[Gateway]):
         who, body = await self.received(exchange, exchange.query)
         model = model_of(path_model)
         ask = await read_beside(body, lambda: _read(body, exchange.request_id, model))
-        meaning = self.gateway.router.catalog.resolve(ask.selection.model)
+        with told_where():
+            meaning = self.gateway.router.catalog.resolve(ask.selection.model)
         native = usable(meaning.offers, who).native
         count = await counted(lambda: count_chat(ask, native), native, len(body))
         await self.tell(exchange, _write({"totalTokens": count.tokens}))

@@ -17,7 +17,6 @@ _GOOGLES = re.compile(
 )
 _STANDARD = str.maketrans("-_", "+/")  # Google's SDKs write base64 in the alphabet of addresses
 _REMOTE = ("https://", "http://")
-_PATH = "contents.parts.fileData"
 
 
 def inline_part(blob: Blob) -> dict[str, object]:
@@ -30,14 +29,17 @@ def inline_part(blob: Blob) -> dict[str, object]:
     return _located(kind, f"data:{blob.mime_type};base64,{data}", blob.display_name)
 
 
-def file_part(file: FileData, notes: Notes) -> dict[str, object]:
-    """Return an address as a part; one that only Google can read is noted as needed."""
+def file_part(file: FileData, path: str, notes: Notes) -> dict[str, object]:
+    """Return an address as a part; one that only Google can read is noted as needed.
+
+    `path`: that of the part which holds it.
+    """
     uri = file.file_uri
     if _GOOGLES.match(uri) or not uri.startswith(_REMOTE):
-        notes.need(f"{_PATH}.fileUri")
+        notes.need(f"{path}.fileData.fileUri")
     kind = (file.mime_type or "").partition("/")[0].lower()
     if file.mime_type:
-        notes.lose(f"{_PATH}.mimeType")  # chats know an address alone
+        notes.lose(f"{path}.fileData.mimeType")  # chats know an address alone
     if kind == "audio":
         return {"type": "input_audio", "input_audio": {"data": uri, "format": "wav"}}
     return _located(kind, uri, file.display_name)

@@ -22,7 +22,7 @@ from infway.kernel.chat import Feature, Offer, Principal
 from infway.kernel.errors import CallerError, GatewayError
 
 Described = Mapping[str, object]
-_PATHS = ("/v1beta/models", "/gemini/v1beta/models", "/v1/models")
+_PATHS = ("/v1beta/models", "/v1/models")
 _SHARED = "/v1/"  # these paths are OpenAI's as well
 _CHATS = ("generateContent", "streamGenerateContent", "countTokens")
 _VECTORS = ("embedContent", "batchEmbedContents")

@@ -119,7 +119,7 @@ def chat_fields(said: Mapping[str, object], notes: Notes) -> dict[str, object]:
     tools = as_objects(said.get("tools"))
     fields |= tool_fields(typed_body.tools or (), tools, notes)
     calling = (typed_body.tool_config or ToolConfig()).function_calling_config
-    if calling is not None and "tools" in fields:
+    if calling is not None:
         fields |= choice_fields(calling, said, notes)
     _add_tier(fields, typed_body.service_tier, notes)
     notes.lose_others("", said, _ROOT - {*_LOST_TOO})
@@ -140,13 +140,13 @@ def _messages(body: GenerateBody, said: Object, notes: Notes) -> list[dict[str, 
 
 def _note_unread(contents: list[dict[str, Any]], notes: Notes) -> None:
     """Note what stands in parts and is read by nobody, such as `videoMetadata`."""
-    for content in contents:
-        for part in as_objects(content.get("parts")):
-            if len(part) > 1:
-                notes.lose_others("contents.parts", part, _PART)
+    for place, content in enumerate(contents):
+        for at, part in enumerate(as_objects(content.get("parts"))):
             answered = as_object(part.get("functionResponse"))
-            if answered:
-                notes.lose_others("contents.parts.functionResponse", answered, _RESPONSE)
+            if len(part) > 1 or answered:
+                path = f"contents[{place}].parts[{at}]"
+                notes.lose_others(path, part, _PART)
+                notes.lose_others(f"{path}.functionResponse", answered, _RESPONSE)
 
 
 def _add_tier(fields: dict[str, object], tier: str | None, notes: Notes) -> None:

@@ -33,23 +33,24 @@ class ModelTurn:
         self._thoughts: list[str] = []
         self._unsigned: list[str] = []  # thoughts whose signature may still come
 
-    def say(self, part: Part) -> None:
+    def say(self, part: Part, path: str) -> None:
         """Take a part that is no call."""
         if part.thought:
-            self._think(part)
+            self._think(part, path)
             return
         if part.text or part.inline_data or part.file_data:
             if self._calls or (self._content and part.thought_signature):
-                self._notes.lose("contents.parts")  # words come first in chats, in one piece
-            self._add(part)
+                self._notes.lose(path)  # words come first in chats, in one piece
+            self._add(part, path)
         if part.thought_signature:
-            self._sign(part.thought_signature, None)
+            self._sign(part.thought_signature, path)
 
-    def call(self, id_: str, call: FunctionCall, signature: str | None) -> None:
-        """Take a call."""
+    def call(self, id_: str, call: FunctionCall, part: Part, path: str) -> None:
+        """Take a call, and the signature that stands beside it."""
         function = {"name": call.name, "arguments": write(call.args or {}).decode()}
         told: dict[str, object] = {"id": id_, "type": "function", "function": function}
-        if signature and signature not in _STAND_INS and not self._sign(signature, id_):
+        signature = part.thought_signature
+        if signature and signature not in _STAND_INS and not self._sign(signature, path, id_):
             told["extra_content"] = {"google": {"thought_signature": signature}}
         self._calls.append(told)
 
@@ -73,7 +74,7 @@ class ModelTurn:
             return self._content
         return "".join(texts) if texts or not self._calls else None
 
-    def _add(self, part: Part) -> None:
+    def _add(self, part: Part, path: str) -> None:
         if part.text:
             last = self._content[-1] if self._content else {}
             if "text" in last:
@@ -83,13 +84,13 @@ class ModelTurn:
         elif part.inline_data is not None:
             self._content.append(inline_part(part.inline_data))
         elif part.file_data is not None:
-            self._content.append(file_part(part.file_data, self._notes))
+            self._content.append(file_part(part.file_data, path, self._notes))
 
-    def _think(self, part: Part) -> None:
+    def _think(self, part: Part, path: str) -> None:
         if part.inline_data is not None or part.file_data is not None:
-            self._notes.lose("contents.parts.thought")  # a picture that it thought with
+            self._notes.lose(f"{path}.thought")  # a picture that it thought with
         if self._content or self._calls:
-            self._notes.lose("contents.parts")  # thoughts come before all else in chats
+            self._notes.lose(path)  # thoughts come before all else in chats
         if part.text:
             self._thoughts.append(part.text)
             self._unsigned.append(part.text)
@@ -98,26 +99,26 @@ class ModelTurn:
             return
         items = unwrapped(signature)
         if items is not None:
-            self._unwrap(items)
+            self._unwrap(items, path)
             return
         text = self._unsigned.pop() if part.text else ""
         self._flush()
         self._details.append(_thought(text) | {"signature": signature})
 
-    def _sign(self, signature: str, call: str | None) -> bool:
+    def _sign(self, signature: str, path: str, call: str | None = None) -> bool:
         """Take a signature of words, or of a call; tell whether it was a wrapper."""
         items = unwrapped(signature)
         if items is not None:
-            self._unwrap(items)
+            self._unwrap(items, path)
             return True
         self._flush()
         self._details.append(hidden(signature) | ({} if call is None else {"id": call}))
         return False
 
-    def _unwrap(self, items: list[dict[str, object]]) -> None:
+    def _unwrap(self, items: list[dict[str, object]], path: str) -> None:
         """Take items back; one without its text is that of the thoughts before it."""
         if not items:
-            self._notes.lose("contents.parts.thoughtSignature")
+            self._notes.lose(f"{path}.thoughtSignature")
         for item in items:
             key = _TEXTS.get(str(item.get("type")))
             if key is not None:

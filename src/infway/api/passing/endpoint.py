@@ -53,6 +53,8 @@ class PassingEndpoint(ServedEndpoint[PassingGateway]):
     ) -> None:
         super().__init__(gateway, keyring, rules, traces)
         self._job = job
+        kinds = [FORM.decode()] * job.forms + ["application/json"] * (job.read is not None)
+        self._takes = " or ".join(kinds)
 
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
@@ -78,7 +80,7 @@ class PassingEndpoint(ServedEndpoint[PassingGateway]):
         caller = Caller(exchange.request_id, path_model, rules.require_model)
         kind = exchange.kind()
         form = job.read is None or (job.forms and kind.lower().startswith(FORM))
-        body = await exchange.read_json(rules.body_limit, form=form)
+        body = await exchange.read_json(rules.body_limit, form=form, takes=self._takes)
         if job.read is None or form:
             return read_work_form(job.work, read_form(kind, body), caller)
         return job.read(job.work, body, caller)

@@ -7,12 +7,12 @@ import msgspec
 
 from infway.api.gate import read_members
 from infway.api.reading import OWN, missing, read_chat, refuse
+from infway.api.responses.choice import choice_fields
 from infway.api.responses.conversation import Conversation, Item
 from infway.api.responses.schema import ResponsesBody
 from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Native
 from infway.kernel.errors import CallerError
-from infway.providers.shapes import as_list, as_objects
 
 _Fields = dict[str, msgspec.Raw]
 _read_body = msgspec.json.Decoder(ResponsesBody).decode
@@ -29,6 +29,8 @@ _ALIKE = (
     "parallel_tool_calls", "user", "safety_identifier", "prompt_cache_key",
     "prompt_cache_retention", "service_tier",
 )  # fmt: skip
+_KNOWN = frozenset({*ResponsesBody.__struct_encode_fields__, *OWN})
+_NOTHING = (b"null", b"[]", b"{}", b"false")
 _REFUSED: Mapping[str, str] = {
     "prompt": "templates are kept at OpenAI; send the text itself.",
     "conversation": "conversations are kept at OpenAI; use previous_response_id.",
@@ -49,8 +51,8 @@ class Draft(NamedTuple):
         return list(said or ())
 
 
-def read_draft(data: bytes) -> Draft:
-    """Return the body; raises CallerError with the field."""
+def read_draft(data: bytes, *, may_be_bare: bool = False) -> Draft:
+    """Return the body; raises CallerError with the field. `may_be_bare`: it needs no input."""
     try:
         if not data.isascii():
             data.decode()
@@ -62,7 +64,7 @@ def read_draft(data: bytes) -> Draft:
     for name, why in _REFUSED.items():
         if getattr(body, name) is not None:
             raise CallerError(400, "invalid_field", f"{name}: {why}", name)
-    if not body.input and body.previous_response_id is None:
+    if not body.input and body.previous_response_id is None and not may_be_bare:
         raise missing("input")
     if body.background and body.store is False:
         message = "store: a response that is made in the background has to be stored."
@@ -85,14 +87,14 @@ def read_ask(
         said = getattr(body, name)
         if said is not None:
             fields[name] = said
-    for part in (_answer(body), _tools(body, talk), _choice(body, talk), _logprobs(body)):
+    for part in (_answer(body), _tools(body, talk), _logprobs(body)):
         fields.update(part)
-    talk.lost.update(dict.fromkeys(_lost(body)))
+    told = [*earlier, *items]
+    fields |= choice_fields(body, told, talk.need)
+    talk.lost.update(dict.fromkeys(_lost(draft)))
     if body.context_management:
-        talk.needs["context_management"] = None
-    fields["messages"] = messages = talk.messages()
-    if not messages:
-        raise missing("input")
+        talk.need("context_management")
+    fields["messages"] = _messages(talk, told)
     ask, _ = read_chat(_write(fields), request_id, None)
     native = {
         name: value
@@ -103,6 +105,18 @@ def read_ask(
     if earlier or items != draft.items():
         passed_on["input"] = [*earlier, *items]
     return ask._replace(native=Native(DIALECT, passed_on, tuple(talk.needs), tuple(talk.lost)))
+
+
+def _messages(talk: Conversation, items: Sequence[Item]) -> list[dict[str, object]]:
+    """Return the messages; raises CallerError where there is nothing to answer."""
+    messages = talk.messages()
+    if not (messages or items):
+        raise missing("input")
+    if not (messages or talk.needs):
+        message = "input: what a server's own tools did is nothing to answer by itself."
+        raise CallerError(400, "invalid_field", message, "input")
+    # items that chats have no words for alone, which no other dialect is asked
+    return messages or [{"role": "user", "content": ""}]
 
 
 def _answer(body: ResponsesBody) -> Iterator[tuple[str, object]]:
@@ -139,7 +153,7 @@ def _tools(body: ResponsesBody, talk: Conversation) -> Iterator[tuple[str, objec
         if not isinstance(tool.get("type"), str):
             raise missing(f"{path}.type")
         if tool["type"] != "function":
-            talk.needs[f"{path}.type"] = None
+            talk.need(f"{path}.type")
             continue
         if not isinstance(tool.get("name"), str):
             raise missing(f"{path}.name")
@@ -162,31 +176,6 @@ def _function(tool: Mapping[str, object], path: str, talk: Conversation) -> dict
     return said
 
 
-def _choice(body: ResponsesBody, talk: Conversation) -> Iterator[tuple[str, object]]:
-    choice = body.tool_choice
-    if choice is None:
-        return
-    if isinstance(choice, str):
-        yield "tool_choice", choice
-    elif choice.get("type") == "function" and isinstance(choice.get("name"), str):
-        yield "tool_choice", _named(choice)
-    elif choice.get("type") == "allowed_tools" and _are_functions(choice.get("tools")):
-        tools = [_named(tool) for tool in choice["tools"]]
-        allowed = {"mode": choice.get("mode") or "auto", "tools": tools}
-        yield "tool_choice", {"type": "allowed_tools", "allowed_tools": allowed}
-    else:
-        talk.needs["tool_choice"] = None
-
-
-def _are_functions(tools: object) -> bool:
-    named = [one for one in as_objects(tools) if one.get("type") == "function" and "name" in one]
-    return bool(named) and len(named) == len(as_list(tools))
-
-
-def _named(tool: Mapping[str, object]) -> dict[str, object]:
-    return {"type": "function", "function": {"name": tool["name"]}}
-
-
 def _logprobs(body: ResponsesBody) -> Iterator[tuple[str, object]]:
     if LOGPROBS in (body.include or ()) or body.top_logprobs:
         yield "logprobs", True
@@ -201,6 +190,12 @@ _LOST: Mapping[str, Callable[[ResponsesBody], object]] = {
 }
 
 
-def _lost(body: ResponsesBody) -> Iterator[str]:
-    """Yield what was asked for and no chat has words for, but the answer does not hang on."""
-    return (name for name, said in _LOST.items() if said(body))
+def _lost(draft: Draft) -> Iterator[str]:
+    """Yield what was asked for and no chat has words for, but the answer does not hang on.
+
+    What is unknown is part of it, unless it says nothing.
+    """
+    yield from (name for name, said in _LOST.items() if said(draft.body))
+    for name, value in draft.fields.items():
+        if name not in _KNOWN and bytes(value) not in _NOTHING:
+            yield name

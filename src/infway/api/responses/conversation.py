@@ -87,15 +87,16 @@ class Conversation:
         elif kind in _ASIDES:
             self.lost[f"{path}.type"] = None
         else:
-            self._need(f"{path}.type")
+            self.need(f"{path}.type")
 
-    def _need(self, path: str) -> None:
+    def need(self, path: str) -> None:
+        """Note what only upstreams that speak Responses understand."""
         self.needs[path] = None
 
     def message(self, item: Item, path: str) -> None:
         """Take a message."""
         said = checked(MessageItem, item, path)
-        content = chat_content(said.content, f"{path}.content", self._need)
+        content = chat_content(said.content, f"{path}.content", self.need)
         if said.role != "assistant":
             self._open = None
             self._said.append({"role": said.role, "content": content})
@@ -133,7 +134,7 @@ class Conversation:
         """Take what a function answered."""
         said = checked(ResultItem, item, path)
         self._open = None
-        content = chat_content(said.output, f"{path}.output", self._need)
+        content = chat_content(said.output, f"{path}.output", self.need)
         self._said.append({"role": "tool", "tool_call_id": said.call_id, "content": content})
 
     def _answer(self, *, fresh: bool) -> _Answer:

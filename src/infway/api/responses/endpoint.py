@@ -1,6 +1,6 @@
 """Responses: one request in, one response out: whole, as a stream, or later."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from infway.accounts.keys import Keyring
@@ -13,7 +13,7 @@ from infway.api.responses.asking import Draft, read_ask, read_draft
 from infway.api.responses.conversation import Item
 from infway.api.responses.envelope import settings_of, summary_of
 from infway.api.responses.job import ResponseJob
-from infway.api.responses.kept import earlier_items, kept, resolved
+from infway.api.responses.kept import Past, earlier_items, kept, resolved
 from infway.api.responses.talk import Keep, ResponsesTalk, Wishes
 from infway.api.stream import EventStream
 from infway.api.talk import Times
@@ -27,7 +27,7 @@ from infway.pipeline.gateway import Gateway
 _JSON = (b"content-type", b"application/json")
 
 
-class _Input(NamedTuple):
+class Told(NamedTuple):
     """What a request is about: its own items, and those of the turns before it."""
 
     items: Sequence[Item]
@@ -59,13 +59,13 @@ class ResponsesEndpoint(LineEndpoint):
         who, _ = know(self.keyring, exchange.headers)
         body = await exchange.read_json(self.rules.body_limit)
         draft = await read_beside(body, lambda: read_draft(body))
-        told = await self._recall(draft, who)
+        told = await self._recall(draft, who, self._keeper)
         said = self._said(exchange.request_id, draft, who)
         is_later, stores = bool(draft.body.background), self._stores(draft)
         if is_later and not stores:
             message = "background: this gateway keeps no responses, so none can come later."
             raise CallerError(400, "invalid_field", message, "background")
-        keep = self._keep(said, told.items) if stores and not is_later else None
+        keep = keep_in(self._keeper.keep, said, told.items) if stores and not is_later else None
         talk = await read_beside(body, lambda: self._talk(exchange.request_id, draft, told, keep))
         if is_later:
             times = Times(self.clock, exchange.began)
@@ -83,20 +83,18 @@ class ResponsesEndpoint(LineEndpoint):
     ) -> ResponsesTalk:
         """Return a request that refers to nothing and is not kept; raises CallerError."""
         draft = read_draft(body)
-        return self._talk(exchange.request_id, draft, _Input(draft.items()), None)
+        return self._talk(exchange.request_id, draft, Told(draft.items()), None)
 
-    async def _recall(self, draft: Draft, who: Principal) -> _Input:
-        """Return the items of a request, with those it refers to; raises CallerError."""
+    async def _recall(self, draft: Draft, who: Principal, past: Past) -> Told:
+        """Return the items of a request, with those of the past it refers to; raises CallerError."""
         limit = self.rules.body_limit
-        items = await resolved(self._keeper, draft.items(), who.name, limit)
+        items = await resolved(past, draft.items(), who.name, limit)
         previous = draft.body.previous_response_id
         if previous is None:
-            return _Input(items)
-        return _Input(items, await earlier_items(self._keeper, previous, who.name, limit))
+            return Told(items)
+        return Told(items, await earlier_items(past, previous, who.name, limit))
 
-    def _talk(
-        self, request_id: str, draft: Draft, told: _Input, keep: Keep | None
-    ) -> ResponsesTalk:
+    def _talk(self, request_id: str, draft: Draft, told: Told, keep: Keep | None) -> ResponsesTalk:
         body = draft.body
         ask = read_ask(draft, told.items, told.earlier, request_id)
         wishes = Wishes(
@@ -116,9 +114,6 @@ class ResponsesEndpoint(LineEndpoint):
         now, previous = self.clock.wall(), draft.body.previous_response_id
         return Kept(f"resp_{request_id}", who.name, now, now, "queued", previous, b"", b"")
 
-    def _keep(self, said: Kept, items: Sequence[Item]) -> Keep:
-        return lambda status, body: self._keeper.keep(kept(said, items, status, body))
-
     async def _later(self, exchange: Exchange, talk: ResponsesTalk, job: ResponseJob) -> None:
         """Answer at once with a response that is still to be made."""
         begun = await self._background.start(job)
@@ -137,3 +132,8 @@ class ResponsesEndpoint(LineEndpoint):
                 await out.write(data)
         if not presence.left:
             await out.end(b"")
+
+
+def keep_in(store: Callable[[Kept], None], said: Kept, items: Sequence[Item]) -> Keep:
+    """Return what keeps a response in a store. `said`: what is known of it before."""
+    return lambda status, body: store(kept(said, items, status, body))

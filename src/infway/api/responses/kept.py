@@ -1,19 +1,38 @@
 """Responses as they are kept: with the items of their input, each under an id."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
 from infway.api.responses.conversation import Item, kind_of
 from infway.kernel.errors import CallerError
 from infway.ledger.responses import RUNNING, Kept, TooLarge
-from infway.pipeline.keeping import Keeper
 
 _write = msgspec.json.Encoder().encode
 _MOST = 1000  # items that one request may give by their ids alone
 # Bytes that are read to find what a request refers to, for each byte of it that a request may have:
 # a kept response repeats its settings, and one item of it may be all that is wanted
 _READ = 4
+
+
+class Past(Protocol):
+    """Where earlier responses are found: those that are kept, or what a connection remembers."""
+
+    async def find(self, id_: str, key: str) -> Kept | None:
+        """Return a response of a key, None where there is none."""
+        ...
+
+    async def chain(self, id_: str, key: str, limit: int) -> list[Kept]:
+        """Return a response and those before it, oldest first; empty where one is missing.
+
+        Raises TooLarge where they have more than `limit` bytes.
+        """
+        ...
+
+    async def holders(self, items: Sequence[str], key: str, limit: int) -> Mapping[str, Kept]:
+        """Return the responses that hold items of these ids; raises TooLarge."""
+        ...
 
 
 class _Named(msgspec.Struct):
@@ -82,18 +101,17 @@ def output_of(one: Kept) -> list[Item]:
     return _read_output(one.response).output
 
 
-async def earlier_items(keeper: Keeper, id_: str, key: str, limit: int) -> list[Item]:
+async def earlier_items(past: Past, id_: str, key: str, limit: int) -> list[Item]:
     """Return all items of a response and those before it, of `limit` bytes at most.
 
     Raises CallerError.
     """
     try:
-        chain = await keeper.chain(id_, key, _READ * limit)
+        chain = await past.chain(id_, key, _READ * limit)
     except TooLarge as error:
         raise _too_long("previous_response_id", limit) from error
     if not chain:
-        message = f"Previous response with id '{id_[:100]}' not found."
-        raise CallerError(400, "previous_response_not_found", message, "previous_response_id")
+        raise await _gap(past, id_, key)
     if chain[-1].status in RUNNING:
         message = "previous_response_id: this response is still being made."
         raise CallerError(400, "invalid_field", message, "previous_response_id")
@@ -102,7 +120,21 @@ async def earlier_items(keeper: Keeper, id_: str, key: str, limit: int) -> list[
     return [item for one in chain for item in (*input_of(one), *output_of(one))]
 
 
-async def resolved(keeper: Keeper, items: list[Item], key: str, limit: int) -> list[Item]:
+async def _gap(past: Past, id_: str, key: str) -> CallerError:
+    """Return the error that a response is not there any more, or one that it goes back to."""
+    gone = id_
+    while (one := await past.find(gone, key)) is not None and one.previous is not None:
+        gone = one.previous
+    message = f"Previous response with id '{gone[:100]}' not found."
+    if gone != id_:
+        message = (
+            f"The previous response '{id_[:100]}' goes back to the response '{gone[:100]}', which "
+            "was not found: it was deleted, or is no longer kept."
+        )
+    return CallerError(400, "previous_response_not_found", message, "previous_response_id")
+
+
+async def resolved(past: Past, items: list[Item], key: str, limit: int) -> list[Item]:
     """Return items with those in full that are given by their id alone, of `limit` bytes at most.
 
     Those are references, and reasoning whose content stayed here. Raises CallerError.
@@ -114,7 +146,7 @@ async def resolved(keeper: Keeper, items: list[Item], key: str, limit: int) -> l
         message = f"input: no more than {_MOST} items can be given by their id alone."
         raise CallerError(400, "invalid_field", message, "input")
     try:
-        holders = await keeper.holders(list(wanted), key, _READ * limit)
+        holders = await past.holders(list(wanted), key, _READ * limit)
     except TooLarge as error:
         raise _too_long("input", limit) from error
     found: dict[str, Item] = {}
@@ -136,7 +168,7 @@ def _in_full(
         id_ = str(item["id"])
         if id_ not in found and kind_of(item) == "item_reference":
             message = f"Item with id '{id_[:100]}' not found."
-            raise CallerError(404, "item_not_found", message, "input")
+            raise CallerError(404, "item_not_found", message, f"input[{place}].id")
         filled += sizes.get(id_, 0)
         if filled > limit:
             raise _too_long(f"input[{place}]", limit)

@@ -17,7 +17,6 @@ from infway.ledger.responses import RUNNING, Kept
 from infway.pipeline.background import Background
 from infway.pipeline.keeping import Keeper
 
-_BASES = ("/v1", "", "/api/v1", "/openai/v1", "/openai")
 _read = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _write = msgspec.json.Encoder().encode
 _Limit = Annotated[int, Query(ge=1, le=100)]
@@ -69,17 +68,9 @@ class _Kept:
 
 
 def responses_router(keyring: Callable[[], Keyring], background: Background) -> APIRouter:
-    """Return the endpoints, at every base URL that clients use; the first is described."""
-    router = APIRouter(tags=["responses"])
-    for base in _BASES:
-        below = _router(_Kept(keyring, background))
-        is_first = base == _BASES[0]
-        router.include_router(below, prefix=f"{base}/responses", include_in_schema=is_first)
-    return router
-
-
-def _router(kept: _Kept) -> APIRouter:
-    router = APIRouter()
+    """Return the endpoints."""
+    router = APIRouter(tags=["responses"], prefix="/v1/responses")
+    kept = _Kept(keyring, background)
 
     @router.get("/{response_id}", summary="Read a kept response")
     async def read(response_id: str, request: Request, stream: bool = False) -> Response:  # noqa: FBT001, FBT002 - a query's own name
@@ -146,7 +137,9 @@ def _listed(item: Item) -> Item:
 
 
 def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json", headers={"cache-control": "private, no-store"})
+    return Response(
+        body, media_type="application/json", headers={"cache-control": "private, no-store"}
+    )
 
 
 def _unknown(id_: str) -> GatewayError:

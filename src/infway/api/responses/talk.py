@@ -13,7 +13,7 @@ from infway.api.stamp import bill_fields
 from infway.api.talk import Talk, Times, Writer
 from infway.kernel.chat import ChatRequest
 from infway.kernel.errors import GatewayError
-from infway.kernel.events import Broken, Event, Raw
+from infway.kernel.events import Broken, Event, Raw, Usage
 from infway.kernel.faults import Failure
 from infway.pipeline.gateway import Answer
 
@@ -79,6 +79,16 @@ class ResponsesTalk(Talk):
         model = self.ask.selection.model or ""
         fail(frames, error, self.response(State("failed"), model))
         return frames.take() + DONE
+
+    def warmed(self, model: str, now: int) -> bytes:
+        """Return the events of a response that nothing was made for; it may be gone on from."""
+        frames = Frames()
+        frames.tell("response.created", {"response": self.response(State("in_progress"), model)})
+        over = State("completed", usage=usage_object(Usage(0, 0, 0)), completed_at=now)
+        response = self.response(over, model)
+        frames.tell("response.completed", {"response": response})
+        self.keep("completed", _write(response))
+        return frames.take()
 
     def own(self, model: str) -> dict[str, object]:
         """Return the fields of a response that are infway's, whoever made it."""

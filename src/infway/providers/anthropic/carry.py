@@ -25,7 +25,6 @@ _JSON: Mapping[str, str] = {"content-type": "application/json"}
 _SUSPECT = re.compile(rb'"signature"\s*:\s*""|' + re.escape(PREFIX).encode())
 _ODD_ID = re.compile(rb'"(?:id|tool_use_id)"\s*:\s*"(?![a-zA-Z0-9_-]+")')
 _IDS: Mapping[str, str] = {"tool_use": "id", "tool_result": "tool_use_id"}
-_THOUGHTS = "messages.content.thinking"
 
 
 class Messages(Anthropic):
@@ -93,21 +92,22 @@ def _disbelieved(body: dict[str, object], *, is_claude: bool) -> list[str]:
     if isinstance(raw, msgspec.Raw) and _SUSPECT.search(bytes(raw)) is None:
         return []
     said: list[Object] = []
-    is_less = False
-    for message in as_objects(value_of(raw)):
+    taken: list[str] = []
+    for place, message in enumerate(as_objects(value_of(raw))):
         blocks = as_objects(message.get("content"))
-        kept = [block for block in blocks if not _is_foreign(block, is_claude=is_claude)]
-        is_less = is_less or len(kept) < len(blocks)
+        foreign = [at for at, one in enumerate(blocks) if _is_foreign(one, is_claude=is_claude)]
+        kept = [block for at, block in enumerate(blocks) if at not in foreign]
+        taken += [f"messages[{place}].content[{at}].{blocks[at]['type']}" for at in foreign]
         if kept or not blocks:
-            said.append({**message, "content": kept} if len(kept) < len(blocks) else message)
-    if not is_less:
+            said.append({**message, "content": kept} if foreign else message)
+    if not taken:
         return []
     body["messages"] = said
     mode = as_object(value_of(body.get("thinking"))).get("type")
     if said and mode == "enabled" and is_hindered(_typed(said), forced=False):
         del body["thinking"]
-        return [_THOUGHTS, "thinking"]
-    return [_THOUGHTS]
+        return [*taken, "thinking"]
+    return taken
 
 
 def _with_ids(message: Object) -> Object:

@@ -51,8 +51,7 @@ class GeminiCarrier(Gemini):
         history = rewritten(body.get("contents"), signed=signed, vertex=vertex)
         if "contents" in body:
             body["contents"] = history.contents
-        if history.is_less:
-            dropped.append("contents.parts.thoughtSignature")
+        dropped += history.lost
         for name, value in upstream.defaults.items() if upstream.dialect == DIALECT else ():
             mine = value_of(body.get(name))
             body[name] = {**as_object(value), **mine} if is_object(mine) else mine or value

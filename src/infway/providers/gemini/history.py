@@ -18,10 +18,10 @@ _CALLS = ("functionCall", "function_call")
 
 
 class Rewritten(NamedTuple):
-    """Contents as Google takes them. `is_less`: reasoning of other vendors was left out."""
+    """Contents as Google takes them. `lost`: the paths of what other vendors signed, left out."""
 
     contents: object
-    is_less: bool = False
+    lost: tuple[str, ...] = ()
 
 
 def rewritten(contents: object, *, signed: bool, vertex: bool) -> Rewritten:
@@ -38,23 +38,24 @@ def rewritten(contents: object, *, signed: bool, vertex: bool) -> Rewritten:
     said = value_of(contents)
     listed = [said] if is_object(said) else as_objects(said)
     told: list[dict[str, object]] = []
-    is_less = False
-    for content in listed:
+    lost: list[str] = []
+    for place, content in enumerate(listed):
         parts = [as_object(content["parts"])] if is_object(content.get("parts")) else None
         parts = parts or as_objects(content.get("parts"))
-        kept = list(_kept(parts))
-        is_less = is_less or len(kept) < len(parts)
+        kept = list(_kept(parts, f"contents[{place}]", lost))
         if content.get("role") == "model" and signed:
             _sign(kept)
         if kept or not parts:
             role = {} if content.get("role") or not vertex else {"role": "user"}
             told.append({**content, **role} | ({"parts": kept} if parts else {}))
-    return Rewritten(told, is_less)
+    return Rewritten(told, tuple(lost))
 
 
-def _kept(parts: list[dict[str, object]]) -> Iterator[dict[str, object]]:
+def _kept(
+    parts: list[dict[str, object]], path: str, lost: list[str]
+) -> Iterator[dict[str, object]]:
     """Yield parts with Google's own signatures; one that held nothing but a wrapper is left out."""
-    for part in parts:
+    for place, part in enumerate(parts):
         key = next((name for name in _SIGNATURES if name in part), "")
         items = unwrapped(as_text(part.get(key)))
         if items is None:
@@ -65,6 +66,8 @@ def _kept(parts: list[dict[str, object]]) -> Iterator[dict[str, object]]:
         signature = next(filter(None, own), None)
         if signature:
             part[key] = signature
+        else:
+            lost.append(f"{path}.parts[{place}].{key}")
         if signature or part.keys() - {"text", "thought"} or part.get("text"):
             yield part
 

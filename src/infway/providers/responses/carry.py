@@ -20,7 +20,8 @@ from infway.providers.responses.sealed import is_sealed
 from infway.providers.shapes import as_list, as_objects, is_object, value_of, write
 
 _DIALECT = "responses"
-_HEADERS = {"content-type": "application/json"}
+HEADERS = {"content-type": "application/json"}
+"""The headers of a call where the configuration names none."""
 _ENCRYPTED = "reasoning.encrypted_content"
 # Ids that infway gave to items which it translated: no other server knows them
 _OURS = re.compile(r"[a-z]+_[0-9a-z]+-[0-9]+_i?[0-9]+")
@@ -45,7 +46,7 @@ class ResponsesCarrier:
             for name in upstream.drop & said.keys():
                 del said[name]
                 dropped[name] = None
-        said["input"] = _input(said.get("input"), dropped)
+        said["input"] = known_input(said.get("input"), dropped)
         if _reasons(ask, offer):
             include = as_list(value_of(said.get("include")))
             said["include"] = include if _ENCRYPTED in include else [*include, _ENCRYPTED]
@@ -54,7 +55,7 @@ class ResponsesCarrier:
             body["stream"] = True
         url = upstream.url_of(_DIALECT) or upstream.chat_url
         url = url.replace("{model}", quote(offer.native, safe=""))
-        headers = upstream.headers or _HEADERS
+        headers = upstream.headers or HEADERS
         return HttpCall(upstream.name, url, headers, write(body), tuple(dropped))
 
     def whole(self, body: bytes) -> list[Event]:
@@ -78,7 +79,7 @@ def _reasons(ask: ChatRequest, offer: Offer) -> bool:
     return bool(levels)
 
 
-def _input(raw: object, dropped: dict[str, None]) -> object:
+def known_input(raw: object, dropped: dict[str, None]) -> object:
     """Return the input without ids and reasoning that the server cannot know."""
     if isinstance(raw, msgspec.Raw) and _ODD.search(bytes(raw)) is None:
         return raw

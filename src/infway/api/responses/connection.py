@@ -1,0 +1,125 @@
+"""One WebSocket from its opening to its end: messages wait their turn, and are answered one by one.
+
+Its client's leaving ends what is under way at once; a stop of the gateway lets it end first.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from infway.api.exchange import ClientLeftError, Message, Receive, Send
+from infway.kernel.clock import Clock
+from infway.kernel.errors import CallerError, GatewayError
+
+_GOING_AWAY = 1001  # close codes of RFC 6455, section 7.4, and of its registry
+_RESTART = 1012
+_MINUTE = 60
+
+
+class Limits(NamedTuple):
+    """What one connection may do. `size`: bytes of a message, and of those that wait together.
+
+    `idle`: seconds without a message while nothing is answered. `age`: seconds after which no
+    further message is taken; an hour, as at OpenAI. `waiting`: messages that wait their turn.
+    """
+
+    size: int
+    idle: float
+    age: float = 60.0 * _MINUTE
+    waiting: int = 64
+
+
+class Work(NamedTuple):
+    """What is done with messages: `answer` one, or `refuse` it."""
+
+    answer: Callable[[bytes], Awaitable[None]]
+    refuse: Callable[[GatewayError], Awaitable[None]]
+
+
+class Connection:
+    """An accepted WebSocket."""
+
+    def __init__(
+        self, receive: Receive, send: Send, work: Work, limits: Limits, clock: Clock
+    ) -> None:
+        self._receive = receive
+        self._send = send
+        self._work = work
+        self._limits = limits
+        self._clock = clock
+        self._ends = clock.monotonic() + limits.age
+        self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._filled = 0  # bytes that wait
+        self._draining = False
+
+    async def serve(self) -> None:
+        """Answer what comes until either side ends it."""
+        hearing = asyncio.create_task(self._hear())
+        answering = asyncio.create_task(self._answer())
+        both = hearing, answering
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+        for task in both:
+            if not task.cancelled():
+                task.result()
+
+    async def _hear(self) -> None:
+        """Take messages until the client leaves; nobody else listens for that."""
+        with suppress(ClientLeftError):
+            while (message := await self._receive())["type"] != "websocket.disconnect":
+                if message["type"] == "websocket.drain":
+                    self._draining = True
+                    self._waiting.put_nowait(None)
+                else:
+                    await self._take(message)
+
+    async def _take(self, message: Message) -> None:
+        """Let a message wait its turn, where there is room."""
+        text: str | None = message.get("text")
+        data: bytes = text.encode() if text is not None else message["bytes"]
+        most = self._limits.size
+        if len(data) > most:
+            said = f"The message is larger than {most} bytes."
+            await self._work.refuse(CallerError(413, "payload_too_large", said))
+        elif self._waiting.qsize() >= self._limits.waiting or self._filled + len(data) > most:
+            said = "Too many requests wait on this connection: wait for the end of a response."
+            await self._work.refuse(CallerError(429, "concurrent_requests_exceeded", said))
+        else:
+            self._filled += len(data)
+            self._waiting.put_nowait(data)
+
+    async def _answer(self) -> None:
+        """Answer one message after the other."""
+        with suppress(ClientLeftError):
+            while (data := await self._next()) is not None:
+                await self._work.answer(data)
+
+    async def _next(self) -> bytes | None:
+        """Return the next message, None where the connection was closed instead."""
+        data: bytes | None = None
+        left = max(0.0, self._ends - self._clock.monotonic())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(self._limits.idle, left)):
+                data = await self._waiting.get()
+        self._filled -= len(data or b"")
+        if self._draining:
+            await self._close(_RESTART, "the gateway stops")
+            return None
+        if self._clock.monotonic() >= self._ends:
+            minutes = round(self._limits.age / _MINUTE)
+            said = f"A connection lasts {minutes} minutes. Open another one to go on."
+            await self._work.refuse(CallerError(400, "websocket_connection_limit_reached", said))
+            await self._close(_GOING_AWAY, "too old")
+            return None
+        if data is None:
+            await self._close(_GOING_AWAY, "idle")
+        return data
+
+    async def _close(self, code: int, reason: str) -> None:
+        with suppress(OSError):
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})

@@ -1,0 +1,59 @@
+"""How many tokens of input a response would have, without making it and without asking anybody."""
+
+from typing import Literal
+
+import msgspec
+
+from infway.api.auth import know
+from infway.api.bulk import read_beside
+from infway.api.counted import counted, told_where
+from infway.api.exchange import Exchange
+from infway.api.reading import missing
+from infway.api.responses.asking import read_ask, read_draft
+from infway.api.responses.endpoint import ResponsesEndpoint
+from infway.kernel.chat import ChatRequest, Feature, Principal
+from infway.providers.counting import count_chat
+
+_write = msgspec.json.Encoder().encode
+
+
+class InputTokensReply(msgspec.Struct):
+    """The count: exact for models whose vocabulary infway has, an estimate for the others."""
+
+    object: Literal["response.input_tokens"]
+    input_tokens: int
+
+
+class InputTokensEndpoint(ResponsesEndpoint):
+    """Answers how many tokens a request has, those of the turns before it among them."""
+
+    async def answer(
+        self,
+        exchange: Exchange,
+        path_model: str | None,  # noqa: ARG002 - no path of this dialect names a model
+    ) -> None:
+        """Answer one exchange; raises GatewayError where the edge has to."""
+        exchange.check_size(self.rules.body_limit)
+        who, _ = know(self.keyring, exchange.headers)
+        body = await exchange.read_json(self.rules.body_limit)
+        draft = await read_beside(body, lambda: read_draft(body, may_be_bare=True))
+        told = await self._recall(draft, who, self._keeper)
+        items, earlier, id_ = told.items, told.earlier, exchange.request_id
+        ask = await read_beside(body, lambda: read_ask(draft, items, earlier, id_))
+        if self.rules.require_model and ask.selection.model is None and not ask.selection.llms:
+            raise missing("model")
+        model = self._model(ask, who)
+        size = len(body) + sum(len(_write(item)) for item in earlier)
+        count = await counted(lambda: count_chat(ask, model), model, size)
+        head = [*self.traces(exchange.began), (b"content-type", b"application/json")]
+        head.append((b"cache-control", b"private, no-store"))
+        reply = InputTokensReply("response.input_tokens", count.tokens)
+        await exchange.reply(200, head, _write(reply))
+
+    def _model(self, ask: ChatRequest, who: Principal) -> str:
+        """Return the model that would answer; raises GatewayError where none could."""
+        # whatever the request needs, and however long it is, it may be counted
+        plain = ask._replace(features=Feature(0), input_tokens=0, native=None)
+        now = self.gateway.clock.monotonic()
+        with told_where():
+            return self.gateway.router.decide(plain, who, now).order[0].model
