@@ -14,7 +14,7 @@ from infway.kernel.errors import CallerError
 
 MOST_VALUES = 200_000  # read in about a quarter of a second
 DEEPEST = 64  # objects and arrays within one another
-LARGEST = 2**63  # signed 64 bits, as OpenAI has them for a seed; infway passes digits on as they came
+LARGEST = 2**63 - 1  # as OpenAI has it for a seed; infway passes digits on as they came
 
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
@@ -105,7 +105,7 @@ def _check_names(body: bytes, fields: dict[str, msgspec.Raw]) -> None:
 def _is_exact(number: bytes) -> bool:
     """Tell whether every reader takes a number for the same."""
     if number.lstrip(b"-").isdigit():
-        return len(number) <= 20 and -LARGEST <= int(number) < LARGEST
+        return len(number) <= 20 and -LARGEST - 1 <= int(number) <= LARGEST
     try:
         return isfinite(float(number))
     except ValueError:

@@ -7,6 +7,7 @@ and it takes a fifth of the time for a head, in C.
 import asyncio
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -29,9 +30,9 @@ class HttpToolsDoor(Doorway, HttpToolsProtocol):  # type: ignore[misc]  # asynci
         HttpToolsProtocol.__init__(self, config, server_state, app_state, _loop)
         self.begin(config.limits, config.hall)
 
-    def handle_websocket_upgrade(self, *given: Any) -> None:
+    def handle_websocket_upgrade(self) -> None:
         """Let a WebSocket take over."""
-        super().handle_websocket_upgrade(*given)
+        super().handle_websocket_upgrade()
         self.hand_over()
 
     def send_400_response(self, msg: str) -> None:
@@ -52,9 +53,9 @@ class H11Door(Doorway, H11Protocol):  # type: ignore[misc]  # as above
         H11Protocol.__init__(self, config, server_state, app_state, _loop)
         self.begin(config.limits, config.hall)
 
-    def handle_websocket_upgrade(self, *given: Any) -> None:
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Let a WebSocket take over."""
-        super().handle_websocket_upgrade(*given)
+        super().handle_websocket_upgrade(event)
         self.hand_over()
 
     def on_response_complete(self) -> None:

@@ -22,7 +22,7 @@ _EARLY = {Fault.STREAM_CUT: Fault.EMPTY_STREAM, Fault.BAD_EVENT: Fault.INVALID_J
 class Rescuer(Protocol):
     """What finishes an answer elsewhere where it breaks off."""
 
-    def keep(self, events: list[Event]) -> None:
+    def keep(self, events: list[Event], /) -> None:
         """Remember events that are about to be passed on."""
         ...
 

@@ -5,7 +5,7 @@ gzip and deflate only. What grows more than a hundredfold is a bomb. Reliability
 
 import zlib
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Failure, Fault
@@ -99,6 +99,6 @@ class Inflated:
             self._refuse()
         return made
 
-    def _refuse(self) -> None:
+    def _refuse(self) -> NoReturn:
         self.close()
         raise UpstreamFailed(Failure(Fault.BAD_ENCODING, self.status))
