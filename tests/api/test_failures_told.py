@@ -69,7 +69,8 @@ async def test_every_failed_attempt_leaves_one_line_without_what_was_said(
         (
             "WARNING",
             f"attempt failed: upstream=one model=m1 fault=provider_auth status=401 request={name}",
-        )
+        ),
+        ("WARNING", "upstream one was refused its credential and is off"),
     ]
     assert SECRET not in caplog.text
 

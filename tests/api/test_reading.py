@@ -160,21 +160,18 @@ async def test_huge_numbers_harm_nobody(gateway: Gateway) -> None:
             body = VALID % f',"{name}":1{"0" * digits}'.encode()
             heard = await gateway.post(PATH, body)
             assert heard.status in (200, 400), (name, digits, heard)
-    body = VALID % b',"unknown":1e999,"seed":12345678901234567890123'
-    assert (await gateway.post(PATH, body)).status == 200
-    assert b'"unknown":1e999' in gateway.upstream.asked[-1].body
-    refused(await gateway.post(PATH, VALID % b',"top_p":1e999'), 400, "invalid_field", "top_p")
+    for wrong in (b',"unknown":1e999', b',"seed":12345678901234567890123', b',"top_p":1e999'):
+        refused(await gateway.post(PATH, VALID % wrong), 400, "invalid_request_body")
+    assert (await gateway.post(PATH, VALID % b',"seed":9223372036854775807')).status == 200
+    assert b'"seed":9223372036854775807' in gateway.upstream.asked[-1].body
 
 
-async def test_of_a_key_that_stands_twice_the_last_counts_everywhere(gateway: Gateway) -> None:
-    body = b'{"model":"none","stream":true,"messages":[{"role":"user","content":"a"}],'
-    body += b'"temperature":1,"model":"m2","stream":false,"temperature":2}'
-    heard = await gateway.post(PATH, body)
-    assert heard.json["model"] == "m2"
-    assert gateway.upstream.asked[0].json["temperature"] == 2
-    assert gateway.upstream.asked[0].body.count(b'"temperature"') == 1
-    wrong = VALID % b',"temperature":9,"temperature":1'
-    refused(await gateway.post(PATH, wrong), 400, "invalid_field", "temperature")
+async def test_a_key_that_stands_twice_is_refused_since_readers_differ_on_it(
+    gateway: Gateway,
+) -> None:
+    wrong = VALID % b',"temperature":2,"temperature":1'
+    refused(await gateway.post(PATH, wrong), 400, "invalid_request_body")
+    assert gateway.upstream.asked == []
 
 
 async def test_null_is_the_same_as_absent(gateway: Gateway) -> None:
@@ -213,12 +210,12 @@ async def test_null_is_the_same_as_absent(gateway: Gateway) -> None:
 async def test_unknown_parameters_go_on_byte_for_byte(gateway: Gateway) -> None:
     raw = (
         b'"top_k":40,"repetition_penalty":1.20,"min_p":5E-2,"odd":{"a" :[1.0,"\\u00e9",null]},'
-        b'"chat_template_kwargs":{"enable_thinking":false},"big":123456789012345678901234567890'
+        b'"chat_template_kwargs":{"enable_thinking":false},"big":1234567890123456789'
     )
     assert (await gateway.post(PATH, VALID % (b"," + raw))).status == 200
     sent = gateway.upstream.asked[0].body
     for piece in (b'"repetition_penalty":1.20', b'"min_p":5E-2', b'{"a" :[1.0,"\\u00e9",null]}',
-                  b'"big":123456789012345678901234567890', b'{"enable_thinking":false}'):  # fmt: skip
+                  b'"big":1234567890123456789', b'{"enable_thinking":false}'):  # fmt: skip
         assert piece in sent
 
 

@@ -26,7 +26,7 @@ class Behind:
     left: asyncio.Event = field(default_factory=asyncio.Event)
     left_at: float = 0.0
 
-    def turn_away(self, error: GatewayError) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    def turn_away(self, error: GatewayError, _: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
         return error_headers(error), error_body(error)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

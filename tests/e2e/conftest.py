@@ -76,7 +76,7 @@ def write_config(folder: Path, url: str, **more: object) -> Path:
         "server": {"heartbeat": 0.2, "region": "test", "grace": 0},
         "keys": [{"name": "e2e", "key": {"file": "key"}, "admin": True}],
         "discover": {"environment": False, "local": False},
-        "attempts": {"backoff_base": 0.01},
+        "attempts": {"backoff_base": 0.01, "retry_floor": 1000},
         "upstreams": rows,
         **more,
     }

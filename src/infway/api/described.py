@@ -4,7 +4,6 @@ The chat endpoint is answered in front of this app; here it is described as it r
 """
 
 import logging
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,11 +13,10 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
 from infway import __version__
-from infway.api.anthropic.refusals import refusal_body
-from infway.api.errors import error_body, error_headers, error_of_status, own_fault
-from infway.api.gemini.errors import refusal_of
+from infway.api.errors import error_headers, error_of_status, own_fault
 from infway.api.operations import components, described_paths, error_reply
 from infway.api.replies import ErrorBody
+from infway.api.worded import worded
 from infway.kernel.errors import CallerError, GatewayError
 
 _log = logging.getLogger(__name__)
@@ -26,12 +24,6 @@ _SCHEMES: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "infuzu": {"type": "apiKey", "in": "header", "name": "Infuzu-API-Key"},
 }
-
-# Whose clients ask below which paths: they read no other errors than their own
-_DIALECTS = (
-    (re.compile(r"(/v1|/api/v1)?/messages(/|$)|/anthropic/"), refusal_body),
-    (re.compile(r"(/gemini)?/v1beta1?(/|$)"), refusal_of),
-)
 
 
 def described_app(
@@ -65,7 +57,7 @@ class _Refusals:
 
     def _answer(self, request: Request, error: GatewayError) -> Response:
         self._refused(error.code)
-        response = Response(_written(request.url.path, error), error.status)
+        response = Response(worded(request.url.path, error), error.status)
         length = (b"content-length", b"%d" % len(response.body))
         response.raw_headers = [*error_headers(error), length]
         return response
@@ -92,14 +84,6 @@ class _Refusals:
     async def own_fault(self, request: Request, error: Exception) -> Response:
         _log.error("a request failed inside infway", exc_info=error)
         return self._answer(request, own_fault())
-
-
-def _written(path: str, error: GatewayError) -> bytes:
-    """Return the body of an error in the words of those who ask below a path."""
-    for dialect, refusal in _DIALECTS:
-        if dialect.match(path):
-            return refusal(error)
-    return error_body(error)
 
 
 def _description(app: FastAPI) -> dict[str, Any]:

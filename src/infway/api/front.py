@@ -12,6 +12,7 @@ from infway.api.errors import Header, error_body, error_headers, own_fault
 from infway.api.exchange import ClientLeftError, Exchange, Message, Receive, Scope, Send
 from infway.api.intake import Intake, goes_on
 from infway.api.routes import Connectable, Desk, Endpoint, Routes
+from infway.api.worded import worded
 from infway.kernel.clock import Clock
 from infway.kernel.errors import CallerError, GatewayError, stopped_by
 from infway.kernel.ids import Ids
@@ -119,13 +120,12 @@ class Front:
             headers.append((b"allow", b"POST"))
         await exchange.reply(error.status, headers, refusal(error))
 
-    def turn_away(self, error: GatewayError) -> tuple[list[Header], bytes]:
-        """Return headers and body for what is refused before it is a request."""
+    def turn_away(self, error: GatewayError, path: str) -> tuple[list[Header], bytes]:
+        """Return headers and body for what is refused before it is a request, in its dialect."""
         self._metrics.refused(error.code)
         error.request_id = self._ids.next()
-        return [*error_headers(error), (b"x-request-id", error.request_id.encode())], error_body(
-            error
-        )
+        headers = [*error_headers(error), (b"x-request-id", error.request_id.encode())]
+        return headers, worded(path, error)
 
     def _traced(self, send: Send, request_id: str, began: float) -> Send:
         async def stamped(message: Message) -> None:

@@ -98,7 +98,7 @@ class Doorway(asyncio.Protocol):
                     return super().data_received(data)
                 data = self._in_pieces(data, end, length, upgrade)
         except CallerError as error:
-            self.refuse(error)
+            self.refuse(error, path=_path(data))
 
     def eof_received(self) -> bool:
         """Go on for a caller who asked all it had to ask; the others are gone."""
@@ -148,7 +148,7 @@ class Doorway(asyncio.Protocol):
             if self._timer is None or self._timer.when() > due:
                 self._end_by(self.limits.idle)
 
-    def refuse(self, error: GatewayError, linger: float = LINGER) -> None:
+    def refuse(self, error: GatewayError, linger: float = LINGER, path: str = "") -> None:
         """Say why a request is not taken, and close; what the caller still sends is dropped."""
         if self.transport.is_closing() or self._is_closing:
             return
@@ -157,7 +157,7 @@ class Doorway(asyncio.Protocol):
         is_answered = self._left != 0 and (not self._is_busy or self._abandon())
         self._left, self._is_busy = 0, True
         if not is_answered:
-            self.transport.write(self.hall.refusal(error, self.server_state.default_headers))
+            self.transport.write(self.hall.refusal(error, path, self.server_state.default_headers))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
@@ -264,6 +264,11 @@ class Doorway(asyncio.Protocol):
         """Tell whether the request is of HTTP/1.0, whose replies cannot be begun by single bytes."""
         version: str = self.cycle.scope["http_version"]
         return version == "1.0"
+
+
+def _path(head: bytes) -> str:
+    """Return the path of a request that is refused, as far as it can be read."""
+    return head[:MAX_TARGET].partition(b" ")[2].partition(b" ")[0].decode("latin-1")
 
 
 def _late() -> GatewayError:

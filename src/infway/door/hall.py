@@ -10,13 +10,13 @@ import uvicorn
 from infway.door.limits import Limits
 from infway.kernel.errors import GatewayError
 
-Words = Callable[[GatewayError], tuple[list[tuple[bytes, bytes]], bytes]]
+Words = Callable[[GatewayError, str], tuple[list[tuple[bytes, bytes]], bytes]]
 
 
 class DoorConfig(uvicorn.Config):
     """uvicorn's configuration of one process, with what its door has to know.
 
-    `words`: returns the headers and the body that say an error.
+    `words`: returns the headers and the body that say an error at a path.
     """
 
     def __init__(self, app: Any, limits: Limits, words: Words, **more: Any) -> None:
@@ -49,12 +49,14 @@ class Hall:
         if not self._by_address[address]:
             del self._by_address[address]
 
-    def refusal(self, error: GatewayError, always: Sequence[tuple[bytes, bytes]]) -> bytes:
+    def refusal(
+        self, error: GatewayError, path: str, always: Sequence[tuple[bytes, bytes]]
+    ) -> bytes:
         """Return a whole reply that says `error`, after which the connection is closed.
 
         `always`: the headers of every reply.
         """
-        headers, body = self._words(error)
+        headers, body = self._words(error, path)
         phrase = HTTPStatus(error.status).phrase
         lines = [b"HTTP/1.1 %d %b" % (error.status, phrase.encode())]
         lines += [name + b": " + value for name, value in (*always, *headers)]

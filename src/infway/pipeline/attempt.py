@@ -95,10 +95,10 @@ class Walk(ABC, Generic[_T]):
                         return await self._try(course, itinerary.offer, deadline)
                     except UpstreamFailed as failed:
                         failure = failed.failure
-                told = _news(told, failure)
+                told, tried = _news(told, failure), itinerary.tries
                 step = self._step(course, itinerary, failure, deadline)
                 if step is None or not await self._pause(course, step):
-                    raise self._refusal(told, course, itinerary.tries)
+                    raise self._refusal(told, course, tried)
                 failure = None
         finally:
             self.active -= 1

@@ -49,7 +49,10 @@ DESCRIPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "infway_loop_lag_seconds": ("How late the event loop is.", ()),
     "infway_memory_share": ("Memory in use, of what there may be.", ()),
     "infway_files_share": ("File descriptors in use, of what there may be.", ()),
-    "infway_reloads": ("Reloads of the configuration, by how they ended.", ("outcome",)),
+    "infway_reloads": (
+        "Reloads of the configuration, by how they ended: `ok`, or `failed` where the running one stayed.",
+        ("outcome",),
+    ),
     "infway_queue_position": ("Place in the queue at the beginning of each stay.", ()),
 }
 
