@@ -20,6 +20,7 @@ def metrics() -> Metrics:
     one.refused("model_not_found")
     one.queued("served", 3, 1.5)
     one.queued("timed_out", 4, 300.0)
+    one.reloaded("ok")
     one.watch_upstreams(lambda: {"up": True}, lambda: 1)
     one.watch_queue(lambda: {"at_ceiling": 2, "resting": 1})
     return one
