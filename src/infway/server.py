@@ -36,7 +36,7 @@ from infway.serving import (
 )
 from infway.settings import Settings
 from infway.settings.fixed import needs_restart
-from infway.sockets import take_sockets
+from infway.sockets import library_read, take_sockets
 from infway.telemetry.logs import redact_logs, write_logs
 
 _log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class _Worker:
         app = App(settings, planned.inventory, built)
         redact_logs(handler, lambda text: app.client.signer.redact(text))  # noqa: PLW0108 - signers are swapped
         running = _Running(app, self.options, planned)
-        app.beside += [running.embedded, running.signals]
+        app.beside += [running.embedded, running.signals, library_read]
         return running
 
 

@@ -6,7 +6,7 @@ The chat endpoint is answered in front of this app; here it is described as it r
 import logging
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
 from infway import __version__
+from infway.api.anthropic.message import ID_HEADERS
 from infway.api.anthropic.refusals import refusal_body
 from infway.api.errors import error_body, error_headers, error_of_status, own_fault
 from infway.api.gemini.errors import refusal_of
@@ -27,10 +28,21 @@ _SCHEMES: dict[str, Any] = {
     "infuzu": {"type": "apiKey", "in": "header", "name": "Infuzu-API-Key"},
 }
 
+
+class _Words(NamedTuple):
+    """How clients are told an error, and in which headers beside the usual one they seek its id."""
+
+    refusal: Callable[[GatewayError], bytes]
+    id_headers: tuple[bytes, ...] = ()
+
+
 # Whose clients ask below which paths: they read no other errors than their own
 _DIALECTS = (
-    (re.compile(r"(/v1|/api/v1)?/messages(/|$)|/anthropic/"), refusal_body),
-    (re.compile(r"(/gemini)?/v1beta1?(/|$)"), refusal_of),
+    (
+        re.compile(r"(/v1|/api/v1)?/messages(/|$)|/anthropic/"),
+        _Words(refusal_body, ID_HEADERS[1:]),
+    ),
+    (re.compile(r"(/gemini)?/v1beta1?(/|$)"), _Words(refusal_of)),
 )
 
 
@@ -65,9 +77,12 @@ class _Refusals:
 
     def _answer(self, request: Request, error: GatewayError) -> Response:
         self._refused(error.code)
-        response = Response(_written(request.url.path, error), error.status)
+        error.request_id = request_id = request.state.request_id
+        words = _words_of(request.url.path)
+        response = Response(words.refusal(error), error.status)
         length = (b"content-length", b"%d" % len(response.body))
-        response.raw_headers = [*error_headers(error), length]
+        ids = [(name, request_id.encode()) for name in words.id_headers]
+        response.raw_headers = [*error_headers(error), length, *ids]
         return response
 
     async def gateway_error(self, request: Request, error: Exception) -> Response:
@@ -94,12 +109,10 @@ class _Refusals:
         return self._answer(request, own_fault())
 
 
-def _written(path: str, error: GatewayError) -> bytes:
-    """Return the body of an error in the words of those who ask below a path."""
-    for dialect, refusal in _DIALECTS:
-        if dialect.match(path):
-            return refusal(error)
-    return error_body(error)
+def _words_of(path: str) -> _Words:
+    """Return how an error is told to those who ask below a path."""
+    found = (words for dialect, words in _DIALECTS if dialect.match(path))
+    return next(found, _Words(error_body))
 
 
 def _description(app: FastAPI) -> dict[str, Any]:

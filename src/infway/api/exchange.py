@@ -10,6 +10,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Scope = MutableMapping[str, Any]
+ID_HEADERS: tuple[bytes, ...] = (b"x-request-id",)
 FORM = b"multipart/form-data"
 
 
@@ -46,7 +47,7 @@ class Exchange:
         self.request_id = request_id
         self.began = began
         self.started = False
-        self.id_headers: tuple[bytes, ...] = (b"x-request-id",)
+        self.id_headers = ID_HEADERS
 
     async def read_json(
         self, limit: int, *, form: bool = False, takes: str = "application/json"

@@ -49,9 +49,11 @@ class Front:
         request_id = self._ids.next()
         began = self._clock.monotonic()
         if endpoint is None:
+            scope.setdefault("state", {})["request_id"] = request_id
             await self._rest(scope, receive, self._traced(send, request_id, began))
             return
         exchange = Exchange(scope, receive, send, request_id, began)
+        exchange.id_headers = endpoint.id_headers
         try:
             if scope["method"] != "POST":
                 raise CallerError(405, "method_not_allowed", "This endpoint takes POST.")
