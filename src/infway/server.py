@@ -43,7 +43,7 @@ from infway.serving import (
 )
 from infway.settings import Settings
 from infway.settings.fixed import needs_restart
-from infway.sockets import take_sockets
+from infway.sockets import library_read, take_sockets
 from infway.telemetry.logs import redact_logs, write_logs
 from infway.workers import Keeper, Pipe, listen_to_keeper, show_life
 
@@ -115,7 +115,7 @@ class _Served:
         built = parts(ledger, randbits(128), responses)
         self.app = app = App(settings, planned.inventory, built)
         redact_logs(handler, lambda text: app.client.signer.redact(text))  # noqa: PLW0108 - signers are swapped
-        app.beside += [self._embedded, self._told]
+        app.beside += [self._embedded, self._told, library_read]
         read, count = partial(plan, options, randbelow), app.metrics.reloaded
         self._reloading = Reloading(read, self._reloaded, count)
         order = Order(settings.server.grace, settings.server.drain)

@@ -1,6 +1,12 @@
-"""Upgrades to WebSockets, with the library behind them read when the first client asks for one."""
+"""Upgrades to WebSockets. The library behind them is read in a thread when the gateway starts.
+
+It takes 0.1 s, in which other requests would wait if the first client to ask for one caused it.
+"""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import Any
 
 import uvicorn
@@ -22,7 +28,15 @@ def take_sockets(config: uvicorn.Config, most: int) -> uvicorn.Config:
     return config
 
 
+@asynccontextmanager
+async def library_read() -> AsyncGenerator[None, None]:
+    """Read the library, without a wait for it."""
+    reading = asyncio.create_task(asyncio.to_thread(import_module, "infway.socket_protocol"))
+    yield
+    await reading
+
+
 def _protocol(**given: Any) -> asyncio.Protocol:
-    from infway.socket_protocol import DrainingSocket  # noqa: PLC0415 - 0.1 s, only where it is used
+    from infway.socket_protocol import DrainingSocket  # noqa: PLC0415 - 0.1 s, which no start waits for
 
     return DrainingSocket(**given)

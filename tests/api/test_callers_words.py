@@ -164,8 +164,8 @@ async def test_what_gemini_loses_is_listed_with_its_place(gateway: Gateway) -> N
     )
 
 
-async def test_a_part_of_no_known_kind_is_told_which_kinds_there_are(gateway: Gateway) -> None:
-    heard = await gateway.post(GEMINI, {"contents": contents({"text": "a"}, {"txt": "b"})})
+async def test_an_empty_part_is_told_which_kinds_there_are(gateway: Gateway) -> None:
+    heard = await gateway.post(GEMINI, {"contents": contents({"text": "a"}, {})})
     assert (heard.status, param(heard)) == (400, "contents[0].parts[1]")
     words = heard.json["error"]["message"]
     assert words.startswith("contents[0].parts[1]: one of text, inlineData, fileData, functionCall")

@@ -46,7 +46,7 @@ async def kinds(start: Start) -> AsyncIterator[Kinds]:
         ({"top_p": 1.1}, "top_p"),
         ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
         ({"presence_penalty": 3}, "presence_penalty"),
-        ({"logit_bias": {"1": "a"}}, "logit_bias[...]"),
+        ({"logit_bias": {"1": "a"}}, "logit_bias.1"),
         ({"response_format": {"type": 5}}, "response_format.type"),
         ({"model": {"imsn": 2}}, "model.imsn"),
         ({"model": ""}, "model"),

@@ -15,6 +15,7 @@ from tests.conftest import Gateway, Start, settled, upstream_settings
 
 from infway.app import App, Parts, parts
 from infway.kernel.clock import Clock
+from infway.kernel.errors import StoppedError
 from infway.ledger.sqlite import SqliteLedger
 
 
@@ -41,6 +42,35 @@ async def test_a_turn_may_go_on_from_one_that_was_asked_for_otherwise(gateway: G
     heard = await gateway.get(f"/v1/responses/{stored['id']}")
     assert heard.json["previous_response_id"] == local["id"]
     assert (await gateway.get(f"/v1/responses/{local['id']}")).status == 404
+
+
+async def test_a_stored_turn_that_follows_unstored_ones_is_gone_on_from(gateway: Gateway) -> None:
+    async with socket(gateway) as one:
+        last: str | None = None
+        for word, store in (("A", False), ("B", False), ("C", True), ("D", True), ("E", False)):
+            last = (await one.made(input=word, store=store, previous_response_id=last))["id"]
+        await one.made(input="F", previous_response_id=last)
+    asked = [word for word in _messages(gateway) if word != "Hello"]
+    assert asked == ["A", "B", "C", "D", "E", "F"]
+
+
+async def test_what_is_not_to_be_stored_is_known_to_its_own_connection_alone(
+    gateway: Gateway,
+) -> None:
+    async with socket(gateway) as one:
+        local = await one.made(input="local", store=False)
+        stored = await one.made(input="stored", previous_response_id=local["id"])
+        async with socket(gateway) as other:
+            error = await other.refused(input="Hi", previous_response_id=stored["id"])
+            assert (error["code"], error["param"]) == (
+                "previous_response_not_found", "previous_response_id",
+            )  # fmt: skip
+            assert local["id"] in error["message"]
+            assert "was not stored" in error["message"]
+        forgotten = await gateway.send("DELETE", f"/v1/responses/{stored['id']}")
+        assert forgotten.status == 200
+        error = await one.refused(input="Hi", previous_response_id=stored["id"])
+        assert error["code"] == "previous_response_not_found"
 
 
 async def test_items_of_earlier_turns_may_be_given_by_their_id(gateway: Gateway) -> None:
@@ -93,14 +123,31 @@ async def test_more_requests_than_may_wait_are_refused(start: Start) -> None:
     async with socket(gateway) as one:
         await one.create(input="Hi")
         await gateway.upstream.reached.wait()
-        for _ in range(65):
-            await one.create(input="Hi")
-        while (told := await one.event())["type"] != "error":
-            pass
-        assert (told["status"], told["error"]["code"]) == (429, "concurrent_requests_exceeded")
+        for place in range(66):
+            await one.create(input="Hi", stream_id=f"lane_{place}")
+        await one.say("{ no JSON")
+        await one.wire.ping()
         go.set()
         ended = [(await one.turn())[-1]["type"] for _ in range(65)]
+        refused = [await one.event() for _ in range(3)]
     assert set(ended) == {"response.completed"}
+    assert [told.get("stream_id") for told in refused] == ["lane_64", "lane_65", None]
+    for told in refused:
+        assert (told["status"], told["error"]["code"]) == (429, "concurrent_requests_exceeded")
+
+
+async def test_more_refusals_than_may_wait_are_all_told_in_the_end(start: Start) -> None:
+    go = asyncio.Event()
+    gateway = await start(lambda _: stream(*frames("1")[:-2], go, *frames()[-2:]))
+    async with socket(gateway) as one:
+        await one.create(input="Hi")
+        await gateway.upstream.reached.wait()
+        for _ in range(200):
+            await one.create(input="Hi")
+        go.set()
+        ended = [(await one.turn())[-1]["type"] for _ in range(201)]
+    assert ended.count("response.completed") + ended.count("error") == 201
+    assert ended[:65] == ["response.completed"] * 65
 
 
 async def test_pings_are_answered_while_an_answer_is_made(start: Start) -> None:
@@ -182,6 +229,22 @@ async def test_at_a_stop_an_answer_is_ended_before_its_connection(tmp_path: Any)
         assert (await busy.turn())[-1]["type"] == "response.completed"
         assert await busy.closed() == (1012, "the gateway stops")
         await stopping
+
+
+async def test_an_answer_that_may_not_end_is_ended_with_an_event_and_settled(start: Start) -> None:
+    def stopped() -> StoppedError:
+        return StoppedError(503, "service_unavailable", "infway stops.", retry_after=1)
+
+    gateway = await start(lambda _: stream(chunk({"content": "Hel"}), 20.0))
+    async with socket(gateway) as idle, socket(gateway) as busy:
+        await busy.create(input="Hi")
+        while (await busy.event())["type"] != "response.output_text.delta":
+            pass
+        assert gateway.app.front.intake.end_all(stopped) == 2
+        assert (await busy.turn())[-1]["type"] == "response.failed"
+        assert await idle.closed() == (1012, "the gateway stops")
+    rows = await gateway.rows()
+    assert [(row.attempt, row.outcome) for row in rows] == [(0, "stopped"), (1, "stopped")]
 
 
 async def test_an_upgrade_that_is_none_is_refused(gateway: Gateway) -> None:

@@ -47,7 +47,7 @@ def test_a_need_nobody_can_be_told_is_the_callers_mistake_and_is_named(market, d
     catalog = market.catalog(market.offer("chats"))
     error = refusal(market, catalog, native(market, ("suffix", "best_of"), dialect))
     assert (error.status, error.code, error.param) == (400, "unsupported_parameter", "suffix")
-    assert "suffix, best_of" in error.message
+    assert "`suffix`, `best_of`:" in error.message
     assert error.retryable is False
 
 

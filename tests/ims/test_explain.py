@@ -94,6 +94,15 @@ def test_an_unpriced_offer_is_marked(market) -> None:
     assert {o["upstream"]: o["priced"] for o in told["offers"]} == {"dark": False, "b": True}
 
 
+def test_what_is_free_is_shown_to_cost_nothing_and_the_others_what_their_prices_say(market) -> None:
+    router = market.router(market.offer("free", 0.0), market.offer("paid", 1.0))
+    told = explain(router.decide(market.ask(input_tokens=1000), market.anyone, 0.0))
+    shown = {offer["upstream"]: offer for offer in told["offers"]}
+    assert shown["free"]["cost_usd"] == 0
+    tokens = 1000 + shown["paid"]["output_tokens"]
+    assert isclose(shown["paid"]["cost_usd"], tokens / 1_000_000)
+
+
 def test_the_prompt_cache_shows_in_the_cost(market) -> None:
     cached = Prices(1_000_000, 1_000_000, cache_read=100_000)
     router = market.router(market.offer("a", prices=cached))

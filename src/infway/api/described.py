@@ -16,7 +16,7 @@ from infway import __version__
 from infway.api.errors import error_headers, error_of_status, own_fault
 from infway.api.operations import components, described_paths, error_reply
 from infway.api.replies import ErrorBody
-from infway.api.worded import worded
+from infway.api.worded import words_of
 from infway.kernel.errors import CallerError, GatewayError
 
 _log = logging.getLogger(__name__)
@@ -57,9 +57,12 @@ class _Refusals:
 
     def _answer(self, request: Request, error: GatewayError) -> Response:
         self._refused(error.code)
-        response = Response(worded(request.url.path, error), error.status)
+        error.request_id = request_id = request.state.request_id
+        words = words_of(request.url.path)
+        response = Response(words.refusal(error), error.status)
         length = (b"content-length", b"%d" % len(response.body))
-        response.raw_headers = [*error_headers(error), length]
+        ids = [(name, request_id.encode()) for name in words.id_headers]
+        response.raw_headers = [*error_headers(error), length, *ids]
         return response
 
     async def gateway_error(self, request: Request, error: Exception) -> Response:

@@ -83,7 +83,7 @@ def _read(body: bytes) -> tuple[EmbeddingsBody, dict[str, msgspec.Raw]]:
             body.decode()
         return _read_body(body), read_members(body)
     except msgspec.ValidationError as error:
-        refuse(error)
+        refuse(error, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise not_json(body, error) from error
 

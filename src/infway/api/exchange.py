@@ -12,6 +12,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Scope = MutableMapping[str, Any]
+ID_HEADERS: tuple[bytes, ...] = (b"x-request-id",)
 FORM = b"multipart/form-data"
 _KINDS = frozenset({b"content-type", b"content-encoding"})
 _CALLERS_IDS = frozenset({b"x-request-id", b"x-client-request-id"})
@@ -65,7 +66,7 @@ class Exchange:
         self.request_id = request_id
         self.began = began
         self.started = False
-        self.id_headers: tuple[bytes, ...] = (b"x-request-id",)
+        self.id_headers = ID_HEADERS
 
     async def read_json(
         self, limit: int, *, form: bool = False, takes: str = "application/json"

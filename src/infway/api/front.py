@@ -12,7 +12,7 @@ from infway.api.errors import Header, error_body, error_headers, own_fault
 from infway.api.exchange import ClientLeftError, Exchange, Message, Receive, Scope, Send
 from infway.api.intake import Intake, goes_on
 from infway.api.routes import Connectable, Desk, Endpoint, Routes
-from infway.api.worded import worded
+from infway.api.worded import words_of
 from infway.kernel.clock import Clock
 from infway.kernel.errors import CallerError, GatewayError, stopped_by
 from infway.kernel.ids import Ids
@@ -56,9 +56,11 @@ class Front:
         request_id = self._ids.next()
         began = self._clock.monotonic()
         if endpoint is None:
+            scope.setdefault("state", {})["request_id"] = request_id
             await self._rest(scope, receive, self._traced(send, request_id, began))
             return
         exchange = Exchange(scope, receive, send, request_id, began)
+        exchange.id_headers = endpoint.id_headers
         intake, task = self.intake, asyncio.current_task()
         try:
             if intake.shut is not None or len(intake.open) >= intake.most:
@@ -99,12 +101,18 @@ class Front:
         def turn(opened: Exchange) -> Exchange:
             return self._exchange(scope, opened.receive, opened.send)
 
+        intake, task = self.intake, asyncio.current_task()
         try:
             if not isinstance(endpoint, Connectable):
                 raise CallerError(404, "endpoint_not_found", "No WebSocket is served at this path.")
+            if intake.shut is not None or len(intake.open) >= intake.most:
+                raise intake.refusal()
+            intake.open[task] = exchange
             await endpoint.connect(exchange, Desk(turn, self._metrics.refused))
         except GatewayError as error:
             await self._refuse(exchange, endpoint.refusal if endpoint else error_body, error)
+        finally:
+            intake.open.pop(task, None)
 
     def _exchange(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
         return Exchange(scope, receive, send, self._ids.next(), self._clock.monotonic())
@@ -124,8 +132,9 @@ class Front:
         """Return headers and body for what is refused before it is a request, in its dialect."""
         self._metrics.refused(error.code)
         error.request_id = self._ids.next()
-        headers = [*error_headers(error), (b"x-request-id", error.request_id.encode())]
-        return headers, worded(path, error)
+        words, named = words_of(path), error.request_id.encode()
+        ids = [(name, named) for name in (b"x-request-id", *words.id_headers)]
+        return [*error_headers(error), *ids], words.refusal(error)
 
     def _traced(self, send: Send, request_id: str, began: float) -> Send:
         async def stamped(message: Message) -> None:

@@ -15,7 +15,7 @@ from infway.accounts.keys import Keyring
 from infway.api.auth import know
 from infway.api.bulk import read_beside
 from infway.api.errors import Header, error_body, own_fault
-from infway.api.exchange import Exchange, too_large
+from infway.api.exchange import ID_HEADERS, Exchange, too_large
 from infway.api.intake import goes_on
 from infway.api.presence import Presence
 from infway.api.stream import EventStream
@@ -54,6 +54,7 @@ class LineEndpoint(ABC):
     """
 
     walks = False
+    id_headers: tuple[bytes, ...] = ID_HEADERS
 
     def __init__(self, gateway: Gateway, keyring: Keyring, rules: Rules, clock: Clock) -> None:
         self.gateway = gateway

@@ -69,7 +69,7 @@ def _priority(exchange: Exchange, body: bytes) -> int:
     try:
         said = _read_said(body).priority
     except msgspec.ValidationError as error:
-        refuse(error)
+        refuse(error, body)
     if said is not None:
         return said
     for name, value in exchange.headers:

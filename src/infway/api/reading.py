@@ -1,16 +1,16 @@
 """From a body to a ChatRequest: read once with types, once as raw fields that are passed on."""
 
-import re
 from typing import NamedTuple, NoReturn
 
 import msgspec
 
 from infway.api.gate import read_members
 from infway.api.messages import spelled
+from infway.api.misfit import misfit_of
 from infway.api.schema import ChatBody, FallbackRules, Message, ModelParams, ProviderBody, Sort
 from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Feature, Selection, Weights
-from infway.kernel.errors import CallerError
+from infway.kernel.errors import CallerError, GatewayError
 
 _read_body = msgspec.json.Decoder(ChatBody).decode
 _read_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -38,8 +38,6 @@ _PARTS = {
     "input_audio": Feature.AUDIO_IN,
     "file": Feature.FILES,
 }
-_PLACE = re.compile(r" - at `\$\.?(.*)`$")
-_MISSING = re.compile(r"missing required field `(.*?)`")
 
 
 class Wishes(NamedTuple):
@@ -66,7 +64,7 @@ def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[Cha
         chat = _read_body(body)
         fields = read_members(body)
     except msgspec.ValidationError as error:
-        refuse(error)
+        refuse(error, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise not_json(body, error) from error
     messages = _prompted(chat) if chat.messages is None else check_messages(chat.messages)
@@ -89,18 +87,23 @@ def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[Cha
     return ask, _wishes(chat, path_model)
 
 
-def refuse(error: msgspec.ValidationError) -> NoReturn:
-    """Raise what is wrong with a body, with the path of the field."""
-    text = str(error)
-    place = _PLACE.search(text)
-    path = place[1] if place else ""
-    missing = _MISSING.search(text)
-    if missing:
-        path = f"{path}.{missing[1]}" if path else missing[1]
-    if not path and text.startswith("Expected `object`"):
+def refuse(error: msgspec.ValidationError, sent: object = None) -> NoReturn:
+    """Raise what is wrong with a body, with the path of the field; `sent`: the body."""
+    path, words, is_missing = misfit_of(error, sent)
+    if not path and words.startswith("Expected `object`"):
         raise CallerError(400, "invalid_request_body", "The body must be a JSON object.") from error
-    code = "missing_required_field" if missing else "invalid_field"
-    raise CallerError(400, code, f"{path}: {_PLACE.sub('', text)}", path or None) from error
+    code = "missing_required_field" if is_missing else "invalid_field"
+    said = f"{path}: {words}" if path else words
+    raise CallerError(400, code, said, path or None) from error
+
+
+def below(path: str, refused: GatewayError) -> CallerError:
+    """Return what is wrong with an object that stands at a path, as the body's own error."""
+    status, code, words = refused.status, refused.code, refused.message
+    if refused.param is None:
+        return CallerError(status, code, f"{path}: {words}", path)
+    said = f"{path}.{words}" if words.startswith(refused.param) else words
+    return CallerError(status, code, said, f"{path}.{refused.param}")
 
 
 def missing(path: str) -> CallerError:

@@ -13,7 +13,12 @@ _WORD = re.compile(r"\\\{\w+\\\}")  # in braces, escaped
 
 
 class Endpoint(Protocol):
-    """What answers the requests of some paths."""
+    """What answers the requests of some paths.
+
+    `id_headers`: the headers in which its clients look for a request's id.
+    """
+
+    id_headers: tuple[bytes, ...]
 
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
 from infway.api.errors import Header, error_body
-from infway.api.exchange import Exchange
+from infway.api.exchange import ID_HEADERS, Exchange
 from infway.api.line import Rules
 from infway.kernel.chat import Offer, Principal
 from infway.kernel.errors import CallerError, GatewayError
@@ -19,6 +19,8 @@ class ServedEndpoint(Generic[_Gateway]):
 
     `traces`: the headers of every reply, from when the request was received.
     """
+
+    id_headers: tuple[bytes, ...] = ID_HEADERS
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ from infway.kernel.chat import ChatRequest, Feature, Offer, Principal, Selection
 from infway.kernel.errors import CallerError, GatewayError
 from infway.pipeline.embedding import EmbeddingGateway
 from infway.pipeline.gateway import Gateway
-from infway.providers.counting import Count, count_chat, count_text, knows
+from infway.providers.counting import Count, Weigh, count_chat, count_texts, knows
 from infway.providers.shapes import is_object, read_object
 
 _INPUTS = ("prompt", "messages", "contents")
@@ -100,7 +100,7 @@ class TokensEndpoint(ServedEndpoint[Gateway]):
         offer = self._offer(said.model, who)
         name = _counted_as(said.model, offer)
         counter = await read_beside(body, lambda: _counter(said, name, exchange.request_id))
-        count = await counted(counter, name, len(body))
+        count = await counted(counter)
         used = said.model if offer is None else offer.native
         reply = TokenCounterReply(count.tokens, said.model, used, "openai_tokenizer", count.exact)
         await self.tell(exchange, _write(reply))
@@ -126,7 +126,7 @@ def _said(body: bytes) -> TokenCounterBody:
         said = _read(body)
         check_messages(_read_conversation(body).messages or [])
     except msgspec.ValidationError as error:
-        refuse(error)
+        refuse(error, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise not_json(body, error) from error
     given = [name for name in _INPUTS if getattr(said, name) is not None]
@@ -147,15 +147,15 @@ def _counted_as(model: str, offer: Offer | None) -> str:
     return next(filter(knows, names), names[0])
 
 
-def _counter(said: TokenCounterBody, model: str, request_id: str) -> Callable[[], Count]:
+def _counter(said: TokenCounterBody, model: str, request_id: str) -> Callable[[Weigh], Count]:
     """Return what counts; raises CallerError with the path of what cannot be read."""
     is_bare = not said.system and not said.tools
     if said.prompt is not None and is_bare:
         texts = [said.prompt] if isinstance(said.prompt, str) else said.prompt
-        return lambda: count_text("\n".join(texts), model)
+        return lambda weigh: count_texts(texts, model, weigh)
     fields: dict[str, object] = {"messages": _messages(said), "tools": said.tools or []}
     ask = ChatRequest(request_id, fields, False, Selection(), Feature(0), 0, 0, None, None)
-    return lambda: count_chat(ask, model)
+    return lambda weigh: count_chat(ask, model, weigh)
 
 
 def _messages(said: TokenCounterBody) -> list[object]:

@@ -152,8 +152,9 @@ def candidates(catalog: Catalog, ask: ChatRequest, who: Principal) -> Candidates
     asked = Asked(ask, said, who, slant is not None and slant.free)
     kept, removed = _apply(offers, asked)
     if not kept:
+        last = next(reversed(removed), "model.exclude_llms")
         lack = lack_of(_needed(asked), offers)
-        raise nothing_left(next(reversed(removed), "model.exclude_llms"), ask, lack)
+        raise nothing_left(last, ask, lack, removed.get(last, ()))
     sort = said.sort or (slant.sort if slant else None)
     weights = overlay(overlay(said.weights, slant.weights if slant else None), None)
     if policy:

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from infway.ims.decision import Ballot, Decision
-from infway.ims.score import Deviates, Parts, forecast, parts
+from infway.ims.score import Deviates, Parts, Rate, forecast, parts
 
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
     """The numbers of one offer that was ranked.
 
-    `cost_usd` includes the floor; times in seconds; probabilities 0..1. `parts` are weighted and
-    add up to `own`; `value` is V, which the order is by. `draw`: the deviates of start, pace and
+    `cost_usd` is by the prices, without the floor that `parts.price` has; times in seconds;
+    probabilities 0..1. `parts` are weighted and add up to `own`; `value` is V, which the order is by. `draw`: the deviates of start, pace and
     failure, None where means were used. `attempts`: decayed count behind all of it.
     """
 
@@ -109,7 +109,7 @@ def _reasons(
     guess = forecast(rate, view, decision.work, draw)
     weighted = parts(rate, guess, decision.ground.scale)
     return Reasons(
-        guess.cost,
+        _cost(rate, decision.work.input, guess.output, ballot.field.floor),
         ballot.field.offers[place].prices.known,
         guess.start,
         guess.end,
@@ -122,6 +122,11 @@ def _reasons(
         draw,
         view.attempts,
     )
+
+
+def _cost(rate: Rate, read: int, made: float, floor: float) -> float:
+    """Return the USD of tokens that are read and made, where a free offer costs nothing."""
+    return max(0.0, read * (rate.input - floor) + made * (rate.output - floor))
 
 
 def _plain(row: Row) -> dict[str, object]:

@@ -25,7 +25,7 @@ class Field:
     """The offers of one group, in the order that breaks ties: by price, then by id.
 
     `place_of`: offer index -> place. `pins`: each offer's place in `provider.order`, None where
-    nothing is pinned.
+    nothing is pinned. `floor`: USD per token that the rates hold beside the prices.
     """
 
     offers: tuple[Offer, ...]
@@ -33,6 +33,7 @@ class Field:
     rates: tuple[Rate, ...]
     place_of: dict[int, int]
     pins: tuple[int, ...] | None
+    floor: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,12 +126,14 @@ def _field(
 ) -> Field:
     order = chosen.said.order
     pins = tuple(_pin(offer, order) for offer in offers) if order else None
+    floor = tuning.floor_price * PICO_PER_USD_PER_MILLION / PICO_PER_USD
     return Field(
         tuple(offers),
         tuple(slots[offer.index] for offer in offers),
-        _rates(offers, input_tokens, tuning.floor_price),
+        _rates(offers, input_tokens, floor),
         {offer.index: place for place, offer in enumerate(offers)},
         pins,
+        floor,
     )
 
 
@@ -141,16 +144,18 @@ def _pin(offer: Offer, order: Sequence[str]) -> int:
 
 
 def _rates(offers: Sequence[Offer], input_tokens: int, floor: float) -> tuple[Rate, ...]:
-    """Return what each offer costs; an unknown price is taken for the highest known one."""
+    """Return what each offer costs; an unknown price is taken for the highest known one.
+
+    `floor`: USD per token that are added to every price.
+    """
     prices = [price(offer, input_tokens) for offer in offers]
     dearest_in = max((into for into, _ in prices if into is not None), default=0.0)
     dearest_out = max((out for _, out in prices if out is not None), default=0.0)
     several = len({offer.model for offer in offers}) > 1
-    least = floor * PICO_PER_USD_PER_MILLION / PICO_PER_USD
     return tuple(
         Rate(
-            (dearest_in if into is None else into) + least,
-            (dearest_out if out is None else out) + least,
+            (dearest_in if into is None else into) + floor,
+            (dearest_out if out is None else out) + floor,
             math.log(max(LOWEST_QUALITY, offer.quality)) if several else 0.0,
             _saving(offer.prices, into),
         )

@@ -23,8 +23,13 @@ _FIELDS: Mapping[Feature, str] = {
     Feature.REMOTE_MEDIA: "messages",
     Feature.TOKEN_IDS: "input",
 }
+_LIMIT = "max_tokens"  # the field of a chat that limits the output
 # Another field that asks for the same
-_ELSE: Mapping[str, str] = {"tools": "functions", "reasoning_effort": "reasoning"}
+_ELSE: Mapping[str, str] = {
+    "tools": "functions",
+    "reasoning_effort": "reasoning",
+    _LIMIT: "max_completion_tokens",
+}
 # What it asks for there, where the field alone does not say it
 _WORDS: Mapping[Feature, str] = {
     Feature.VISION: "images",
@@ -46,6 +51,7 @@ _SPELLED: Mapping[str, Mapping[str, str]] = {
         "response_format": "text.format",
         "reasoning_effort": "reasoning.effort",
         "logprobs": "top_logprobs",
+        _LIMIT: "max_output_tokens",
     },
     "anthropic": {"response_format": "output_config.format", "reasoning_effort": "thinking"},
     "gemini": {
@@ -55,6 +61,7 @@ _SPELLED: Mapping[str, Mapping[str, str]] = {
         "reasoning_effort": "generationConfig.thinkingConfig",
         "reasoning": "generationConfig.thinkingConfig",
         "logprobs": "generationConfig.responseLogprobs",
+        _LIMIT: "generationConfig.maxOutputTokens",
     },
 }
 
@@ -80,8 +87,12 @@ def lack_of(needed: Feature, offers: Iterable[Offer]) -> Lack:
     return Lack(shared or some, everywhere, together=everywhere and not shared)
 
 
-def nothing_left(constraint: str, ask: ChatRequest, lack: Lack) -> GatewayError:
+def nothing_left(
+    constraint: str, ask: ChatRequest, lack: Lack, last: Iterable[Offer]
+) -> GatewayError:
     """Return the error that names the constraint which removed the last offers."""
+    if constraint == "context":
+        return _too_long(ask, max((offer.context or 0 for offer in last), default=0))
     mistake = _MISTAKES.get(constraint)
     if mistake is not None:
         return mistake(ask)
@@ -122,7 +133,11 @@ def _said(ask: ChatRequest, feature: Feature) -> str:
 
 def _field(ask: ChatRequest, feature: Feature) -> str:
     """Return the field that asks for a feature, as its caller wrote it."""
-    field = _FIELDS.get(feature, "model")
+    return _spelled(ask, _FIELDS.get(feature, "model"))
+
+
+def _spelled(ask: ChatRequest, field: str) -> str:
+    """Return a field of a chat as the caller wrote it."""
     if field not in ask.parameters and _ELSE.get(field) in ask.parameters:
         field = _ELSE[field]
     spelled = _SPELLED.get(ask.native.dialect) if ask.native is not None else None
@@ -134,24 +149,34 @@ def _closed(_: ChatRequest) -> GatewayError:
     return CallerError(403, "model_not_accessible", message, param="model")
 
 
-def _too_long(ask: ChatRequest) -> GatewayError:
-    message = (
-        f"The request needs about {ask.input_tokens} tokens of input and "
-        f"{ask.output_tokens or 0} of output: more than any offer of the model can hold."
-    )
-    return CallerError(400, "context_length_exceeded", message, param=_held(ask))
+def _too_long(ask: ChatRequest, most: int) -> GatewayError:
+    """Return the error that a request is too long; `most`: the tokens that the roomiest offer holds.
 
-
-def _held(ask: ChatRequest) -> str:
-    """Return the field that holds what is read."""
-    return _field(ask, Feature.VISION)
+    It is that of the limit where no input at all would leave room for so much output.
+    """
+    output = ask.output_tokens or 0
+    if ask.input_tokens < most <= output:
+        field = _spelled(ask, _LIMIT)
+        message = (
+            f"`{field}` asks for {output} tokens of output: "
+            f"no offer of the model holds more than {most}, the input among them."
+        )
+    else:
+        field = _spelled(ask, "messages")
+        message = (
+            f"The request needs about {ask.input_tokens} tokens of input and "
+            f"{output} of output: more than any offer of the model can hold."
+        )
+    return CallerError(400, "context_length_exceeded", message, param=field)
 
 
 def _unsaid(ask: ChatRequest) -> GatewayError:
     """Return the error that only upstreams of the caller's own dialect could serve the request."""
-    needs = ask.native.needs if ask.native is not None else ()
+    native = ask.native
+    needs = native.needs if native is not None else ()
+    said = ", ".join(map(native.said, needs)) if native is not None else ""
     message = (
-        f"No offer of the model can be told {', '.join(needs)[:500]}: its upstreams are asked in "
+        f"No offer of the model can be told {said[:500]}: its upstreams are asked in "
         "other dialects, which have no words for it."
     )
     return CallerError(400, "unsupported_parameter", message, param=next(iter(needs), None))
@@ -165,7 +190,6 @@ def _mute(_: ChatRequest) -> GatewayError:
 _MISTAKES: Mapping[str, Callable[[ChatRequest], GatewayError]] = {
     "key.models": _closed,
     "key.upstreams": _closed,
-    "context": _too_long,
     "dialect": _unsaid,
     "chat": _mute,
 }

@@ -86,6 +86,7 @@ class Native(NamedTuple):
     `fields`: the body's root fields as sent. `needs`: paths of what chats have no words for and
     the answer depends on, so that only such upstreams can serve it. `lost`: paths of what all
     other upstreams are not told. `headers`: the caller's headers that belong to the dialect.
+    `words`: what is asked for at a path of `needs`, where the path alone does not say it.
     """
 
     dialect: str
@@ -93,6 +94,12 @@ class Native(NamedTuple):
     needs: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     headers: Mapping[str, str] = MappingProxyType({})
+    words: Mapping[str, str] = MappingProxyType({})
+
+    def said(self, path: str) -> str:
+        """Return a path of `needs` as an error tells it."""
+        word = self.words.get(path)
+        return f"`{path}`" if word is None else f"`{path}` ({word})"
 
 
 class ChatRequest(NamedTuple):

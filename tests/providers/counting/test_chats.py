@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infway.kernel.chat import ChatRequest, Feature, Selection
-from infway.providers.counting import Count, count_chat, count_text, is_ready, knows
+from infway.providers.counting import Count, count_chat, count_texts, knows
 from infway.providers.counting.families import family_of
 from infway.providers.counting.functions import declared, formed
 
@@ -40,12 +40,11 @@ def user(*content: object) -> list[object]:
     ],
 )
 def test_a_text_is_counted_as_tiktoken_counts_it(text: str, model: str, tokens: int) -> None:
-    assert count_text(text, model) == (tokens, True)
+    assert count_texts([text], model) == (tokens, True)
 
 
 def test_a_long_text_needs_no_more_than_its_size() -> None:
-    assert count_text("many words and " * 100_000, "gpt-4o").tokens == 300_001
-    assert is_ready("gpt-4o")
+    assert count_texts(["many words and " * 100_000], "gpt-4o").tokens == 300_001
 
 
 @pytest.mark.parametrize(
@@ -168,9 +167,9 @@ def test_a_family_is_found_by_any_name(model: str, family: str) -> None:
 
 def test_the_vocabulary_of_a_family_counts_for_it() -> None:
     greeting = "Ich wünsche Ihnen einen schönen Tag und viel Erfolg bei der Arbeit."
-    gpt = count_text(greeting, "gpt-4o").tokens
-    assert count_text(greeting, "gpt-4").tokens > gpt
-    claude = count_text(greeting, "claude-sonnet-5")
+    gpt = count_texts([greeting], "gpt-4o").tokens
+    assert count_texts([greeting], "gpt-4").tokens > gpt
+    claude = count_texts([greeting], "claude-sonnet-5")
     assert claude.tokens > gpt
     assert not claude.exact
 

@@ -12,7 +12,6 @@ from infway.api.counted import counted, told_where
 from infway.api.exchange import Exchange
 from infway.api.reading import missing
 from infway.api.served import ServedEndpoint
-from infway.kernel.chat import Feature
 from infway.kernel.errors import GatewayError
 from infway.pipeline.gateway import Gateway
 from infway.providers.counting import count_chat
@@ -22,19 +21,19 @@ from infway.providers.shapes import write
 class CountTokensEndpoint(ServedEndpoint[Gateway]):
     """Answers how many tokens a Messages request has."""
 
+    id_headers = ID_HEADERS
+
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:  # noqa: ARG002 - no path of this dialect names a model
         """Answer one exchange; raises GatewayError where the edge has to."""
-        exchange.id_headers = ID_HEADERS
         who, body = await self.received(exchange)
         ask = await read_beside(body, lambda: read_counted(body, exchange.request_id))
         if self.rules.require_model and ask.selection.model is None and not ask.selection.llms:
             raise missing("model")
-        # whatever the request needs, and however long it is, it may be counted
-        plain = ask._replace(features=Feature(0), input_tokens=0, native=None)
+        fitting = ask._replace(input_tokens=0)  # however long it is, it may be counted
         now = self.gateway.clock.monotonic()
         with told_where():
-            model = self.gateway.router.decide(plain, who, now).order[0].model
-        count = await counted(lambda: count_chat(ask, model), model, len(body))
+            model = self.gateway.router.decide(fitting, who, now).order[0].model
+        count = await counted(lambda weigh: count_chat(ask, model, weigh))
         await self.tell(exchange, write({"input_tokens": count.tokens}))
 
     def refusal(self, error: GatewayError) -> bytes:

@@ -41,11 +41,7 @@ class MessagesEndpoint(LineEndpoint):
     """Answers Messages requests."""
 
     walks = True
-
-    async def answer(self, exchange: Exchange, path_model: str | None) -> None:
-        """Answer one exchange; raises GatewayError where the edge has to."""
-        exchange.id_headers = ID_HEADERS
-        await super().answer(exchange, path_model)
+    id_headers = ID_HEADERS
 
     def read(
         self,

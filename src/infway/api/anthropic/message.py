@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from infway.kernel.events import Finish, Usage
 from infway.providers.shapes import is_object, read_object, write
 
-ID_HEADERS = (b"x-request-id", b"request-id")
+ID_HEADERS: tuple[bytes, ...] = (b"x-request-id", b"request-id")
 """The headers in which the id of a request stands: infway's, and Anthropic's."""
 
 _REASONS: Mapping[str, str] = {

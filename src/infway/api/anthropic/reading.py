@@ -38,6 +38,7 @@ _KNOWN = frozenset(
 # What the answer depends on and chats have no words for
 _NEEDED = frozenset({"container", "mcp_servers", "inference_geo", "compaction", "thread"})
 _LONGEST_HEADER = 1024  # bytes of one that is passed on; threat model, row B3
+_WORDS = {"max_tokens": "0 tokens"}  # what is asked for where the limit is needed
 _PASSED = {VERSION.encode(): VERSION, BETA.encode(): BETA}
 _MOST = {"stop": 4, "tools": 128}  # of a chat: OpenAI's limits
 _NOTHING = (b"null", b"[]", b"{}", b"false")
@@ -81,7 +82,7 @@ def _text(data: bytes) -> bytes:
 
 def _refuse(data: bytes, error: Exception) -> NoReturn:
     if isinstance(error, msgspec.ValidationError):
-        refuse(error)
+        refuse(error, data)
     raise not_json(data, error) from error
 
 
@@ -104,7 +105,8 @@ def _native(fields: _Fields, headers: Iterable[Header], notes: Notes) -> Native:
         note = notes.need if name in _NEEDED else notes.lose
         note(name)
     passed = {name: fields[name] for name in fields if name not in _OWN}
-    return Native(DIALECT, passed, tuple(notes.needs), tuple(notes.lost), _passed(headers))
+    needs, lost = tuple(notes.needs), tuple(notes.lost)
+    return Native(DIALECT, passed, needs, lost, _passed(headers), _WORDS)
 
 
 def _passed(headers: Iterable[Header]) -> Mapping[str, str]:

@@ -50,13 +50,16 @@ def read_text(body: bytes, request_id: str, path_model: str | None) -> TextReque
     ask, wishes = read_chat(_as_chat(said, fields, text), request_id, path_model)
     if ask.selection.imsn > 1:
         raise _wrong("model.imsn", "must be 1: chats alone have several models' answers.")
-    needs = tuple(_needs(said, prompts))
+    needs = dict(_needs(said, prompts))
     passed = _as_text(fields)
     is_left = "echo" in needs or said.max_tokens == 0  # to the upstream, or who speaks to it
     echo = () if is_left or not said.echo else tuple(filter(_is_text, prompts))
     if not is_left:
         passed.pop("echo", None)
-    native = Native(DIALECT, passed, needs, tuple(sorted(CHATS & fields.keys())))
+    words = {path: word for path, word in needs.items() if word}
+    native = Native(
+        DIALECT, passed, tuple(needs), tuple(sorted(CHATS & fields.keys())), words=words
+    )
     ask = ask._replace(native=native)
     if ids:
         ask = ask._replace(input_tokens=ids + _CHAT_TOKENS)
@@ -70,7 +73,7 @@ def _read(body: bytes) -> tuple[TextBody, _Fields]:
             body.decode()
         said, fields = _read_body(body), read_members(body)
     except msgspec.ValidationError as error:
-        refuse(error)
+        refuse(error, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise not_json(body, error) from error
     return said, {name: raw for name, raw in fields.items() if bytes(raw) != b"null"}
@@ -99,24 +102,24 @@ def _is_text(prompt: object) -> TypeGuard[str]:
     return isinstance(prompt, str)
 
 
-def _needs(said: TextBody, prompts: list[str] | list[list[int]]) -> Iterator[str]:
-    """Yield the fields that change the answer and that no chat can say.
+def _needs(said: TextBody, prompts: list[str] | list[list[int]]) -> Iterator[tuple[str, str]]:
+    """Yield the fields that change the answer and that no chat can say, and what they ask for.
 
     An echo of text alone is none of them: infway repeats it itself, as not every server does.
     """
     are_texts = isinstance(prompts[0], str)
     if len(prompts) > 1 or not are_texts:
-        yield "prompt"
+        yield "prompt", "several prompts" if are_texts else "token ids"
     if said.echo and (said.logprobs is not None or not are_texts):
-        yield "echo"
+        yield "echo", "with `logprobs`" if are_texts else "of token ids"
     if said.suffix:
-        yield "suffix"
+        yield "suffix", ""
     if said.best_of is not None and said.best_of > (said.n or 1):
-        yield "best_of"
+        yield "best_of", "more than `n`"
     if said.logprobs is not None:
-        yield "logprobs"
+        yield "logprobs", ""
     if said.max_tokens == 0:
-        yield "max_tokens"
+        yield "max_tokens", "0 tokens"
 
 
 def _as_chat(said: TextBody, fields: _Fields, text: str) -> bytes:

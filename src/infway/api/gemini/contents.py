@@ -11,7 +11,7 @@ from infway.api.gemini.media import file_part, inline_part
 from infway.api.gemini.notes import Notes
 from infway.api.gemini.turn import ModelTurn
 from infway.kernel.errors import CallerError
-from infway.providers.shapes import Object, as_list, write
+from infway.providers.shapes import Object, as_list, as_objects, write
 
 _Placed = tuple[str, Part]  # a part behind its path
 # What every dialect has words for, and what Google's alone has
@@ -28,17 +28,25 @@ _SERVERS: Mapping[str, str] = {
     "tool_call": "toolCall",
     "tool_response": "toolResponse",
 }
+PART = frozenset(Part.__struct_encode_fields__)  # names in a part that are known
 _KINDS = ", ".join([*_SAID.values(), *_SERVERS.values()])
 
 
-def messages_of(contents: Sequence[Content], notes: Notes) -> list[dict[str, object]]:
-    """Return the messages. Raises CallerError where a part says nothing."""
+def messages_of(
+    contents: Sequence[Content], sent: Sequence[Object], notes: Notes
+) -> list[dict[str, object]]:
+    """Return the messages; `sent`: the contents as they were sent.
+
+    Raises CallerError where a part says nothing.
+    """
     said = _Messages(notes)
-    for place, content in enumerate(contents):
-        placed = [
-            (f"contents[{place}].parts[{at}]", part) for at, part in enumerate(content.parts or ())
-        ]
-        parts = [(path, part) for path, part in placed if _is_told(part, path, notes)]
+    for place, (content, raw) in enumerate(zip(contents, sent, strict=True)):
+        parts: list[_Placed] = []
+        listed = zip(content.parts or (), as_objects(raw.get("parts")), strict=True)
+        for at, (part, fields) in enumerate(listed):
+            path = f"contents[{place}].parts[{at}]"
+            if _is_told(part, fields, path, notes):
+                parts.append((path, part))
         if content.role == "model":
             said.models(parts)
         else:
@@ -56,11 +64,16 @@ def instructions_of(content: Content | None, notes: Notes) -> list[dict[str, obj
     return [{"role": "system", "content": _texts(texts)}] if texts else []
 
 
-def _is_told(part: Part, path: str, notes: Notes) -> bool:
-    """Tell whether a part can be said in a chat; what only Google understands is noted."""
+def _is_told(part: Part, fields: Object, path: str, notes: Notes) -> bool:
+    """Tell whether a part can be said in a chat; what only Google understands is noted.
+
+    A part of no kind that is known may be one of Google's newest.
+    """
     if any(getattr(part, field) is not None for field in _SAID):
         return True
     named = [name for field, name in _SERVERS.items() if getattr(part, field) is not None]
+    if not named:
+        named = [name for name in fields if name not in PART and fields[name] is not None]
     for name in named:
         notes.need(f"{path}.{name}")
     if not named and part.thought_signature is None:

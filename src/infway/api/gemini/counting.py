@@ -11,14 +11,16 @@ from infway.api.gemini.body import CountBody, GenerateBody
 from infway.api.gemini.errors import refusal_of
 from infway.api.gemini.paths import model_of
 from infway.api.gemini.reading import read_sent, sent_object, typed
+from infway.api.reading import below
 from infway.api.served import ServedEndpoint, usable
 from infway.kernel.chat import ChatRequest
-from infway.kernel.errors import GatewayError
+from infway.kernel.errors import CallerError, GatewayError
 from infway.pipeline.gateway import Gateway
 from infway.providers.counting.chats import count_chat
 from infway.providers.shapes import as_object
 
 _ASKED = frozenset(GenerateBody.__struct_encode_fields__)
+_WHOLE = "generateContentRequest"
 _write = msgspec.json.Encoder().encode
 
 
@@ -33,7 +35,7 @@ class CountEndpoint(ServedEndpoint[Gateway]):
         with told_where():
             meaning = self.gateway.router.catalog.resolve(ask.selection.model)
         native = usable(meaning.offers, who).native
-        count = await counted(lambda: count_chat(ask, native), native, len(body))
+        count = await counted(lambda weigh: count_chat(ask, native, weigh))
         await self.tell(exchange, _write({"totalTokens": count.tokens}))
 
     def refusal(self, error: GatewayError) -> bytes:
@@ -42,13 +44,22 @@ class CountEndpoint(ServedEndpoint[Gateway]):
 
 
 def _read(body: bytes, request_id: str, model: str | None) -> ChatRequest:
-    """Return the request whose tokens are counted; raises CallerError with the field."""
-    ask, _ = read_sent(_prompt(sent_object(body)), request_id, model)
-    return ask
+    """Return the request whose tokens are counted: all of one, or what stands at the root.
 
-
-def _prompt(said: Mapping[str, object]) -> dict[str, object]:
-    """Return what would be asked: a whole request, or what stands at the root."""
+    Raises CallerError with the field; the model is named by the path.
+    """
+    said = sent_object(body)
     typed(said, CountBody)
-    whole = as_object(said.get("generateContentRequest"))
-    return {name: value for name, value in (whole or said).items() if name in _ASKED}
+    whole = as_object(said.get(_WHOLE))
+    if not whole:
+        return _asked(said, request_id, model)
+    try:
+        return _asked(whole, request_id, model)
+    except CallerError as error:
+        raise (error if error.param == "model" else below(_WHOLE, error)) from error
+
+
+def _asked(said: Mapping[str, object], request_id: str, model: str | None) -> ChatRequest:
+    prompt = {name: value for name, value in said.items() if name in _ASKED}
+    ask, _ = read_sent(prompt, request_id, model)
+    return ask

@@ -3,6 +3,7 @@
 https://ai.google.dev/api/models
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated
 
@@ -27,6 +28,7 @@ _SHARED = "/v1/"  # these paths are OpenAI's as well
 _CHATS = ("generateContent", "streamGenerateContent", "countTokens")
 _VECTORS = ("embedContent", "batchEmbedContents")
 _MOST = 1000  # models of one page, as at Google
+_TOKEN = re.compile(r"[0-9]{0,9}", re.ASCII)
 
 _Size = Annotated[int, Query(alias="pageSize", ge=0)]
 _Token = Annotated[str, Query(alias="pageToken")]
@@ -91,7 +93,9 @@ def _refuse(_: Principal) -> Described:
 
 def _page(models: Sequence[Described], size: int, token: str) -> Described:
     """Return a page; its token is the place of its first model."""
-    start = int(token[:9]) if token.isascii() and token.isdigit() else 0
+    if not _TOKEN.fullmatch(token):
+        raise CallerError(400, "invalid_field", "pageToken: is none of this list.", "pageToken")
+    start = int(token or 0)
     end = start + min(size or _MOST, _MOST)
     more = {"nextPageToken": str(end)} if end < len(models) else {}
     return {"models": models[start:end], **more}

@@ -1,14 +1,14 @@
 """From a body of the Gemini API to a request: its own words kept, and those of a chat beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from infway.api.gate import read_members
-from infway.api.gemini.body import GenerateBody, GenerationConfig, Part, ToolConfig
+from infway.api.gemini.body import Content, GenerateBody, GenerationConfig, ToolConfig
 from infway.api.gemini.config import config_fields
-from infway.api.gemini.contents import instructions_of, messages_of
+from infway.api.gemini.contents import PART, instructions_of, messages_of
 from infway.api.gemini.notes import Notes
 from infway.api.gemini.spelling import camel, camelled
 from infway.api.gemini.tools import choice_fields, tool_fields
@@ -31,7 +31,6 @@ _NOT_NATIVE = frozenset({*_OWN, "model"})
 _TIERS: Mapping[str, str] = {"standard": "default", "flex": "flex", "priority": "priority"}
 _ROOT = frozenset({*GenerateBody.__struct_encode_fields__, *_NOT_NATIVE})
 _LOST_TOO = ("safetySettings", "labels")
-_PART = frozenset(Part.__struct_encode_fields__)
 _RESPONSE = frozenset({"id", "name", "response", "parts"})
 
 _read_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -63,7 +62,7 @@ def typed(said: Mapping[str, object], kind: type[_T]) -> _T:
     try:
         return msgspec.convert(said, kind, strict=False)
     except msgspec.ValidationError as error:
-        refuse(error)
+        refuse(error, said)
 
 
 def read_generate(
@@ -130,12 +129,24 @@ def chat_fields(said: Mapping[str, object], notes: Notes) -> dict[str, object]:
 def _messages(body: GenerateBody, said: Object, notes: Notes) -> list[dict[str, object]]:
     """Return the messages; raises CallerError where there are none."""
     _note_unread(as_objects(said.get("contents")), notes)
-    messages = messages_of(body.contents or [], notes)
+    contents = body.contents or []
+    messages = messages_of(contents, as_objects(said.get("contents")), notes)
     if not messages and not notes.needs:
-        raise missing("contents")
+        raise _silent(contents)
     told = [*instructions_of(body.system_instruction, notes), *messages]
     # a prompt of Google's own parts alone, which no other dialect is asked
     return told if messages else [*told, {"role": "user", "content": ""}]
+
+
+def _silent(contents: Sequence[Content]) -> CallerError:
+    """Return the error that nothing is said, with the first place where it could have been."""
+    bare = next((place for place, one in enumerate(contents) if not one.parts), None)
+    if bare is not None:
+        return missing(f"contents[{bare}].parts")
+    if contents:
+        message = "contents: nothing is said in them."
+        return CallerError(400, "missing_required_field", message, "contents")
+    return missing("contents")
 
 
 def _note_unread(contents: list[dict[str, Any]], notes: Notes) -> None:
@@ -145,7 +156,7 @@ def _note_unread(contents: list[dict[str, Any]], notes: Notes) -> None:
             answered = as_object(part.get("functionResponse"))
             if len(part) > 1 or answered:
                 path = f"contents[{place}].parts[{at}]"
-                notes.lose_others(path, part, _PART)
+                notes.lose_others(path, part, PART)
                 notes.lose_others(f"{path}.functionResponse", answered, _RESPONSE)
 
 

@@ -178,7 +178,7 @@ def _read(decoder: msgspec.json.Decoder[_Body], body: bytes) -> tuple[_Body, dic
             body.decode()
         said, fields = decoder.decode(body), read_members(body)
     except msgspec.ValidationError as error:
-        refuse(error)
+        refuse(error, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise not_json(body, error) from error
     known = said.__struct_fields__

@@ -7,9 +7,10 @@ import msgspec
 
 from infway.api.gate import read_members
 from infway.api.reading import OWN, missing, read_chat, refuse
+from infway.api.responses.checks import checked
 from infway.api.responses.choice import choice_fields
 from infway.api.responses.conversation import Conversation, Item
-from infway.api.responses.schema import ResponsesBody
+from infway.api.responses.schema import FunctionBody, ResponsesBody
 from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Native
 from infway.kernel.errors import CallerError
@@ -58,7 +59,7 @@ def read_draft(data: bytes, *, may_be_bare: bool = False) -> Draft:
             data.decode()
         body, fields = _read_body(data), read_members(data)
     except msgspec.ValidationError as error:
-        refuse(error)
+        refuse(error, data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise not_json(data, error) from error
     for name, why in _REFUSED.items():
@@ -155,14 +156,13 @@ def _tools(body: ResponsesBody, talk: Conversation) -> Iterator[tuple[str, objec
         if tool["type"] != "function":
             talk.need(f"{path}.type")
             continue
-        if not isinstance(tool.get("name"), str):
-            raise missing(f"{path}.name")
+        checked(FunctionBody, tool, path)
         tools.append(_function(tool, path, talk))
     if tools:
         yield "tools", tools
 
 
-_FUNCTION = ("name", "description", "parameters", "strict")
+_FUNCTION = FunctionBody.__struct_encode_fields__
 
 
 def _function(tool: Mapping[str, object], path: str, talk: Conversation) -> dict[str, object]:

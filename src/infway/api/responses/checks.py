@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import msgspec
 
-from infway.api.reading import refuse
+from infway.api.reading import below, refuse
 from infway.kernel.errors import CallerError
 
 _T = TypeVar("_T")
@@ -16,8 +16,6 @@ def checked(kind: type[_T], value: object, path: str) -> _T:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         try:
-            refuse(error)
+            refuse(error, value)
         except CallerError as refused:
-            below = f"{path}.{refused.param}" if refused.param else path
-            message = refused.message.removeprefix(f"{refused.param or ''}: ")
-            raise CallerError(400, refused.code, f"{below}: {message}", below) from error
+            raise below(path, refused) from error

@@ -11,7 +11,7 @@ from infway.api.exchange import Exchange
 from infway.api.reading import missing
 from infway.api.responses.asking import read_ask, read_draft
 from infway.api.responses.endpoint import ResponsesEndpoint
-from infway.kernel.chat import ChatRequest, Feature, Principal
+from infway.kernel.chat import ChatRequest, Principal
 from infway.providers.counting import count_chat
 
 _write = msgspec.json.Encoder().encode
@@ -43,8 +43,7 @@ class InputTokensEndpoint(ResponsesEndpoint):
         if self.rules.require_model and ask.selection.model is None and not ask.selection.llms:
             raise missing("model")
         model = self._model(ask, who)
-        size = len(body) + sum(len(_write(item)) for item in earlier)
-        count = await counted(lambda: count_chat(ask, model), model, size)
+        count = await counted(lambda weigh: count_chat(ask, model, weigh))
         head = [*self.traces(exchange.began), (b"content-type", b"application/json")]
         head.append((b"cache-control", b"private, no-store"))
         reply = InputTokensReply("response.input_tokens", count.tokens)
@@ -52,8 +51,7 @@ class InputTokensEndpoint(ResponsesEndpoint):
 
     def _model(self, ask: ChatRequest, who: Principal) -> str:
         """Return the model that would answer; raises GatewayError where none could."""
-        # whatever the request needs, and however long it is, it may be counted
-        plain = ask._replace(features=Feature(0), input_tokens=0, native=None)
+        fitting = ask._replace(input_tokens=0)  # however long it is, it may be counted
         now = self.gateway.clock.monotonic()
         with told_where():
-            return self.gateway.router.decide(plain, who, now).order[0].model
+            return self.gateway.router.decide(fitting, who, now).order[0].model

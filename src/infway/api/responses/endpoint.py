@@ -14,6 +14,7 @@ from infway.api.responses.conversation import Item
 from infway.api.responses.envelope import settings_of, summary_of
 from infway.api.responses.job import ResponseJob
 from infway.api.responses.kept import Past, earlier_items, kept, resolved
+from infway.api.responses.results import check_results
 from infway.api.responses.talk import Keep, ResponsesTalk, Wishes
 from infway.api.stream import EventStream
 from infway.api.talk import Times
@@ -24,7 +25,10 @@ from infway.ledger.responses import Kept
 from infway.pipeline.background import Background
 from infway.pipeline.gateway import Gateway
 
-_JSON = (b"content-type", b"application/json")
+_BEGUN = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"private, no-store"),
+)
 
 
 class Told(NamedTuple):
@@ -67,12 +71,13 @@ class ResponsesEndpoint(LineEndpoint):
             raise CallerError(400, "invalid_field", message, "background")
         keep = keep_in(self._keeper.keep, said, told.items) if stores and not is_later else None
         talk = await read_beside(body, lambda: self._talk(exchange.request_id, draft, told, keep))
+        way = self.way(talk)
         if is_later:
             times = Times(self.clock, exchange.began)
             job = ResponseJob(self.gateway, talk, who, times, said, told.items)
             await self._later(exchange, talk, job)
         else:
-            await self.way(talk)(exchange, talk, who)
+            await way(exchange, talk, who)
 
     def read(
         self,
@@ -92,7 +97,9 @@ class ResponsesEndpoint(LineEndpoint):
         previous = draft.body.previous_response_id
         if previous is None:
             return Told(items)
-        return Told(items, await earlier_items(past, previous, who.name, limit))
+        earlier = await earlier_items(past, previous, who.name, limit)
+        check_results(items, earlier)
+        return Told(items, earlier)
 
     def _talk(self, request_id: str, draft: Draft, told: Told, keep: Keep | None) -> ResponsesTalk:
         body = draft.body
@@ -120,7 +127,7 @@ class ResponsesEndpoint(LineEndpoint):
         if talk.ask.stream:
             await self._relay(exchange, talk, job)
         else:
-            await exchange.reply(200, [*self.traces(exchange.began), _JSON], begun.response)
+            await exchange.reply(200, [*self.traces(exchange.began), *_BEGUN], begun.response)
 
     async def _relay(self, exchange: Exchange, talk: ResponsesTalk, job: ResponseJob) -> None:
         """Pass on what is made in the background; it is made to its end whoever listens."""

@@ -129,7 +129,7 @@ async def _gap(past: Past, id_: str, key: str) -> CallerError:
     if gone != id_:
         message = (
             f"The previous response '{id_[:100]}' goes back to the response '{gone[:100]}', which "
-            "was not found: it was deleted, or is no longer kept."
+            "was not found: it was not stored, was deleted, or is no longer kept."
         )
     return CallerError(400, "previous_response_not_found", message, "previous_response_id")
 

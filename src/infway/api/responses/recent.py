@@ -26,6 +26,7 @@ class Recent:
         self._stored = stored
         self._limit = limit
         self._here: dict[str, Kept] = {}
+        self._following: set[str] = set()  # those that are stored and go back to one that is not
         self._filled = 0
 
     def keep(self, made: Kept) -> None:
@@ -38,6 +39,11 @@ class Recent:
         self._filled += slim.size
         while self._filled > self._limit:
             self.drop(next(iter(self._here)))
+
+    def follow(self, stored: Kept) -> None:
+        """Know of a response that is stored, and may go back to one that is remembered here."""
+        if stored.previous in self._here or stored.previous in self._following:
+            self._following.add(stored.id)
 
     def drop(self, id_: str | None) -> None:
         """Forget a response, where it is here."""
@@ -56,16 +62,24 @@ class Recent:
         """
         here: list[Kept] = []
         before: str | None = id_
-        while before is not None and (one := self._here.get(before)) is not None:
-            here.insert(0, one)
+        rest = limit
+        while before is not None and (one := await self._one(before, key)) is not None:
+            here.append(one)
             before = one.previous
-        rest = limit - sum(one.size for one in here)
-        if rest < 0:
-            raise TooLarge(f"the turns of this connection are more than {limit} bytes")
+            rest -= one.size
+            if rest < 0:
+                raise TooLarge(f"the turns of this connection are more than {limit} bytes")
+        here.reverse()
         if before is None:
             return here
         written = await self._stored.chain(before, key, rest)
         return [*written, *here] if written else []
+
+    async def _one(self, id_: str, key: str) -> Kept | None:
+        """Return a response that is remembered, or is stored and goes back to such a one."""
+        if id_ in self._following:
+            return await self._stored.find(id_, key)
+        return self._here.get(id_)
 
     async def holders(self, items: Sequence[str], key: str, limit: int) -> Mapping[str, Kept]:
         """Return the responses that hold items of these ids; raises TooLarge."""

@@ -78,6 +78,15 @@ class ResponsesBody(Struct):
     usage: UsageOptions | None = None
 
 
+class FunctionBody(Struct):
+    """A function the model may call; `parameters` is a JSON schema."""
+
+    name: str
+    description: str | None = None
+    parameters: Object | None = None
+    strict: bool | None = None
+
+
 class ContentPart(Struct):
     """One part of a message, or of what a tool answered."""
 

@@ -3,20 +3,23 @@
 https://developers.openai.com/api/docs/guides/websocket-mode, and the transport of Open Responses.
 """
 
+import asyncio
 import logging
 from typing import Annotated, NamedTuple
 
 import msgspec
 
 from infway.api.bulk import read_beside
-from infway.api.errors import own_fault
+from infway.api.errors import Header, own_fault
 from infway.api.exchange import ClientLeftError, Exchange
+from infway.api.gate import check_shape, read_members
+from infway.api.intake import goes_on
 from infway.api.line import relay
 from infway.api.reading import refuse
 from infway.api.responses.asking import read_draft
-from infway.api.responses.connection import Connection, Limits, Work
-from infway.api.responses.conversation import Item, kind_of
-from infway.api.responses.endpoint import ResponsesEndpoint, Told, keep_in
+from infway.api.responses.connection import Connection, Limits, Refused, Work
+from infway.api.responses.conversation import Item
+from infway.api.responses.endpoint import ResponsesEndpoint, keep_in
 from infway.api.responses.recent import Recent
 from infway.api.responses.talk import ResponsesTalk
 from infway.api.responses.texts import Texts
@@ -24,7 +27,7 @@ from infway.api.routes import Desk
 from infway.api.talk import Times
 from infway.api.unreadable import not_json
 from infway.kernel.chat import Principal
-from infway.kernel.errors import CallerError, GatewayError
+from infway.kernel.errors import CallerError, GatewayError, stopped_by
 
 _log = logging.getLogger(__name__)
 _CREATE = "response.create"
@@ -33,14 +36,19 @@ _NOTHING: Item = {"type": "message", "role": "user", "content": ""}
 _ENVELOPE = ("type", "stream_id", "generate", "background", "stream")
 
 
-class CreateEvent(msgspec.Struct):
-    """What a message says beside the request. `stream_id`: a name that its events repeat.
+class _Lane(msgspec.Struct):
+    """The name that a client gives a turn, and that its events repeat."""
+
+    stream_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,256}$")] | None = None
+
+
+class CreateEvent(_Lane, kw_only=True):
+    """What a message says beside the request.
 
     `generate` False: nothing is made yet, but the next turn may go on from this one.
     """
 
     type: str
-    stream_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,256}$")] | None = None
     generate: bool | None = None
     background: bool | None = None
     previous_response_id: str | None = None
@@ -53,20 +61,19 @@ class Create(NamedTuple):
     body: bytes
 
 
+_read_lane = msgspec.json.Decoder(_Lane).decode
 _read_event = msgspec.json.Decoder(CreateEvent).decode
-_read_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _write = msgspec.json.Encoder().encode
 
 
 class SocketEndpoint(ResponsesEndpoint):
-    """Answers requests for responses, over WebSockets too."""
+    """Answers requests for responses: a plain POST as its parent does, and WebSockets."""
 
     async def connect(self, exchange: Exchange, desk: Desk) -> None:
         """Serve one connection to its end; raises CallerError before it is accepted."""
         self.who(exchange)
         await exchange.receive()
-        named = [(b"x-request-id", exchange.request_id.encode())]
-        await exchange.send({"type": "websocket.accept", "headers": named})
+        await exchange.send({"type": "websocket.accept", "headers": _named(exchange)})
         rules = self.rules
         recent = Recent(self._keeper, rules.body_limit)
 
@@ -74,11 +81,12 @@ class SocketEndpoint(ResponsesEndpoint):
             turn = desk.turn(exchange)
             await self._turn(turn, data, recent, desk)
 
-        async def reject(error: GatewayError) -> None:
-            await _refuse(Texts(exchange.send), error, desk.turn(exchange), desk)
+        async def reject(refused: Refused) -> None:
+            out = Texts(exchange.send, refused.lane)
+            await _refuse(out, refused.error, desk.turn(exchange), desk)
 
         limits = Limits(rules.body_limit, rules.socket_idle)
-        work = Work(answer, reject)
+        work = Work(answer, reject, read_lane)
         await Connection(exchange.receive, exchange.send, work, limits, self.clock).serve()
 
     async def _turn(self, turn: Exchange, data: bytes, recent: Recent, desk: Desk) -> None:
@@ -91,12 +99,19 @@ class SocketEndpoint(ResponsesEndpoint):
             who, _ = self.who(turn)  # the key may have been taken back since
             talk = await self._read_turn(turn, create, who, recent)
             if create.event.generate is False:
+                out.headers = _named(turn)
                 await out.write(self._warmed(talk, who))
             else:
                 await self._relay_turn(turn, talk, who, out)
         except GatewayError as error:
             recent.drop(previous)
+            out.lane = out.lane or read_lane(data)
             await _refuse(out, error, turn, desk)
+        except asyncio.CancelledError as ended:
+            stopped = stopped_by(ended)
+            if stopped is None or not goes_on(ended):
+                raise
+            await _refuse(out, stopped, turn, desk)
         except ClientLeftError:
             raise
         except Exception:  # noqa: BLE001 - our own bugs end the turn, not the connection
@@ -111,10 +126,10 @@ class SocketEndpoint(ResponsesEndpoint):
         body, is_warming = create.body, create.event.generate is False
         draft = await read_beside(body, lambda: read_draft(body, may_be_bare=is_warming))
         told = await self._recall(draft, who, recent)
-        if draft.body.previous_response_id is not None:
-            _check_results(told)
-        store = self._keeper.keep if self._stores(draft) else recent.keep
-        keep = keep_in(store, self._said(turn.request_id, draft, who), told.items)
+        said, stores = self._said(turn.request_id, draft, who), self._stores(draft)
+        if stores:
+            recent.follow(said)
+        keep = keep_in(self._keeper.keep if stores else recent.keep, said, told.items)
         if is_warming and not (told.items or told.earlier):
             told = told._replace(items=[_NOTHING])
         return await read_beside(body, lambda: self._talk(turn.request_id, draft, told, keep))
@@ -129,16 +144,28 @@ class SocketEndpoint(ResponsesEndpoint):
         self, turn: Exchange, talk: ResponsesTalk, who: Principal, out: Texts
     ) -> None:
         answer = await self.gateway.chat(talk.ask, who)
-        out.headers = self._headers(turn, talk, [answer])
-        await out.write(await relay(answer, talk, Times(self.clock, turn.began), out))
-        await answer.finish()
+        out.headers = [*_named(turn), *self._headers(turn, talk, [answer])]
+        last = await relay(answer, talk, Times(self.clock, turn.began), out)
+        try:
+            await out.write(last)
+        finally:
+            await answer.finish()
+
+
+def read_lane(data: bytes) -> str | None:
+    """Return the name that a message gives its turn, None where it gives none that may be."""
+    try:
+        return _read_lane(data).stream_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def read_create(data: bytes) -> Create:
     """Return a message; raises CallerError with the field."""
     try:
         data.decode()
-        event, fields = _read_event(data), _read_fields(data)
+        check_shape(data)
+        event, fields = _read_event(data), read_members(data)
     except msgspec.ValidationError as error:
         refuse(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -152,18 +179,8 @@ def read_create(data: bytes) -> Create:
     return Create(event, _write({**body, "stream": True}))
 
 
-def _check_results(told: Told) -> None:
-    """Raise CallerError where a result answers no call of the turns before."""
-    before = (*told.earlier, *told.items)
-    calls = [item.get("call_id") for item in before if kind_of(item) == "function_call"]
-    known = {id_ for id_ in calls if isinstance(id_, str)}
-    for place, item in enumerate(told.items):
-        id_ = item.get("call_id")
-        is_result = kind_of(item) == "function_call_output" and isinstance(id_, str)
-        if is_result and id_ not in known:
-            path = f"input[{place}].call_id"
-            message = f"{path}: no call of a function with this id stands before it."
-            raise CallerError(400, "invalid_field", message, path)
+def _named(exchange: Exchange) -> list[Header]:
+    return [(b"x-request-id", exchange.request_id.encode())]
 
 
 async def _refuse(out: Texts, error: GatewayError, turn: Exchange, desk: Desk) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
@@ -19,6 +19,7 @@ from infway.pipeline.keeping import Keeper
 
 _read = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _write = msgspec.json.Encoder().encode
+_PRIVATE = {"cache-control": "private, no-store"}
 _Limit = Annotated[int, Query(ge=1, le=100)]
 
 
@@ -69,7 +70,8 @@ class _Kept:
 
 def responses_router(keyring: Callable[[], Keyring], background: Background) -> APIRouter:
     """Return the endpoints."""
-    router = APIRouter(tags=["responses"], prefix="/v1/responses")
+    told = [Depends(_mark_private)]
+    router = APIRouter(tags=["responses"], prefix="/v1/responses", dependencies=told)
     kept = _Kept(keyring, background)
 
     @router.get("/{response_id}", summary="Read a kept response")
@@ -136,10 +138,12 @@ def _listed(item: Item) -> Item:
     return {"status": "completed", **item, "content": content}
 
 
+def _mark_private(response: Response) -> None:
+    response.headers.update(_PRIVATE)
+
+
 def _json(body: bytes) -> Response:
-    return Response(
-        body, media_type="application/json", headers={"cache-control": "private, no-store"}
-    )
+    return Response(body, media_type="application/json", headers=_PRIVATE)
 
 
 def _unknown(id_: str) -> GatewayError:

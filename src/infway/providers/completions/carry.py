@@ -52,7 +52,7 @@ class Completions:
         for name in dropped:
             del body[name]
             if native is not None and name in native.needs:
-                message = f"{name}: this upstream does not take it."
+                message = f"{native.said(name)}: this upstream does not take it."
                 raise UpstreamFailed(Failure(Fault.UNTRANSLATABLE, message=message, param=name))
         url = (upstream.url_of(DIALECT) or upstream.chat_url).replace("{model}", offer.native)
         told = tuple(name for name in routed + dropped if name != "stream_options")

@@ -4,7 +4,8 @@ The vocabularies of OpenAI's models lie inside an installed package: for them a 
 they count it. All other models are estimated from those, by factors measured per family.
 """
 
-from infway.providers.counting.chats import count_chat, count_text, is_ready, knows
+from infway.providers.counting.chats import Weigh, count_chat, count_texts, knows
 from infway.providers.counting.tally import Count
+from infway.providers.counting.vocabularies import readable
 
-__all__ = ["Count", "count_chat", "count_text", "is_ready", "knows"]
+__all__ = ["Count", "Weigh", "count_chat", "count_texts", "knows", "readable"]

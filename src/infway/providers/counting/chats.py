@@ -1,6 +1,6 @@
 """The tokens of a whole chat request, and those of a text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -9,21 +9,23 @@ from infway.providers.counting.families import OTHERS, Family, family_of
 from infway.providers.counting.functions import declared, formed
 from infway.providers.counting.messages import add_messages
 from infway.providers.counting.tally import Count, Tally
-from infway.providers.counting.vocabularies import is_loaded, tokens_of
+from infway.providers.counting.vocabularies import tokens_of
 from infway.providers.shapes import Object, as_object, as_objects, as_text, is_object, value_of
 
+Weigh = Callable[[Sequence[str], str], int]
 _write = msgspec.json.Encoder().encode
 
 
-def count_text(text: str, model: str) -> Count:
-    """Return the tokens of a text that stands alone, for a model by any of its names."""
-    return _sum(family_of(model), Tally([text]))
+def count_texts(texts: Sequence[str], model: str, weigh: Weigh = tokens_of) -> Count:
+    """Return the tokens of texts that stand alone each, for a model by any of its names."""
+    return _sum(family_of(model), Tally(list(texts)), weigh)
 
 
-def count_chat(ask: ChatRequest, model: str) -> Count:
+def count_chat(ask: ChatRequest, model: str, weigh: Weigh = tokens_of) -> Count:
     """Return the tokens that a model by any of its names reads of a request.
 
-    They are those of the messages, the functions and the form of the answer.
+    They are those of the messages, the functions and the form of the answer. `weigh` counts those
+    of texts by a vocabulary, here or wherever the caller likes.
     """
     family = family_of(model)
     tally = Tally(tokens=family.once)
@@ -32,12 +34,7 @@ def count_chat(ask: ChatRequest, model: str) -> Count:
     _add_declared(tally, ask.fields, family, has_system=_starts_with_system(messages))
     if family.thinking and _thinks(ask.fields):
         tally.guess(family.thinking)
-    return _sum(family, tally)
-
-
-def is_ready(model: str) -> bool:
-    """Tell whether counting starts at once: before the first count a vocabulary is read."""
-    return is_loaded(family_of(model).vocabulary)
+    return _sum(family, tally, weigh)
 
 
 def knows(model: str) -> bool:
@@ -45,8 +42,8 @@ def knows(model: str) -> bool:
     return family_of(model) is not OTHERS
 
 
-def _sum(family: Family, tally: Tally) -> Count:
-    tokens = tokens_of(tally.texts, family.vocabulary)
+def _sum(family: Family, tally: Tally, weigh: Weigh) -> Count:
+    tokens = weigh(tally.texts, family.vocabulary)
     exact = family.is_own and tally.is_plain
     return Count(max(0, round(tokens * family.factor) + tally.tokens), exact)
 
