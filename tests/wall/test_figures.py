@@ -21,4 +21,4 @@ async def test_load_does_not_multiply_where_every_upstream_fails() -> None:
 
 async def test_callers_of_a_slow_upstream_are_served_elsewhere() -> None:
     found = await brownout.measure(2.0, 3.0)
-    assert found.shares <= 0.1
+    assert found.shares <= 0.2  # a third of them, if nothing were learned
