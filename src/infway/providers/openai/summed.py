@@ -22,12 +22,13 @@ class Wanted(NamedTuple):
     """What one request asks for at once: `n` choices for each text.
 
     `sizes`: of the texts, in tokens where they are lists of ids (`exact`), else in characters; one
-    of a chat.
+    of a chat. `most`: tokens of one choice, where the request says so.
     """
 
     n: int
     sizes: tuple[int, ...] = (1,)
     exact: bool = False
+    most: int | None = None
 
     @property
     def choices(self) -> int:
@@ -45,9 +46,10 @@ def wanted_of(ask: ChatRequest) -> Wanted | None:
     is_list = isinstance(prompt, msgspec.Raw) and bytes(prompt).startswith(b"[")
     prompts = as_list(value_of(prompt)) if is_list else []
     if all(isinstance(one, int) for one in prompts):
-        return Wanted(n) if n > 1 else None
+        return Wanted(n, most=ask.output_tokens) if n > 1 else None
     sizes = tuple(len(one) if isinstance(one, str) else len(as_list(one)) for one in prompts)
-    wanted = Wanted(n, sizes, not any(isinstance(one, str) for one in prompts))
+    exact = not any(isinstance(one, str) for one in prompts)
+    wanted = Wanted(n, sizes, exact, ask.output_tokens)
     return wanted if wanted.choices > 1 else None
 
 
@@ -120,7 +122,7 @@ def _estimated(event: Event, wanted: Wanted) -> Event:
     usage = event.usage if isinstance(event, Chunk) else None
     if usage is None or not isinstance(event, Chunk) or not _is_of_one(event, usage):
         return event
-    completion = _made(event, usage.completion)
+    completion = _made(event, usage.completion, wanted.most)
     others = wanted.sizes[1:]
     if not wanted.exact:
         others = tuple(_scaled(usage.prompt, wanted.sizes))
@@ -135,17 +137,18 @@ def _is_of_one(chunk: Chunk, usage: Usage) -> bool:
     return isinstance(made, int) and made == usage.completion
 
 
-def _made(chunk: Chunk, first: int) -> int:
+def _made(chunk: Chunk, first: int, most: int | None) -> int:
     """Return about how many tokens all choices have, where the first has `first`.
 
-    Where the first was cut by the limit, its tokens are the limit of all.
+    `most`: of one choice. Where the first was cut by the limit, its tokens are the limit of all.
     """
     cut = {finish.index for finish in chunk.finishes if finish.reason == "length"}
     lengths = [_length(choice) for choice in chunk.choices]
-    if 0 not in cut:
-        return first + sum(_scaled(first, lengths))
+    limit = first if 0 in cut else most
     others = enumerate(_scaled(first, lengths), 1)
-    return first + sum(first if index in cut else min(count, first) for index, count in others)
+    if limit is None:
+        return first + sum(count for _, count in others)
+    return first + sum(limit if index in cut else min(count, limit) for index, count in others)
 
 
 def _scaled(tokens: int, lengths: Sequence[int]) -> list[int]:
