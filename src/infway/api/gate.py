@@ -76,8 +76,7 @@ def read_members(body: bytes) -> dict[str, msgspec.Raw]:
     So it is within those members that infway decides by. Raises what msgspec does.
     """
     fields = _decode(body)
-    if len(_write(fields)) != len(body):  # white space, or a member that another one hides
-        _check_names(body, fields)
+    _check_names(body, fields)
     for name in _READ_WITHIN:
         if name in fields and (inner := bytes(fields[name])).startswith(b"{"):
             _check_names(inner, _decode(inner))
@@ -85,7 +84,16 @@ def read_members(body: bytes) -> dict[str, msgspec.Raw]:
 
 
 def _check_names(body: bytes, fields: dict[str, msgspec.Raw]) -> None:
-    """Go from member to member; the last of those with one name is the one that `fields` has."""
+    """Go from member to member; the last of those with one name is the one that `fields` has.
+
+    There is no need to where a body is as most writers write it, without white space or with one
+    space behind each mark: then its members are all of it.
+    """
+    if len(_write(fields)) == len(body):
+        return
+    members = [b'"%b": %b' % (name.encode(), value) for name, value in fields.items()]
+    if b"{%b}" % b", ".join(members) == body:
+        return
     opened = _OPENED.match(body)
     at = opened.end() if opened else 0
     seen: set[str] = set()
