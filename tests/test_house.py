@@ -1,7 +1,6 @@
 """The house rules, counted: sizes, names, docstrings, what is promised in the docs, the path length."""
 
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -11,7 +10,6 @@ from types import FrameType
 
 import pytest
 from pydantic import BaseModel
-from tests.api.caller import BEARER, JSON, chat_body
 from tests.conftest import Start
 
 import infway
@@ -183,18 +181,15 @@ async def _watched(start: Start) -> _Counter:
     """Watch some requests; return the one during which nothing else was done, like settling."""
     gateway = await start()
     seen: list[_Counter] = []
-    body = json.dumps(chat_body(), separators=(",", ":")).encode()  # as SDKs write it
-    async with gateway.line() as line:
-        for _ in range(7):
-            seen.append(_Counter())
-            before = sys.getprofile()
-            sys.setprofile(seen[-1])
-            try:
-                line.send("POST", "/v1/chat/completions", (BEARER, JSON), body)
-                heard = await line.hear()
-            finally:
-                sys.setprofile(before)
-            assert heard.status == 200
+    for _ in range(7):
+        seen.append(_Counter())
+        before = sys.getprofile()
+        sys.setprofile(seen[-1])
+        try:
+            heard = await gateway.chat()
+        finally:
+            sys.setprofile(before)
+        assert heard.status == 200
     return min(seen, key=lambda counter: len(counter.calls))
 
 

@@ -50,7 +50,7 @@ class ChatTalk(Talk):
         """Return the body of a whole reply."""
         wishes = self.wishes
         end, usage = times.now(), answer.attempt.usage
-        extras = _extras(answer, wishes)
+        extras = _extras(answer, wishes) if wishes.cost or wishes.warnings else {}
         stamp = self.stamp(answer, times)
         return whole_body(answer.first, stamp, usage, end, flat=wishes.flat, extras=extras)
 

@@ -30,18 +30,20 @@ _OPENED = re.compile(rb"[ \t\r\n]*+\{[ \t\r\n]*+")
 _NAME = re.compile(rb'("(?:[^"\\]++|\\.)*+")[ \t\r\n]*+:[ \t\r\n]*+', re.DOTALL)
 _NEXT = re.compile(rb"[ \t\r\n]*+,?[ \t\r\n]*+")
 # What infway itself reads or decides by within the root
-_READ_WITHIN = (
-    "model",
-    "provider",
-    "reasoning",
-    "response_format",
-    "stream_options",
-    "usage",
-    "thinking",
-    "text",
-    "tool_choice",
-    "generationConfig",
-    "generation_config",
+_READ_WITHIN = frozenset(
+    {
+        "model",
+        "provider",
+        "reasoning",
+        "response_format",
+        "stream_options",
+        "usage",
+        "thinking",
+        "text",
+        "tool_choice",
+        "generationConfig",
+        "generation_config",
+    }
 )
 
 
@@ -76,9 +78,10 @@ def read_members(body: bytes) -> dict[str, msgspec.Raw]:
     So it is within those members that infway decides by. Raises what msgspec does.
     """
     fields = _decode(body)
-    _check_names(body, fields)
-    for name in _READ_WITHIN:
-        if name in fields and (inner := bytes(fields[name])).startswith(b"{"):
+    if len(_write(fields)) != len(body):  # it is not all of its members without white space
+        _check_names(body, fields)
+    for name in _READ_WITHIN.intersection(fields):
+        if (inner := bytes(fields[name])).startswith(b"{"):
             _check_names(inner, _decode(inner))
     return fields
 
@@ -86,11 +89,9 @@ def read_members(body: bytes) -> dict[str, msgspec.Raw]:
 def _check_names(body: bytes, fields: dict[str, msgspec.Raw]) -> None:
     """Go from member to member; the last of those with one name is the one that `fields` has.
 
-    There is no need to where a body is as most writers write it, without white space or with one
-    space behind each mark: then its members are all of it.
+    There is no need to where a body has one space behind each mark, as many write it: then its
+    members are all of it.
     """
-    if len(_write(fields)) == len(body):
-        return
     members = [b'"%b": %b' % (name.encode(), value) for name, value in fields.items()]
     if b"{%b}" % b", ".join(members) == body:
         return

@@ -30,7 +30,7 @@ class Times(NamedTuple):
 
     def now(self) -> int:
         """Return milliseconds since the receipt."""
-        return self.elapsed(self.clock.monotonic())
+        return round((self.clock.monotonic() - self.began) * 1000)
 
     def created(self) -> int:
         """Return the time of day in seconds of the epoch."""

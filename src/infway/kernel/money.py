@@ -22,5 +22,5 @@ def usd(pico: int) -> Decimal:
 
 def usd_text(pico: int, places: int = 12) -> str:
     """Return an amount in USD as plain decimal text, without an exponent or trailing zeros."""
-    text = f"{usd(pico):.{places}f}"
+    text = f"{Decimal(pico).scaleb(-12):.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -153,6 +153,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End the reply: whole only where its end is the connection's, cut otherwise."""
         self._transport = None
+        self._forget()
         reply = self._reply
         if reply is None or reply.complete:
             return
@@ -209,13 +210,20 @@ class Connection(asyncio.Protocol):
         self.is_used = True
         if self.is_held:
             self.hold(back=False)
-        if keep and not self._until_close and self.is_open:
+        transport = self._transport
+        if keep and not self._until_close and transport is not None and not transport.is_closing():
             self._released(self)
         else:
             self.abort()
 
+    def _forget(self) -> None:
+        """Let go of parser and head: each holds the other, and a head may be large."""
+        self._parser = None
+        self._head = []
+
     def _fail(self, fault: Fault) -> None:
         reply, self._reply = self._reply, None
+        self._forget()
         self.abort()
         if reply is not None:
             reply.fault = fault

@@ -23,12 +23,14 @@ _write = msgspec.json.Encoder().encode
 class OpenAI:
     """The adapter of the dialect."""
 
+    limits = staticmethod(limits_of)
+
     def request(self, ask: ChatRequest, offer: Offer) -> HttpCall:
         """Return the caller's own fields with the model's native name and the row's quirks."""
         upstream = offer.upstream
         body: dict[str, object] = dict(upstream.defaults)
         body.update(ask.fields)
-        dropped: list[str] = []
+        dropped: list[str] = []  # what the caller misses
         if upstream.routing:
             said, dropped = upstream.told(ask.fields)
             body = {**upstream.defaults, **said}
@@ -38,7 +40,8 @@ class OpenAI:
         for name, other in upstream.rename.items():
             if name in body:
                 body.setdefault(other, body.pop(name))
-        dropped += [name for name in upstream.drop & body.keys() if body.pop(name) is not None]
+        unsaid = [name for name in upstream.drop & body.keys() if body.pop(name) is not None]
+        dropped += [name for name in unsaid if name != "stream_options"]  # that is infway's own
         for name in _SPOKEN if upstream.refuses else ():
             raw = body.get(name)
             if isinstance(raw, msgspec.Raw):
@@ -46,7 +49,9 @@ class OpenAI:
                 dropped += lost
         url = upstream.chat_url.replace("{model}", offer.native)
         headers = upstream.headers or _HEADERS
-        return HttpCall(upstream.name, url, headers, _write(body), _told(dropped))
+        return HttpCall(
+            upstream.name, url, headers, _write(body), tuple(sorted(dropped)) if dropped else ()
+        )
 
     def whole(self, body: bytes) -> list[Event]:
         """Return one Chunk; raises UpstreamFailed where the body is not a whole reply."""
@@ -66,15 +71,6 @@ class OpenAI:
         """Return a new decoder."""
         return Decoder()
 
-    def limits(self, headers: Mapping[str, str]) -> tuple[float, float] | None:
-        """Return what the rate-limit headers leave."""
-        return limits_of(headers)
-
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         """Name an error reply by the vendor's code, then the status, then the text."""
         return fault_of(status, headers, body)
-
-
-def _told(dropped: list[str]) -> tuple[str, ...]:
-    """Return what the caller misses; the stream options are infway's own wish."""
-    return tuple(sorted(name for name in dropped if name != "stream_options")) if dropped else ()

@@ -33,8 +33,9 @@ def finish_of(choice: Mapping[str, object], index: int) -> Finish:
 
     A gateway that normalises, such as OpenRouter, keeps the model's own word beside.
     """
-    word = _text(choice.get("finish_reason"))
-    native = _text(choice.get("native_finish_reason")) or word
+    raw, beside = choice.get("finish_reason"), choice.get("native_finish_reason")
+    word = "" if raw is None else _text(raw)
+    native = word if beside is None else _text(beside) or word
     if not word:
         reason = "tool_calls" if b'"tool_calls":[{' in _squeezed(choice) else "stop"
         return Finish(index, reason, native or None)
