@@ -2,18 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from tests.api.caller import chat_body
 from tests.conftest import Gateway
 
-from infway.api.bulk import MOST_VALUES, check_values
-from infway.kernel.errors import CallerError
+from infway.api.bulk import LONG
+from infway.api.gate import MOST_VALUES
 
+CHAT = "/v1/chat/completions"
 COUNTER = "/utils/token_counter"
 GEMINI = "/v1beta/models/m1:generateContent"
 GEMINI_COUNT = "/v1beta/models/m1:countTokens"
@@ -34,7 +34,6 @@ WALKED: dict[str, dict[str, Any]] = {
     EMBED.replace("embedContent", "batchEmbedContents"): {"requests": [{"content": CONTENTS[0]}]},
 }
 COMMAS = ',"[{\\' * MOST_VALUES  # a text with a mark in every place, and with escapes
-TEXT = COMMAS[:999]
 
 
 class Threads(ThreadPoolExecutor):
@@ -52,40 +51,6 @@ async def threads() -> Threads:
     made = Threads(2)
     asyncio.get_running_loop().set_default_executor(made)  # which closes it at its own end
     return made
-
-
-def refuses(body: bytes) -> bool:
-    """Whether a body has too many values."""
-    try:
-        check_values(body)
-    except CallerError as error:
-        return (error.status, error.code) == (400, "invalid_request_body")
-    return False
-
-
-def marks(value: object) -> Iterator[int]:
-    """How many objects and lists a value opens, and how many commas are in them."""
-    if isinstance(value, dict | list):
-        yield 1 + max(0, len(value) - 1)
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from marks(one)
-
-
-JSONS = st.recursive(
-    st.none() | st.integers() | st.text() | st.text('\\",[{', max_size=9),
-    lambda one: st.lists(one) | st.dictionaries(st.text('\\",{[a', max_size=5), one),
-    max_leaves=30,
-)
-
-
-@settings(max_examples=40)
-@given(JSONS, st.sampled_from([0, 1]))
-@example({"\\": '\\"', '"': "\\\\,"}, 1)
-def test_exactly_the_values_outside_of_texts_are_counted(value: object, beyond: int) -> None:
-    inside = sum(marks([value, TEXT]))
-    padding = b",0" * (MOST_VALUES + beyond - inside - 1)
-    body = b"[" + json.dumps([value, TEXT]).encode() + padding + b"]"
-    assert refuses(body) is bool(beyond)
 
 
 @pytest.mark.parametrize("path", WALKED)
@@ -124,9 +89,21 @@ async def test_a_long_body_is_read_beside_the_other_requests_and_a_short_one_at_
     before = threads.used
     await gateway.post(path, WALKED[path])
     short = threads.used - before
-    await gateway.post(path, {**WALKED[path], "x": "a" * 300_000})
-    assert threads.used - before - short > short
+    await gateway.post(path, {**WALKED[path], "x": "a" * LONG})
+    long = threads.used - before - short
+    assert long >= short + 2  # its shape is looked at there, and what it says is read
     assert short == 0 or "responses" in path  # which are kept by a thread
+
+
+async def test_the_shape_of_a_long_chat_is_looked_at_beside_the_other_requests(
+    gateway: Gateway, threads: Threads
+) -> None:
+    await gateway.post(CHAT, chat_body())  # the upstream's name is looked up in a thread, once
+    before = threads.used
+    assert (await gateway.post(CHAT, chat_body())).status == 200
+    assert threads.used == before
+    assert (await gateway.post(CHAT, chat_body(user="a" * LONG))).status == 200
+    assert threads.used == before + 1
 
 
 async def test_tools_are_counted_however_long_they_are(gateway: Gateway) -> None:

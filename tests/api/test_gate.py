@@ -1,9 +1,10 @@
 """What is JSON and still refused: for its depth, its numbers, its size, and names that are there twice."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.api.caller import chat_body, refused
 from tests.conftest import Gateway
@@ -109,6 +110,33 @@ def test_brackets_in_strings_hide_no_depth() -> None:
     assert "nested too deeply" in _told(deep)
     assert _told(b'{"a":"' + b"[" * 70 + b'"}') == ""
     assert "nested too deeply" in _told(b'{"a\\\\":' * 70 + b"0" + b"}" * 70)
+
+
+def _marks(value: object) -> Iterator[int]:
+    """How many objects and lists a value opens, and how many commas are in them."""
+    if isinstance(value, dict | list):
+        yield 1 + max(0, len(value) - 1)
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _marks(one)
+
+
+_TEXT = ',"[{\\' * 200  # a mark in every place, and escapes
+_marked = st.recursive(
+    st.none() | st.integers(-LARGEST, LARGEST) | st.text() | st.text('\\",[{', max_size=9),
+    lambda one: st.lists(one) | st.dictionaries(st.text('\\",{[a', max_size=5), one),
+    max_leaves=30,
+)
+
+
+@settings(max_examples=40)
+@given(_marked, st.sampled_from([0, 1]))
+@example({"\\": '\\"', '"': "\\\\,"}, 1)
+def test_exactly_the_values_outside_of_texts_are_counted(value: object, beyond: int) -> None:
+    inside = sum(_marks([value, _TEXT]))
+    padding = b",0" * (MOST_VALUES + beyond - inside - 2)
+    body = b'{"a":[' + json.dumps([value, _TEXT]).encode() + padding + b"]}"
+    message = f"400 The body has more than {MOST_VALUES} values."
+    assert _told(body) == (message if beyond else "")
 
 
 _json = st.recursive(

@@ -16,7 +16,9 @@ from subprocess import PIPE, Popen
 import msgspec
 
 from infway.api.counting_child import NUMBER, Weighing
+from infway.kernel.chat import ChatRequest, Principal
 from infway.kernel.errors import CallerError, UnavailableError
+from infway.pipeline.gateway import Gateway
 from infway.providers.counting import Count, Weigh, readable
 
 _UNSERVED = "model_not_found"
@@ -79,6 +81,14 @@ _thread = ThreadPoolExecutor(1, thread_name_prefix="infway-counting")
 async def counted(count: Callable[[Weigh], Count]) -> Count:
     """Return a count, made in a thread; raises UnavailableError."""
     return await asyncio.get_running_loop().run_in_executor(_thread, count, _scales.weigh)
+
+
+def answering(gateway: Gateway, ask: ChatRequest, who: Principal) -> str:
+    """Return the model that would answer; raises GatewayError where none could."""
+    fitting = ask._replace(input_tokens=0)  # however long it is, it may be counted
+    now = gateway.clock.monotonic()
+    with told_where():
+        return gateway.router.decide(fitting, who, now).order[0].model
 
 
 @contextmanager

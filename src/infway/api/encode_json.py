@@ -5,20 +5,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from infway.api.dialect import usage_object
-from infway.api.pieces import Message, logprobs_of
+from infway.api.pieces import logprobs_of, messages_of
 from infway.api.stamp import Stamp
-from infway.kernel.events import (
-    Broken,
-    Chunk,
-    Event,
-    Facts,
-    Finish,
-    Held,
-    Joint,
-    Raw,
-    Usage,
-    Verbatim,
-)
+from infway.kernel.events import Chunk, Event, Facts, Finish, Usage
 
 _write = msgspec.json.Encoder().encode
 
@@ -46,12 +35,8 @@ def choices_of(events: Sequence[Event], stamp: Stamp, end: int) -> Sequence[Mapp
     first = events[0]
     if isinstance(first, Chunk):
         return stamp.choices(first, end)
-    messages: dict[int, Message] = {}
-    for event in events:
-        if not isinstance(event, Chunk | Verbatim | Raw | Usage | Facts | Joint | Held | Broken):
-            messages.setdefault(event.index, Message()).add(event)
     choices: list[Mapping[str, object]] = []
-    for index, message in sorted(messages.items()):
+    for index, message in messages_of(events):
         finish = message.finish or Finish(index, "stop", None)
         choice = {"index": index, "message": message.object(), **stamp.ending(finish, end)}
         if message.logprobs:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
+from infway.api.bulk import LONG, read_beside
 from infway.api.errors import Header
 from infway.api.gate import check_shape
 from infway.kernel.errors import CallerError
@@ -86,8 +87,12 @@ class Exchange:
             body = await self._gather(body, limit)
         if len(body) > limit:
             raise too_large(limit)
-        if not form:
+        if form:
+            return body
+        if len(body) < LONG:
             check_shape(body)
+        else:
+            await read_beside(body, lambda: check_shape(body))
         return body
 
     async def _gather(self, body: bytes, limit: int) -> bytes:

@@ -1,10 +1,11 @@
 """Pieces of a translated reply in OpenAI's words: deltas of a stream, and a message they add up to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from infway.kernel.events import (
     Annotation,
     Detail,
+    Event,
     Finish,
     Image,
     Logprobs,
@@ -131,6 +132,15 @@ class Message:
         if self.calls:
             message["tool_calls"] = [_whole_call(call) for _, call in sorted(self.calls.items())]
         return message
+
+
+def messages_of(events: Iterable[Event]) -> list[tuple[int, Message]]:
+    """Return the choices of a whole reply in order, each with its place."""
+    messages: dict[int, Message] = {}
+    for event in events:
+        if isinstance(event, Piece | Finish):
+            messages.setdefault(event.index, Message()).add(event)
+    return sorted(messages.items())
 
 
 def _whole_call(call: ToolCall) -> dict[str, object]:

@@ -1,7 +1,10 @@
-"""Streams whose events are JSON objects: frames are cut here, a reader knows what they mean."""
+"""Streams whose events are JSON objects: they are cut out here, a reader knows what they mean."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
+from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Broken, Event
 from infway.kernel.faults import Failure, Fault
 from infway.providers.shapes import Object, read_object
@@ -34,12 +37,23 @@ class Reader(ABC):
         return self.fail(Failure(fault, 200))
 
 
-class ObjectDecoder:
-    """Reads one streamed reply."""
+class Cutter(Protocol):
+    """Where one object of a stream ends and the next begins."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._framer = Framer()
+    def cut(self, data: bytes) -> Iterable[Object | None]:
+        """Return the objects that are whole with `data`, None for a sign that stands behind them.
+
+        Raises UpstreamFailed behind the last one that can be read.
+        """
+        ...
+
+
+class ObjectDecoder:
+    """Reads one streamed reply. `cutter`: what cuts it, where it is no server-sent events."""
+
+    def __init__(self, reader: Reader, cutter: Cutter | None = None) -> None:
         self._reader = reader
+        self._cutter = Frames() if cutter is None else cutter
 
     @property
     def done(self) -> bool:
@@ -48,22 +62,39 @@ class ObjectDecoder:
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that are complete with `data`."""
+        reader = self._reader
         events: list[Event] = []
-        if self._reader.done:
+        if reader.done:
             return events
-        for frame in frames(self._framer.feed(data)):
-            if not frame.data.strip():
-                continue  # it only keeps the line open
-            if frame.data == _DONE:
-                return events + self._reader.close()
-            event = read_object(frame.data)
-            if event is None:
-                return events + self._reader.fail(Failure(Fault.BAD_EVENT, 200))
-            events += self._reader.read(event)
-            if self._reader.done:
-                break
+        try:
+            for event in self._cutter.cut(data):
+                events += reader.close() if event is None else reader.read(event)
+                if reader.done:
+                    break
+        except UpstreamFailed as failed:
+            events += reader.fail(failed.failure)
         return events
 
     def close(self) -> list[Event]:
         """A stream without its last event was cut; one without any content never was an answer."""
         return self._reader.close()
+
+
+class Frames:
+    """Cuts server-sent events."""
+
+    def __init__(self) -> None:
+        self._framer = Framer()
+
+    def cut(self, data: bytes) -> Iterator[Object | None]:
+        """Yield the objects of the frames that are whole with `data`; raises UpstreamFailed."""
+        for frame in frames(self._framer.feed(data)):
+            if not frame.data.strip():
+                continue  # it only keeps the line open
+            if frame.data == _DONE:
+                yield None
+                return
+            event = read_object(frame.data)
+            if event is None:
+                raise UpstreamFailed(Failure(Fault.BAD_EVENT, 200))
+            yield event

@@ -8,7 +8,7 @@ from infway.api.anthropic.message import ID_HEADERS
 from infway.api.anthropic.reading import read_counted
 from infway.api.anthropic.refusals import refusal_body
 from infway.api.bulk import read_beside
-from infway.api.counted import counted, told_where
+from infway.api.counted import answering, counted
 from infway.api.exchange import Exchange
 from infway.api.reading import missing
 from infway.api.served import ServedEndpoint
@@ -29,10 +29,7 @@ class CountTokensEndpoint(ServedEndpoint[Gateway]):
         ask = await read_beside(body, lambda: read_counted(body, exchange.request_id))
         if self.rules.require_model and ask.selection.model is None and not ask.selection.llms:
             raise missing("model")
-        fitting = ask._replace(input_tokens=0)  # however long it is, it may be counted
-        now = self.gateway.clock.monotonic()
-        with told_where():
-            model = self.gateway.router.decide(fitting, who, now).order[0].model
+        model = answering(self.gateway, ask, who)
         count = await counted(lambda weigh: count_chat(ask, model, weigh))
         await self.tell(exchange, write({"input_tokens": count.tokens}))
 

@@ -11,7 +11,7 @@ import msgspec
 from infway.api.encode_json import root_of
 from infway.api.encode_sse import SseEncoder
 from infway.api.errors import broken_object
-from infway.api.pieces import Message
+from infway.api.pieces import Message, messages_of
 from infway.api.stamp import Stamp
 from infway.kernel.events import (
     Broken,
@@ -102,16 +102,12 @@ def whole_text(events: Sequence[Event], stamp: TextStamp, end: int) -> dict[str,
     first = events[0]
     if isinstance(first, Chunk):
         return {**stamp.root(first.fields), "choices": stamp.choices(first, end)}
-    messages: dict[int, Message] = {}
-    for event in events:
-        if not isinstance(event, Chunk | Verbatim | Raw | Usage | Facts | Joint | Held | Broken):
-            messages.setdefault(event.index, Message()).add(event)
     choices = [
         {
             **_text_of(message, index),
             **stamp.ending(message.finish or Finish(index, "stop", None), end),
         }
-        for index, message in sorted(messages.items())
+        for index, message in messages_of(events)
     ]
     return {**stamp.root(root_of(events, stamp)), "choices": choices}
 

@@ -7,10 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from infway.api.auth import know
 from infway.api.bulk import read_beside
 from infway.api.exchange import Exchange
-from infway.api.responses.asking import read_draft
 from infway.api.responses.endpoint import ResponsesEndpoint
 from infway.api.responses.talk import ResponsesTalk
 from infway.kernel.errors import CallerError
@@ -46,11 +44,7 @@ class CompactEndpoint(ResponsesEndpoint):
         path_model: str | None,  # noqa: ARG002 - no path of this dialect names a model
     ) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
-        exchange.check_size(self.rules.body_limit)
-        who, _ = know(self.keyring, exchange.headers)
-        body = await exchange.read_json(self.rules.body_limit)
-        draft = await read_beside(body, lambda: read_draft(body))
-        told = await self._recall(draft, who, self._keeper)
+        who, body, draft, told = await self._received(exchange)
         id_ = exchange.request_id
         read = await read_beside(body, lambda: self._talk(id_, draft, told, None))
         talk = _compacting(read)

@@ -4,14 +4,12 @@ from typing import Literal
 
 import msgspec
 
-from infway.api.auth import know
 from infway.api.bulk import read_beside
-from infway.api.counted import counted, told_where
+from infway.api.counted import answering, counted
 from infway.api.exchange import Exchange
 from infway.api.reading import missing
-from infway.api.responses.asking import read_ask, read_draft
+from infway.api.responses.asking import read_ask
 from infway.api.responses.endpoint import ResponsesEndpoint
-from infway.kernel.chat import ChatRequest, Principal
 from infway.providers.counting import count_chat
 
 _write = msgspec.json.Encoder().encode
@@ -33,25 +31,14 @@ class InputTokensEndpoint(ResponsesEndpoint):
         path_model: str | None,  # noqa: ARG002 - no path of this dialect names a model
     ) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
-        exchange.check_size(self.rules.body_limit)
-        who, _ = know(self.keyring, exchange.headers)
-        body = await exchange.read_json(self.rules.body_limit)
-        draft = await read_beside(body, lambda: read_draft(body, may_be_bare=True))
-        told = await self._recall(draft, who, self._keeper)
+        who, body, draft, told = await self._received(exchange, may_be_bare=True)
         items, earlier, id_ = told.items, told.earlier, exchange.request_id
         ask = await read_beside(body, lambda: read_ask(draft, items, earlier, id_))
         if self.rules.require_model and ask.selection.model is None and not ask.selection.llms:
             raise missing("model")
-        model = self._model(ask, who)
+        model = answering(self.gateway, ask, who)
         count = await counted(lambda weigh: count_chat(ask, model, weigh))
         head = [*self.traces(exchange.began), (b"content-type", b"application/json")]
         head.append((b"cache-control", b"private, no-store"))
         reply = InputTokensReply("response.input_tokens", count.tokens)
         await exchange.reply(200, head, _write(reply))
-
-    def _model(self, ask: ChatRequest, who: Principal) -> str:
-        """Return the model that would answer; raises GatewayError where none could."""
-        fitting = ask._replace(input_tokens=0)  # however long it is, it may be counted
-        now = self.gateway.clock.monotonic()
-        with told_where():
-            return self.gateway.router.decide(fitting, who, now).order[0].model

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from infway.accounts.keys import Keyring
-from infway.api.auth import know
 from infway.api.bulk import read_beside
 from infway.api.exchange import Exchange
 from infway.api.line import LineEndpoint, Rules
@@ -38,6 +37,15 @@ class Told(NamedTuple):
     earlier: Sequence[Item] = ()
 
 
+class Received(NamedTuple):
+    """A request as far as it is the same for all endpoints. `body`: its JSON."""
+
+    who: Principal
+    body: bytes
+    draft: Draft
+    told: Told
+
+
 class ResponsesEndpoint(LineEndpoint):
     """Answers requests for responses. `background`: what makes those that come later."""
 
@@ -59,11 +67,7 @@ class ResponsesEndpoint(LineEndpoint):
         path_model: str | None,  # noqa: ARG002 - no path of this dialect names a model
     ) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
-        exchange.check_size(self.rules.body_limit)
-        who, _ = know(self.keyring, exchange.headers)
-        body = await exchange.read_json(self.rules.body_limit)
-        draft = await read_beside(body, lambda: read_draft(body))
-        told = await self._recall(draft, who, self._keeper)
+        who, body, draft, told = await self._received(exchange)
         said = self._said(exchange.request_id, draft, who)
         is_later, stores = bool(draft.body.background), self._stores(draft)
         if is_later and not stores:
@@ -89,6 +93,15 @@ class ResponsesEndpoint(LineEndpoint):
         """Return a request that refers to nothing and is not kept; raises CallerError."""
         draft = read_draft(body)
         return self._talk(exchange.request_id, draft, Told(draft.items()), None)
+
+    async def _received(self, exchange: Exchange, *, may_be_bare: bool = False) -> Received:
+        """Return who asks, and what for; `may_be_bare`: it needs no input. Raises CallerError."""
+        exchange.check_size(self.rules.body_limit)
+        who, _ = self.who(exchange)
+        body = await exchange.read_json(self.rules.body_limit)
+        draft = await read_beside(body, lambda: read_draft(body, may_be_bare=may_be_bare))
+        told = await self._recall(draft, who, self._keeper)
+        return Received(who, body, draft, told)
 
     async def _recall(self, draft: Draft, who: Principal, past: Past) -> Told:
         """Return the items of a request, with those of the past it refers to; raises CallerError."""

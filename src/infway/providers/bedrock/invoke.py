@@ -6,7 +6,7 @@ Models of other makers have a body each there, and are served by Converse.
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from infway.kernel.chat import ChatRequest, HttpCall, Offer
 from infway.kernel.errors import UpstreamFailed
@@ -16,7 +16,8 @@ from infway.providers.anthropic.reply import MessageReader, whole_message
 from infway.providers.anthropic.request import call_of
 from infway.providers.bedrock.faults import exception_in, fault_of, inband_fault, is_error
 from infway.providers.eventstream import Message, MessageFramer
-from infway.providers.shapes import as_text, read_object
+from infway.providers.objects import ObjectDecoder
+from infway.providers.shapes import Object, as_text, read_object
 
 
 class BedrockInvoke:
@@ -35,9 +36,9 @@ class BedrockInvoke:
             raise UpstreamFailed(inband_fault("", message))
         return whole_message(message)
 
-    def decoder(self) -> "Decoder":
+    def decoder(self) -> ObjectDecoder:
         """Return a new decoder."""
-        return Decoder()
+        return ObjectDecoder(MessageReader(), Messages())
 
     def limits(self, headers: Mapping[str, str]) -> None:
         """Bedrock says nothing of what is left."""
@@ -47,35 +48,15 @@ class BedrockInvoke:
         return fault_of(status, headers, body)
 
 
-class Decoder:
-    """Reads one streamed reply: each message of the stream carries one event, in base64."""
+class Messages:
+    """Cuts AWS's framing: each message of a stream carries one event, in base64."""
 
     def __init__(self) -> None:
         self._framer = MessageFramer()
-        self._reader = MessageReader()
 
-    @property
-    def done(self) -> bool:
-        """Whether the reply is over."""
-        return self._reader.done
-
-    def feed(self, data: bytes) -> list[Event]:
-        """Return the events of the messages that are whole with `data`."""
-        events: list[Event] = []
-        if self._reader.done:
-            return events
-        try:
-            for message in self._framer.feed(data):
-                events += self._reader.read(_event(message))
-                if self._reader.done:
-                    break
-        except UpstreamFailed as failed:
-            events += self._reader.fail(failed.failure)
-        return events
-
-    def close(self) -> list[Event]:
-        """A stream without its last event was cut; one without any content never was an answer."""
-        return self._reader.close()
+    def cut(self, data: bytes) -> Iterator[Object]:
+        """Return the events of the messages that are whole with `data`; raises UpstreamFailed."""
+        return map(_event, self._framer.feed(data))
 
 
 def _event(message: Message) -> dict[str, object]:

@@ -3,16 +3,13 @@
 https://platform.openai.com/docs/api-reference/responses/compact
 """
 
-from collections.abc import Mapping
 from urllib.parse import quote
 
 from infway.kernel.chat import ChatRequest, HttpCall, Offer
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import Event, Finish
 from infway.kernel.faults import Failure, Fault
-from infway.providers.adapter import Decoder
-from infway.providers.responses.adapter import Responses
-from infway.providers.responses.carry import HEADERS, known_input
+from infway.providers.responses.carry import HEADERS, ResponsesCarrier, known_input
 from infway.providers.responses.faults import fault_inside
 from infway.providers.responses.usage import usage_of
 from infway.providers.shapes import read_object, write
@@ -26,12 +23,8 @@ _TAKEN = frozenset(
 )
 
 
-class CompactCarrier:
-    """The carrier: the same words, and a reply that is never streamed."""
-
-    def __init__(self) -> None:
-        self._adapter = Responses()
-        self.limits = self._adapter.limits
+class CompactCarrier(ResponsesCarrier):
+    """The carrier: the words, limits and errors of responses, and a reply that comes whole."""
 
     def carry(self, ask: ChatRequest, offer: Offer) -> HttpCall:
         """Return the call; fields that only a response has are left out and listed."""
@@ -57,11 +50,3 @@ class CompactCarrier:
         usage = usage_of(fields)
         ended: list[Event] = [Finish(0, "stop", None)]
         return ended if usage is None else [*ended, usage]
-
-    def decoder(self) -> Decoder:
-        """Return a decoder of responses: such a reply comes whole."""
-        return self._adapter.decoder()
-
-    def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
-        """Name what a reply with an error status means."""
-        return self._adapter.fault(status, headers, body)
