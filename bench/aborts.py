@@ -63,7 +63,7 @@ async def rehearse(requests: int) -> int:
             )
             gateway.stop()
             code = await asyncio.to_thread(ended, gateway, 30)
-            reached = [number for number in left if number in far.asked]
+            reached = [one for one in left if one in far.asked and one not in far.whole]
             late = sorted(
                 max(0.0, far.left[number] - max(left[number], far.asked[number]))
                 for number in reached
@@ -74,7 +74,7 @@ async def rehearse(requests: int) -> int:
             print(
                 f"{requests} requests in {took:.0f} s, {_AT_ONCE} at once; {len(left)} were left,"
             )
-            print(f"{len(reached)} of them after they had reached the upstream")
+            print(f"{len(reached)} of them while the upstream answered")
             print(f"the upstream was left after p50 {rank(late, 0.5) * 1000:.1f} ms, ", end="")
             print(f"p99 {rank(late, 0.99) * 1000:.1f} ms, longest {late[-1] * 1000:.1f} ms")
             print(f"exit {code}, rows {dict(rows)}")

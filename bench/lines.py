@@ -38,13 +38,14 @@ class Far:
     """The upstream of a rehearsal. A stream says one frame each `gap` seconds until it is over.
 
     `asked`: when each request came, by its number. `left`: when its socket was closed before the
-    end of its answer. `held`: streams stay as they are while it is set, after their first frames.
+    end of its answer. `whole`: the requests whose answers were said to their end. `held`: streams stay as they are while it is set, after their first frames.
     """
 
     def __init__(self, gap: float) -> None:
         self.gap = gap
         self.asked: dict[int, float] = {}
         self.left: dict[int, float] = {}
+        self.whole: set[int] = set()
         self.held = asyncio.Event()
         self.port = 0
 
@@ -92,7 +93,7 @@ class _Answering(asyncio.Protocol):
             self._transport.write(_REPLIES.stream_head)
             self._say()
         else:
-            self._number = -1
+            self._ended()
             self._transport.write(_REPLIES.whole)
 
     def _say(self) -> None:
@@ -104,8 +105,12 @@ class _Answering(asyncio.Protocol):
         if self._frames < len(frames):
             self._timer = asyncio.get_running_loop().call_later(self._far.gap, self._say)
         else:
-            self._number = -1
+            self._ended()
             self._transport.write(_REPLIES.stream_end)
+
+    def _ended(self) -> None:
+        self._far.whole.add(self._number)
+        self._number = -1
 
 
 class Near(asyncio.Protocol):
