@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.api.anthropic_asking import HELLO, message
 from tests.api.caller import KEY
 from tests.conftest import Gateway
+from tests.providers.junk import junks
 
 from infway.api.anthropic.blocks import Blocks
 from infway.api.anthropic.message import Frames, Whole, stop_of, usage_object
@@ -27,21 +28,8 @@ from infway.kernel.events import (
 )
 from infway.providers.sse import frames
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(
-                ["type", "text", "source", "content", "id", "name", "input", "data", "schema"]
-            )
-            | st.text(max_size=5),
-            inner,
-            max_size=5,
-        )
-    ),
-    max_leaves=12,
-)
+WORDS = ("type", "text", "source", "content", "id", "name", "input", "data", "schema", "ü\u2028")
+JSON = junks(WORDS)
 KINDS = st.sampled_from(
     [
         "text",

@@ -1,28 +1,8 @@
-"""The id of a Messages request, told with every refusal; and what is counted only where it is taken."""
+"""What a Messages request has beyond others: a second header for its id, and its tokens counted."""
 
-import pytest
 from tests.conftest import Gateway
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/v1/messages", 405),
-        ("GET", "/v1/messages/count_tokens", 405),
-        ("POST", "/v1/messages", 400),
-        ("POST", "/v1/messages/count_tokens", 400),
-        ("POST", "/v1/messages/nope", 404),
-    ],
-)
-async def test_every_refusal_tells_the_id_in_all_three_places(
-    gateway: Gateway, method: str, path: str, status: int
-) -> None:
-    heard = await gateway.send(method, path, body=b"{}" if method == "POST" else b"")
-    assert heard.status == status
-    assert heard.json["request_id"]
-    assert heard.json["request_id"] == heard.header("request-id") == heard.header("x-request-id")
 
 
 async def test_others_have_one_header_for_the_id(gateway: Gateway) -> None:

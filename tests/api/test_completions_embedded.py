@@ -1,9 +1,11 @@
 """Text completions of the embedded model: a real llama.cpp server, read by the real OpenAI SDK."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from openai import AsyncOpenAI, BadRequestError
+from tests.api.beside import beside
 from tests.api.caller import KEY
 from tests.conftest import Gateway, Start
 
@@ -18,14 +20,25 @@ pytestmark = pytest.mark.skipif(
 PROMPT = "1, 2, 3, 4, 5, 6,"
 
 
-@pytest.fixture
-async def gateway(start: Start) -> AsyncIterator[Gateway]:
+@asynccontextmanager
+async def answering() -> AsyncIterator[str]:
     embedded = Embedded(system_clock())
     await embedded.start()
-    (stand_in,) = with_stand_in(Settings()).upstreams
-    row = stand_in.model_copy(update={"base_url": embedded.base_url})
-    yield await start(upstreams=[row.model_dump(exclude_unset=True)])
+    yield embedded.base_url
     await embedded.stop()
+
+
+@pytest.fixture(scope="module")
+def model_url() -> Iterator[str]:
+    with beside(answering()) as url:
+        yield url
+
+
+@pytest.fixture
+async def gateway(start: Start, model_url: str) -> Gateway:
+    (stand_in,) = with_stand_in(Settings()).upstreams
+    row = stand_in.model_copy(update={"base_url": model_url})
+    return await start(upstreams=[row.model_dump(exclude_unset=True)])
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from google.genai import errors
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.api.caller import BEARER, JSON, KEY, NARROW_KEY, Heard, chat_body, refused
 from tests.api.gemini_talking import client, talking
 from tests.api.upstream import fault
 from tests.conftest import Gateway, Start
+from tests.providers.junk import junks
 
 from infway.api.gemini.reading import read_generate
 from infway.kernel.errors import CallerError
@@ -133,23 +134,20 @@ async def test_a_key_in_the_address_is_in_no_log(
     assert all(KEY not in line for line in ours)  # the server's own log of requests is off
 
 
-_JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["contents", "parts", "text", "role", "functionCall", "name", "args", "tools",
-                         "function_declarations", "generationConfig", "thinkingConfig", "inlineData",
-                         "mimeType", "data", "thoughtSignature", "responseSchema", "type", "properties",
-                         "functionResponse", "response", "systemInstruction", "output", "topK",
-                         "parameters", "stopSequences", "fileData", "fileUri", "thought"]),
-        inner, max_size=4),
-    max_leaves=25,
+_NAMES = (
+    "contents", "parts", "text", "role", "functionCall", "name", "args", "tools",
+    "function_declarations", "generationConfig", "thinkingConfig", "inlineData", "mimeType", "data",
+    "thoughtSignature", "responseSchema", "type", "properties", "functionResponse", "response",
+    "systemInstruction", "output", "topK", "parameters", "stopSequences", "fileData", "fileUri",
+    "thought",
+)  # fmt: skip
+_FIELDS = (
+    "contents", "tools", "toolConfig", "generationConfig", "system_instruction", "usage", "provider"
 )  # fmt: skip
 
 
-@settings(max_examples=600, suppress_health_check=list(HealthCheck))
-@given(body=st.dictionaries(st.sampled_from(["contents", "tools", "toolConfig", "generationConfig",
-                                             "system_instruction", "usage", "provider"]), _JUNK))  # fmt: skip
+@settings(max_examples=600)
+@given(st.dictionaries(st.sampled_from(_FIELDS), junks(_NAMES, 4)))
 def test_any_body_is_read_or_refused_with_a_reason(body: dict[str, Any]) -> None:
     for said in (body, HELLO | body):
         assert _judged(json.dumps(said).encode()) in (

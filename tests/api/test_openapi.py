@@ -1,10 +1,9 @@
 """The description is true: every endpoint keeps it, whatever is sent within and beside it."""
 
-import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 import jsonschema
 import pytest
@@ -16,6 +15,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from tests.api.beside import beside
 from tests.api.caller import ADMIN, chat_body
 from tests.api.serving import served
 from tests.api.upstream import listening
@@ -44,29 +44,20 @@ CHECKS = [
 LIVE = "/admin/decisions/live"  # never ends
 
 
+@asynccontextmanager
+async def serving(ledger: Path) -> AsyncIterator[str]:
+    async with listening() as upstream:
+        tree = {"upstreams": [upstream_settings("one", upstream, "m1")]}
+        app = App(*settled(tree), parts(SqliteLedger(ledger), 7))
+        async with served(app.front) as port:
+            yield f"http://127.0.0.1:{port}"
+
+
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A gateway in a thread of its own, for tests that are not asynchronous."""
-    ledger = tmp_path_factory.mktemp("ledger") / "ledger.db"
-    ready, told = Event(), []
-
-    async def serve() -> None:
-        done = asyncio.Event()
-        async with listening() as upstream:
-            tree = {"upstreams": [upstream_settings("one", upstream, "m1")]}
-            app = App(*settled(tree), parts(SqliteLedger(Path(ledger)), 7))
-            async with served(app.front) as port:
-                told.extend([port, asyncio.get_running_loop(), done])
-                ready.set()
-                await done.wait()
-
-    thread = Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    ready.wait(20)
-    port, loop, done = told
-    yield f"http://127.0.0.1:{port}"
-    loop.call_soon_threadsafe(done.set)
-    thread.join(20)
+    """A gateway for tests that are not asynchronous."""
+    with beside(serving(tmp_path_factory.mktemp("ledger") / "ledger.db")) as at:
+        yield at
 
 
 def aliases() -> frozenset[str]:

@@ -5,22 +5,26 @@ from tests.conftest import Gateway
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"),
+    ("method", "path", "status", "code"),
     [
-        ("GET", "/v1/messages/batches", 404),
-        ("POST", "/v1/messages/nope", 404),
-        ("POST", "/anthropic/v1/complete", 404),
-        ("GET", "/v1/messages", 405),
+        ("GET", "/v1/messages/batches", 404, "endpoint_not_found"),
+        ("POST", "/v1/messages/nope", 404, "endpoint_not_found"),
+        ("POST", "/anthropic/v1/complete", 404, "endpoint_not_found"),
+        ("GET", "/v1/messages", 405, "method_not_allowed"),
+        ("GET", "/v1/messages/count_tokens", 405, "method_not_allowed"),
+        ("POST", "/v1/messages", 400, "missing_required_field"),
+        ("POST", "/v1/messages/count_tokens", 400, "missing_required_field"),
     ],
 )
-async def test_anthropics_clients_read_anthropics_errors(
-    gateway: Gateway, method: str, path: str, status: int
+async def test_anthropics_clients_read_anthropics_errors_with_the_id_in_all_three_places(
+    gateway: Gateway, method: str, path: str, status: int, code: str
 ) -> None:
     heard = await gateway.send(method, path, body=b"{}" if method == "POST" else b"")
     assert heard.status == status
-    assert heard.json["type"] == "error"
-    codes = {404: "endpoint_not_found", 405: "method_not_allowed"}
-    assert heard.json["error"]["code"] == codes[status]
+    told = heard.json
+    assert (told["type"], told["error"]["code"]) == ("error", code)
+    assert told["request_id"]
+    assert told["request_id"] == heard.header("request-id") == heard.header("x-request-id")
 
 
 @pytest.mark.parametrize(

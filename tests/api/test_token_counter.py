@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.api.caller import BEARER, JSON, NARROW_KEY
 from tests.api.upstream import either, listening
 from tests.conftest import Gateway, Start, upstream_settings
+from tests.providers.junk import junk_objects, junks
 
 PATH = "/utils/token_counter"
 NARROW = ("Authorization", f"Bearer {NARROW_KEY}")
@@ -186,19 +187,14 @@ async def test_a_long_conversation_is_counted_whole(gateway: Gateway) -> None:
     assert (await gateway.post(PATH, limit)).status == 413
 
 
-JSONS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
-    max_leaves=9,
-)
-WORDS = st.sampled_from(["role", "content", "type", "text", "image_url", "url", "tool_calls"])
-MESSAGES = st.dictionaries(WORDS | st.text(max_size=5), JSONS, max_size=4)
+WORDS = ("role", "content", "type", "text", "image_url", "url", "tool_calls", "ü\u2028", "")
+MESSAGES = junk_objects(WORDS, most=4)
 
 
 async def test_no_message_makes_it_fail(gateway: Gateway) -> None:
     bodies: list[dict] = []
 
-    @given(st.lists(MESSAGES, max_size=3), st.lists(MESSAGES, max_size=2), JSONS)
+    @given(st.lists(MESSAGES, max_size=3), st.lists(MESSAGES, max_size=2), junks(WORDS))
     def collect(messages: list, tools: list, system: object) -> None:
         bodies.append({"model": "m2", "messages": messages, "tools": tools, "system": system})
 

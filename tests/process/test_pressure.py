@@ -1,6 +1,7 @@
 """What the kernel's files say of memory and file descriptors: row 74 and 75 of the fault matrix."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,42 +11,38 @@ from infway.pressure import Held, Level, files, memory_reader, raise_file_limit
 STAT = "anon 5\ninactive_file 100\nactive_file 7\ntotal_inactive_file 200\n"
 
 
-def lay(root: Path, **texts: object) -> Path:
-    """Write files; `__` in a name stands for a slash."""
-    for name, text in texts.items():
-        path = root / name.replace("__", "/")
+VERSION_2 = "sys/fs/cgroup"
+VERSION_1 = "sys/fs/cgroup/memory"
+
+
+def lay(root: Path, cgroup: str, files: Mapping[str, str]) -> Path:
+    """Write what the kernel tells: the process's cgroup, and files by their paths."""
+    for name, text in {"proc/self/cgroup": cgroup, **files}.items():
+        path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(str(text))
+        path.write_text(text)
     return root
 
 
 def test_a_container_of_version_2_is_read_without_the_cache_that_can_be_dropped(tmp_path: Path):
-    lay(tmp_path, proc__self__cgroup="0::/pod\n")
-    inner = tmp_path / "sys/fs/cgroup/pod"
-    inner.mkdir(parents=True)
-    (inner / "memory.max").write_text("1000\n")
-    (inner / "memory.current").write_text("960\n")
-    (inner / "memory.stat").write_text(STAT)
-    assert memory_reader(tmp_path)() == Held(860, 1000)
+    pod = f"{VERSION_2}/pod/memory"
+    told = {f"{pod}.max": "1000\n", f"{pod}.current": "960\n", f"{pod}.stat": STAT}
+    assert memory_reader(lay(tmp_path, "0::/pod\n", told))() == Held(860, 1000)
 
 
 def test_a_limit_above_the_own_cgroup_counts_where_that_has_none(tmp_path: Path):
-    lay(tmp_path, proc__self__cgroup="0::/slice/pod\n")
-    inner = tmp_path / "sys/fs/cgroup/slice/pod"
-    inner.mkdir(parents=True)
-    (inner / "memory.max").write_text("max\n")
-    (inner.parent / "memory.max").write_text("500\n")
-    (inner.parent / "memory.current").write_text("50\n")
-    assert memory_reader(tmp_path)() == Held(50, 500)
+    above, own = f"{VERSION_2}/slice/memory", f"{VERSION_2}/slice/pod/memory"
+    told = {f"{own}.max": "max\n", f"{above}.max": "500\n", f"{above}.current": "50\n"}
+    assert memory_reader(lay(tmp_path, "0::/slice/pod\n", told))() == Held(50, 500)
 
 
 def test_a_path_of_the_host_means_the_mount(tmp_path: Path):
-    lay(tmp_path, proc__self__cgroup="9:cpu:/\n4:memory:/docker/abc\n0::/\n")
-    mount = tmp_path / "sys/fs/cgroup/memory"
-    mount.mkdir(parents=True)
-    (mount / "memory.limit_in_bytes").write_text("2000\n")
-    (mount / "memory.usage_in_bytes").write_text("1900\n")
-    (mount / "memory.stat").write_text(STAT)
+    told = {
+        f"{VERSION_1}/memory.limit_in_bytes": "2000\n",
+        f"{VERSION_1}/memory.usage_in_bytes": "1900\n",
+        f"{VERSION_1}/memory.stat": STAT,
+    }
+    lay(tmp_path, "9:cpu:/\n4:memory:/docker/abc\n0::/\n", told)
     assert memory_reader(tmp_path)() == Held(1700, 2000)
 
 
@@ -56,24 +53,20 @@ def test_a_machine_counts_only_for_who_holds_a_good_part_of_it(
     tmp_path: Path, rss: int, held: Held
 ):
     unlimited = str(2**63 - 4096)
-    lay(tmp_path, proc__self__cgroup="4:memory:/\n")
-    mount = tmp_path / "sys/fs/cgroup/memory"
-    mount.mkdir(parents=True)
-    (mount / "memory.limit_in_bytes").write_text(unlimited)
-    lay(
-        tmp_path,
-        proc__meminfo="MemTotal:  1000 kB\nMemFree: 1 kB\nMemAvailable: 100 kB\n",
-        proc__self__status=f"Name:\tinfway\nVmRSS:\t{rss} kB\n",
-    )
-    assert memory_reader(tmp_path)() == held
+    told = {
+        f"{VERSION_1}/memory.limit_in_bytes": unlimited,
+        "proc/meminfo": "MemTotal:  1000 kB\nMemFree: 1 kB\nMemAvailable: 100 kB\n",
+        "proc/self/status": f"Name:\tinfway\nVmRSS:\t{rss} kB\n",
+    }
+    assert memory_reader(lay(tmp_path, "4:memory:/\n", told))() == held
 
 
 @pytest.mark.parametrize("broken", ["", "max", "-5", "many", "\x00"])
 def test_where_no_limit_can_be_read_nothing_is_said(tmp_path: Path, broken: str):
-    lay(tmp_path, proc__self__cgroup="0::/\nrubbish\n", **{"sys__fs__cgroup__memory.max": broken})
-    assert memory_reader(tmp_path)() is None
-    lay(tmp_path, proc__meminfo=broken, proc__self__status=broken)
-    assert memory_reader(tmp_path)() is None
+    told = {f"{VERSION_2}/memory.max": broken}
+    assert memory_reader(lay(tmp_path, "0::/\nrubbish\n", told))() is None
+    told = dict.fromkeys(("proc/meminfo", "proc/self/status"), broken)
+    assert memory_reader(lay(tmp_path, "0::/\nrubbish\n", told))() is None
 
 
 @pytest.mark.parametrize(

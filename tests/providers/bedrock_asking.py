@@ -2,22 +2,15 @@
 
 import base64
 import json
-from dataclasses import replace
 from functools import cache
 
 import botocore.session
-import msgspec
-import pytest
 from botocore.validate import ParamValidator
-from tests.wall.asking import ask, offer, upstream
+from tests.providers.asking import Asking
 
 from infway.kernel.chat import HttpCall
-from infway.kernel.errors import UpstreamFailed
-from infway.kernel.faults import Fault
 from infway.providers.bedrock.adapter import Bedrock
 
-ADAPTER = Bedrock()
-HELLO = {"role": "user", "content": "Hello"}
 URL = "https://bedrock-runtime.us-east-1.amazonaws.com/model/{model}/{action}"
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"  # thinks with a budget, takes a prefill
 NEWER = "us.anthropic.claude-sonnet-5"  # thinks as it sees fit
@@ -54,76 +47,24 @@ def unpacked(value: object) -> object:
     }
 
 
-def call(*messages: dict, native: str = CLAUDE, stream: bool = False, **said) -> HttpCall:
-    """What is sent for these messages; `source` and `limits` are facts of upstream and offer."""
-    source, limits = said.pop("source", {}), said.pop("limits", {})
-    fields = {"messages": list(messages) or [HELLO], **said}
-    raw = {name: msgspec.Raw(json.dumps(value).encode()) for name, value in fields.items()}
-    place = replace(upstream("aws", dialect="bedrock", **source), chat_url=URL)
-    sent = ADAPTER.request(ask(stream=stream, fields=raw), offer(native, place, **limits))
-    report = ParamValidator().validate(
-        {**unpacked(json.loads(sent.body)), "modelId": native}, shape()
-    )
+def _check(sent: HttpCall, native: str) -> None:
+    said = {**unpacked(json.loads(sent.body)), "modelId": native}
+    report = ParamValidator().validate(said, shape())
     assert not report.has_errors(), report.generate_report()
-    return sent
 
 
-def body(*messages: dict, **said) -> dict:
-    """What is sent, where nothing of the request is lost."""
-    sent = call(*messages, **said)
-    assert sent.dropped == ()
-    return json.loads(sent.body)
-
-
-def lossy(*messages: dict, **said) -> tuple[dict, tuple[str, ...]]:
-    """What is sent, and what is not."""
-    sent = call(*messages, **said)
-    return json.loads(sent.body), sent.dropped
+_ASKING = Asking(Bedrock, "bedrock", URL, CLAUDE, _check)
+call, body, lossy, refused = _ASKING.call, _ASKING.body, _ASKING.lossy, _ASKING.refused
 
 
 def turns(*messages: dict, **said) -> list[tuple[str, list[dict]]]:
-    return [(one["role"], one["content"]) for one in body(*messages, **said)["messages"]]
-
-
-def refused(*messages: dict, **said) -> str | None:
-    """The path of what Bedrock has no words for."""
-    with pytest.raises(UpstreamFailed) as caught:
-        call(*messages, **said)
-    assert caught.value.failure.fault is Fault.UNTRANSLATABLE
-    return caught.value.failure.param
-
-
-def user(*parts: dict) -> dict:
-    return {"role": "user", "content": list(parts)}
-
-
-def text(said: str, **more) -> dict:
-    return {"type": "text", "text": said, **more}
+    return [(one["role"], one["content"]) for one in _ASKING.said(*messages, **said)]
 
 
 def data(media_type: str, content: bytes = b"x") -> str:
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
-def picture(url: str, **more) -> dict:
-    return {"type": "image_url", "image_url": {"url": url, **more}}
-
-
 def file(url: str, name: str | None = None, **more) -> dict:
     named = {"filename": name} if name else {}
     return {"type": "file", "file": {"file_data": url, **named}, **more}
-
-
-def calling(id_: str = "tooluse_1", arguments: str = '{"city":"Oslo"}', **said) -> dict:
-    function = {"name": "weather", "arguments": arguments}
-    made = {"id": id_, "type": "function", "function": function}
-    return {"role": "assistant", "content": None, "tool_calls": [made], **said}
-
-
-def answered(content: object = "rain", id_: str = "tooluse_1", **said) -> dict:
-    return {"role": "tool", "tool_call_id": id_, "content": content, **said}
-
-
-def tool(name: str = "weather", **said) -> dict:
-    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
-    return {"type": "function", "function": {"name": name, "parameters": schema, **said}}

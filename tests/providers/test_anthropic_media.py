@@ -4,7 +4,8 @@ import base64
 import json
 
 import pytest
-from tests.providers.anthropic_asking import blocks, call, lossy, refused, text, user
+from tests.providers.anthropic_asking import blocks, call, lossy, refused
+from tests.providers.asking import text, user
 
 PNG = "data:image/png;base64,AAAA"
 PDF = "data:application/pdf;base64,JVBERi0="

@@ -7,19 +7,14 @@ from tests.providers.anthropic_asking import (
     ADAPTER,
     CLAUDE,
     DIRECT,
-    HELLO,
     NEWER,
-    answered,
     blocks,
     body,
     call,
-    calling,
     lossy,
     refused,
-    text,
-    tool,
-    user,
 )
+from tests.providers.asking import HELLO, answered, calling, text, tool, user
 from tests.wall.asking import ask, offer, upstream
 
 from infway.kernel.errors import UpstreamFailed
@@ -91,9 +86,9 @@ def test_what_the_configuration_says_is_added():
 def test_the_limit_of_the_answer_is_the_callers_or_the_best_that_is_known():
     assert body(max_tokens=5)["max_tokens"] == 5
     assert body(max_completion_tokens=6)["max_tokens"] == 6
-    assert body(limits={"max_output": 7})["max_tokens"] == 7
+    assert body(facts={"max_output": 7})["max_tokens"] == 7
     assert body(native="my-deployment")["max_tokens"] == 8_192
-    sent = call(source={"defaults": {"max_tokens": 9}}, limits={"max_output": 7})
+    sent = call(source={"defaults": {"max_tokens": 9}}, facts={"max_output": 7})
     assert json.loads(sent.body)["max_tokens"] == 9
 
 

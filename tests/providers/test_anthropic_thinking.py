@@ -5,16 +5,13 @@ from tests.providers.anthropic_asking import (
     ADAPTER,
     CLAUDE,
     ELDER,
-    HELLO,
     LOCKED,
     NEWER,
-    answered,
     blocks,
     body,
-    calling,
     lossy,
-    tool,
 )
+from tests.providers.asking import HELLO, answered, calling, tool
 
 from infway.kernel.events import Detail
 from infway.providers.anthropic.models import Sampling, generation_of

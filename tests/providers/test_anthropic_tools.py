@@ -1,20 +1,8 @@
 """Tools, their choice, the form of the answer, and the markers of the prompt cache."""
 
 import pytest
-from tests.providers.anthropic_asking import (
-    ELDER,
-    HELLO,
-    LOCKED,
-    answered,
-    blocks,
-    body,
-    calling,
-    lossy,
-    refused,
-    text,
-    tool,
-    user,
-)
+from tests.providers.anthropic_asking import ELDER, LOCKED, blocks, body, lossy, refused
+from tests.providers.asking import HELLO, answered, calling, text, tool, user
 
 MARK = {"type": "ephemeral"}
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}

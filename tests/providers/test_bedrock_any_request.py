@@ -6,7 +6,9 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.providers import bedrock_asking as asking
-from tests.providers.bedrock_asking import call, calling, data, file, picture, text, tool
+from tests.providers.asking import calling, picture, text, tool
+from tests.providers.bedrock_asking import call, data, file
+from tests.providers.junk import junks
 
 from infway.kernel.errors import UpstreamFailed
 
@@ -67,15 +69,9 @@ WISHES = st.fixed_dictionaries(
         ),
     },
 )  # fmt: skip
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab", max_size=3),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["role", "content", "type", "text", "tool_calls", "function", "name",
-                         "image_url", "url", "file", "arguments", "cache_control"]),
-        inner, max_size=4,
-    ),
-    max_leaves=10,
+JSON = junks(
+    ("role", "content", "type", "text", "tool_calls", "function", "name", "image_url", "url", "file",
+     "arguments", "cache_control")
 )  # fmt: skip
 
 

@@ -1,21 +1,8 @@
 """Pictures, documents, videos and sounds as Bedrock takes them."""
 
 import pytest
-from tests.providers.bedrock_asking import (
-    HELLO,
-    NOVA,
-    QWEN,
-    answered,
-    calling,
-    data,
-    file,
-    lossy,
-    picture,
-    refused,
-    text,
-    turns,
-    user,
-)
+from tests.providers.asking import HELLO, answered, calling, picture, text, user
+from tests.providers.bedrock_asking import NOVA, QWEN, data, file, lossy, refused, turns
 
 
 def test_pictures_are_given_as_bytes_or_from_s3():

@@ -1,30 +1,24 @@
 """What is said to Bedrock's Converse: turns, calls, thoughts, caches."""
 
 import pytest
+from tests.providers.asking import HELLO, answered, calling, picture, text, tool, user
 from tests.providers.bedrock_asking import (
     CLAUDE,
     ELDER,
     GPT,
-    HELLO,
     LLAMA,
     MISTRAL,
     NEWER,
     NOVA,
     NOVA_2,
     UNKNOWN,
-    answered,
     body,
     call,
-    calling,
     data,
     file,
     lossy,
-    picture,
     refused,
-    text,
-    tool,
     turns,
-    user,
 )
 
 MARK = {"cache_control": {"type": "ephemeral"}}
@@ -38,7 +32,7 @@ SIGNED = {
     "format": "anthropic-claude-v1",
 }
 HIDDEN = {"type": "reasoning.encrypted", "data": "aGlkZGVu", "format": "amazon-bedrock-v1"}
-CITY = {"toolUseId": "tooluse_1", "name": "weather", "input": {"city": "Oslo"}}
+CITY = {"toolUseId": "toolu_1", "name": "weather", "input": {"city": "Oslo"}}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +80,7 @@ def test_calls_and_results_are_turns_of_their_own():
         HELLO, calling(content="Let me see."), answered(), user(text("And?")), tools=[tool()]
     )
     assert said[1] == ("assistant", [{"text": "Let me see."}, {"toolUse": CITY}])
-    result = {"toolUseId": "tooluse_1", "content": [{"text": "rain"}]}
+    result = {"toolUseId": "toolu_1", "content": [{"text": "rain"}]}
     assert said[2] == ("user", [{"toolResult": result}, {"text": "And?"}])
 
 
@@ -98,7 +92,7 @@ def test_results_stand_before_what_the_user_says():
         HELLO, both, answered(), user(text("Well?")), answered("snow", "b.2:c"), tools=[tool()]
     )
     assert [next(iter(block)) for block in said[2][1]] == ["toolResult", "toolResult", "text"]
-    assert [one["toolUse"]["toolUseId"] for one in said[1][1]] == ["tooluse_1", "b.2:c"]
+    assert [one["toolUse"]["toolUseId"] for one in said[1][1]] == ["toolu_1", "b.2:c"]
 
 
 @pytest.mark.parametrize("id_", ["call é", "x" * 65, "a b"])

@@ -1,20 +1,17 @@
 """Tools as Bedrock declares them, and calls as it demands them."""
 
 import pytest
+from tests.providers.asking import HELLO, answered, calling, tool
 from tests.providers.bedrock_asking import (
     CLAUDE,
     ELDER,
-    HELLO,
     LLAMA,
     MISTRAL,
     NOVA,
     NOVA_2,
-    answered,
     body,
-    calling,
     lossy,
     refused,
-    tool,
 )
 
 NAMED = {"type": "function", "function": {"name": "weather"}}

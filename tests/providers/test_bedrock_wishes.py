@@ -3,12 +3,12 @@
 import json
 
 import pytest
+from tests.providers.asking import HELLO, answered, calling, tool
 from tests.providers.bedrock_asking import (
     CLAUDE,
     DEEPSEEK,
     ELDER,
     GPT,
-    HELLO,
     LLAMA,
     NEWER,
     NOVA,
@@ -16,12 +16,9 @@ from tests.providers.bedrock_asking import (
     OSS,
     QWEN,
     UNKNOWN,
-    answered,
     body,
-    calling,
     lossy,
     refused,
-    tool,
 )
 
 from infway.kernel.chat import Feature
@@ -148,7 +145,7 @@ def test_a_budget_counts_where_budgets_do():
 
 
 def test_a_budget_stays_below_a_limit_that_is_said():
-    sent = body(reasoning_effort="low", limits={"max_output": 20_000})
+    sent = body(reasoning_effort="low", facts={"max_output": 20_000})
     assert sent["additionalModelRequestFields"] == budget(4000)
     assert sent["inferenceConfig"] == {"maxTokens": 20_000}
 

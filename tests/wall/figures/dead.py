@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import NamedTuple
 
-from tests.wall.figures.rig import Load, Rig, rig
+from tests.wall.figures.rig import Load, Rig, rig, so_many
 
 # What the first upstream does, streamed and whole.
 WAYS: dict[str, tuple[str, str]] = {
@@ -57,9 +57,7 @@ async def measure(way: str, requests: int) -> Dead:
 
 
 async def _ask(one: Rig, requests: int) -> tuple[int, Counter[str]]:
-    left = iter(range(requests))
-    load = Load(one.port, lambda: next(left, None) is not None)
-    answered = await load.run(CLIENTS)
+    answered = await Load(one.port, so_many(requests)).run(CLIENTS)
     return len(answered), Counter(a.fault for a in answered if a.fault)
 
 

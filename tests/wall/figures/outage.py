@@ -3,7 +3,7 @@
 import asyncio
 from typing import NamedTuple
 
-from tests.wall.figures.rig import Answered, Load, Rig, rig
+from tests.wall.figures.rig import Answered, Load, Rig, rig, so_long
 from tests.wall.line import Socket
 from tests.wall.plays import play
 
@@ -21,11 +21,12 @@ class Outage(NamedTuple):
     back: float
 
 
-async def measure(seconds: float) -> Outage:
+async def measure(seconds: float, after: float = 8.0) -> Outage:
     """Let all fail for so long, then let the favourite work again, and the others a little later.
 
     `first`: from its recovery to its first answer; `back`: until it answers nine of ten requests
-    of every second. The rest are those that find out how the others are.
+    of every second. The rest are those that find out how the others are. `after`: how long it is
+    watched, in seconds.
     """
     failing = {"one", "two", "three"}
     async with rig(("ok", "ok"), {"first_token": 30.0, "whole": 30.0}) as one:
@@ -37,15 +38,17 @@ async def measure(seconds: float) -> Outage:
         worst = _worst([a.began - began for a in tried], attempts, seconds)
         failing.clear()
         recovered = asyncio.get_running_loop().time()
-        answered = [a for a in await _run(one, 8.0) if not a.fault]
+        answered = [a for a in await _run(one, after) if not a.fault]
         ends = sorted((a.began + a.end - recovered, a.upstream) for a in answered)
         first = next((at for at, name in ends if name == "one"), float("inf"))
-        return Outage(len(tried), worst, first, max(first, _back(ends)))
+        return Outage(len(tried), worst, first, max(first, _back(ends, after)))
 
 
-def _back(ends: list[tuple[float, str]]) -> float:
+def _back(ends: list[tuple[float, str]], after: float) -> float:
     """Return from when on the favourite answers nine of ten requests of every second."""
-    whole = [[name for at, name in ends if n / 4 <= at < n / 4 + 1] for n in range(28)]
+    whole = [
+        [name for at, name in ends if n / 4 <= at < n / 4 + 1] for n in range(int(4 * (after - 1)))
+    ]
     low = [n for n, names in enumerate(whole) if names.count("one") < 0.9 * len(names)]
     return (low[-1] + 1) / 4 if low else 0.0
 
@@ -58,9 +61,7 @@ def _let_fail(one: Rig, name: str, failing: set[str]) -> None:
 
 
 async def _run(one: Rig, seconds: float) -> list[Answered]:
-    now = asyncio.get_running_loop().time
-    until = now() + seconds
-    return await Load(one.port, lambda: now() < until, PAUSE).run(CLIENTS, (True, False))
+    return await Load(one.port, so_long(seconds), PAUSE).run(CLIENTS, (True, False))
 
 
 def _worst(requests: list[float], attempts: list[float], seconds: float) -> float:

@@ -133,6 +133,19 @@ class Load:
                     await asyncio.sleep(self.pause)
 
 
+def so_long(seconds: float) -> Callable[[], bool]:
+    """Return what says yes for so long from now on."""
+    now = asyncio.get_running_loop().time
+    until = now() + seconds
+    return lambda: now() < until
+
+
+def so_many(requests: int) -> Callable[[], bool]:
+    """Return what says yes so many times."""
+    left = iter(range(requests))
+    return lambda: next(left, None) is not None
+
+
 async def ask(line: Line, *, stream: bool) -> Answered:
     """Ask once, and note when the first word came, and the last."""
     now = asyncio.get_running_loop().time
