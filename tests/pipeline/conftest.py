@@ -14,7 +14,7 @@ from tests.wall.asking import offers
 from infway.ims.catalog import Catalog
 from infway.ims.health import Health
 from infway.ims.rank import Router
-from infway.ims.tuning import Tuning
+from infway.ims.tuning import Trip, Tuning
 from infway.kernel.chat import ChatRequest, Offer, Principal
 from infway.kernel.clock import system_clock
 from infway.kernel.errors import GatewayError
@@ -103,7 +103,9 @@ async def line(tmp_path: Path) -> AsyncIterator[Start]:
     """Start a line: `await line(offer, offer, ...)`, tried in this order."""
     opened: list[tuple[Settler, SqliteLedger, Client]] = []
 
-    async def start(*made: Offer, persistence: Persistence | None = None) -> Line:
+    async def start(
+        *made: Offer, persistence: Persistence | None = None, trip: Trip | None = None
+    ) -> Line:
         clock = system_clock()
         path = tmp_path / f"{len(opened)}.db"
         ledger = SqliteLedger(path)
@@ -111,7 +113,7 @@ async def line(tmp_path: Path) -> AsyncIterator[Start]:
         settler = Settler(ledger, clock)
         client = Client(Signer({}), clock.monotonic)
         opened.append((settler, ledger, client))
-        tuning = Tuning(explore=0.0)
+        tuning = Tuning(explore=0.0, trip=trip or Trip())
         catalog = Catalog(offers(*made))
         health = Health(catalog.offers, tuning, Random(1))
         router = Router(catalog, health, tuning, Random(2))

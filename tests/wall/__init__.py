@@ -17,6 +17,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.wall import attacks as attacks  # its plays are added to the others
 from tests.wall.answer import ANSWER, TEXT_OF, USAGE, WORDS
 from tests.wall.line import Attempt, Socket, Wall
 from tests.wall.plays import PLAYS, play

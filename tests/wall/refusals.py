@@ -45,8 +45,19 @@ async def _bomb(one: Socket, _: Script) -> None:
     await one.whole(BOMB, 200, "application/json", "content-encoding: gzip")
 
 
+async def _miscounted(one: Socket, script: Script) -> None:
+    """Declare a body of `@` bytes less than there are, or `~more` so many more."""
+    body = reply()
+    size = len(body) - script.number + int(script.keys.get("more", 0))
+    await one.write(b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\n")
+    await one.write(b"content-length: %d\r\n\r\n%b" % (size, body))
+    if "more" in script.keys:
+        one.end()
+
+
 PLAYS |= {
     "status": _status,
+    "miscounted": _miscounted,
     "late-error": _late_error,
     "gzip": body(lambda s: gzip.compress(reply()), "application/json", "content-encoding: gzip"),
     "gzip-broken": body(

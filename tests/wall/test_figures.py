@@ -7,7 +7,8 @@ from tests.wall.figures.dead import WAYS
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_nobody_notices_that_the_favourite_of_three_is_dead(way: str) -> None:
-    found = await dead.measure(way, 120)
+    # what is refused rests for seconds, in which a busy machine asks for less
+    found = await dead.measure(way, 360 if way == "429" else 120)
     assert found.faults == {}
     assert found.sick >= 5  # it was tried, and then left alone
     assert found.late <= 1.1

@@ -2,12 +2,9 @@
 
 import ast
 import importlib
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from tests.conftest import Start
 from tests.wall import matrix
 from tests.wall.matrix import TITLES, Case, Stage
 from tests.wall.matrix.case import PLAYED, Play
@@ -26,14 +23,6 @@ ELSEWHERE = [row for module in MODULES for row in getattr(module, "ELSEWHERE", {
 def _named(case: Case, stream: bool) -> str:
     way = "stream" if stream else "whole"
     return f"{case.row}-{'+'.join(case.offers)}-{way}".replace("\n", "")
-
-
-@pytest.fixture
-async def stage(
-    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> AsyncIterator[Stage]:
-    async with AsyncExitStack() as stack:
-        yield Stage(start, stack, tmp_path, caplog)
 
 
 @pytest.mark.parametrize(

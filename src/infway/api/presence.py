@@ -26,6 +26,7 @@ class Presence:
         return self
 
     def _listen(self) -> None:
+        self._timer = None
         self._listener = self._loop.create_task(self._wait())
 
     async def _wait(self) -> None:

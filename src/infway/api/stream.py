@@ -55,9 +55,13 @@ class EventStream:
         if self._is_writing:
             quiet = 0.0  # who reads slowly hears that the line is open
         elif quiet >= self._heartbeat - 0.001:
-            self._comment = self._loop.create_task(self.write(self._words))
+            self._comment = self._loop.create_task(self._say())
             quiet = 0.0
         self._timer = self._loop.call_later(self._heartbeat - quiet, self._beat)
+
+    async def _say(self) -> None:
+        await self.write(self._words)
+        self._comment = None  # a task that is over is half a KiB
 
     async def write(self, data: bytes) -> None:
         """Send bytes, after the head if nothing was sent yet."""

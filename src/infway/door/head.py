@@ -32,6 +32,7 @@ _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 # Below these a name stands that vendors write with a slash, and SDKs encode that
 _NAMED = re.compile(rb"/(?:[a-z0-9]{1,10}/){0,2}(?:models|engines|deployments)/")
 _NEVER = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|\0")
+_UPGRADE = b"\r\nupgrade:"
 _LONGEST_LINE = MAX_TARGET + 64  # bytes, with the method and the version
 
 
@@ -143,3 +144,10 @@ def _coded(said: Mapping[bytes, bytes], version: bytes) -> int:
     if coding.lower() != b"chunked" or version == b"0":
         raise malformed("its only Transfer-Encoding may be chunked, in HTTP/1.1")
     return CHUNKED
+
+
+def without_upgrade(data: bytes, end: int) -> tuple[bytes, int]:
+    """Return the bytes without the wish for another protocol, and where their head ends."""
+    at = data[:end].lower().index(_UPGRADE)
+    cut = data.index(b"\r\n", at + 2) - at
+    return data[:at] + data[at + cut :], end - cut

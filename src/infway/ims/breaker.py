@@ -64,6 +64,8 @@ class Breaker:
 
     `shut`: until when nothing is sent here while anything else is left; 0 when closed. `streak`:
     failures in a row, parts of one included. `ramps_until`: until when it has less than its share.
+    `silent`: its last failure was a long wait for nothing. `tried`: when it was last asked whether
+    it is back; `alone_since`: when it last was asked or failed.
     """
 
     __slots__ = (
@@ -71,9 +73,12 @@ class Breaker:
         "_level",
         "_trip",
         "_window",
+        "alone_since",
         "ramps_until",
         "shut",
+        "silent",
         "streak",
+        "tried",
         "tripped",
     )
 
@@ -85,6 +90,8 @@ class Breaker:
         self.ramps_until = float("-inf")
         self._leased = False
         self.tripped = False
+        self.silent = False
+        self.tried = self.alone_since = float("-inf")
         self.shut = 0.0
 
     def state(self, now: float) -> State:
@@ -95,11 +102,24 @@ class Breaker:
             return State.HALF_OPEN
         return State.PROBING if self._leased else State.OPEN
 
+    def is_silent(self, now: float) -> bool:
+        """Tell whether it is open since nothing came for long, or is being asked whether it is back."""
+        return self.silent and self.tripped and now < self.shut
+
     def dispatched(self, now: float) -> None:
-        """Count an attempt that starts: in the half-open state it takes the lease."""
-        if self.tripped and now >= self.shut:
+        """Count an attempt that starts: in the half-open state it takes the lease.
+
+        So it does while it is silent: then it is a trial.
+        """
+        if self.tripped and (self.silent or now >= self.shut):
             self._leased = True
+            self.tried = self.alone_since = now
             self.shut = now + self._trip.lease
+
+    def heard(self, now: float) -> None:
+        """Take note that an answer has begun: it lets the next attempt in."""
+        self.silent = False
+        self.abandoned(now)
 
     def succeeded(self, now: float) -> bool:
         """Count an attempt that went well. Return whether this closed the breaker.
@@ -108,6 +128,7 @@ class Breaker:
         not close, but the probe may follow at once.
         """
         self.streak = 0.0
+        self.silent = False
         self._window.add(now, 0.0)
         if not self.tripped:
             return False
@@ -134,6 +155,7 @@ class Breaker:
         `weight`: how much of a failure it was. `chance` in [0, 1) shortens the wait. `took`:
         seconds until it was known.
         """
+        self.alone_since = now
         self.streak += weight
         self._window.add(now, weight)
         if self.tripped:

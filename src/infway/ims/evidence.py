@@ -4,6 +4,7 @@ Sums are kept in forward decay: a new observation weighs 2^(age of the book / ha
 adding never touches what was there, and reading multiplies by one factor.
 """
 
+import math
 from typing import NamedTuple
 
 MIN_VARIANCE = 1e-4  # of ln(time): one percent; identical samples are not certainty
@@ -50,15 +51,22 @@ class Decay:
         return now - self.epoch > 500.0 * min(self.fast, self.slow)
 
 
+_SUMS = (
+    "failed", "lost", "n", "pace_n", "pace_x", "pace_xx", "seen",
+    "start_n", "start_x", "start_xx", "token_n", "tokens",
+)  # fmt: skip
+
+
 class Sums:
-    """Weighted sums of lessons on one time scale."""
+    """Weighted sums of lessons on one time scale.
 
-    __slots__ = (
-        "failed", "lost", "n", "pace_n", "pace_x", "pace_xx", "seen",
-        "start_n", "start_x", "start_xx", "token_n", "tokens",
-    )  # fmt: skip
+    `kept`: what stays of the older times with each further one.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = (*_SUMS, "kept")
+
+    def __init__(self, kept: float = 1.0) -> None:
+        self.kept = kept
         self.n = self.failed = self.seen = self.lost = 0.0
         self.start_n = self.start_x = self.start_xx = 0.0
         self.pace_n = self.pace_x = self.pace_xx = 0.0
@@ -67,32 +75,33 @@ class Sums:
     def add(self, lesson: Lesson, weight: float) -> None:
         """Count one lesson."""
         failed, seen, lost, start, pace, tokens = lesson
+        kept = self.kept
         self.n += weight
         if failed or seen:
             self.failed += weight * failed
             self.seen += weight * seen
             self.lost += weight * lost * failed
         if start is not None:
-            self.start_n += weight
-            self.start_x += weight * start
-            self.start_xx += weight * start * start
+            self.start_n = kept * self.start_n + weight
+            self.start_x = kept * self.start_x + weight * start
+            self.start_xx = kept * self.start_xx + weight * start * start
         if pace is not None:
-            self.pace_n += weight
-            self.pace_x += weight * pace
-            self.pace_xx += weight * pace * pace
+            self.pace_n = kept * self.pace_n + weight
+            self.pace_x = kept * self.pace_x + weight * pace
+            self.pace_xx = kept * self.pace_xx + weight * pace * pace
         if tokens is not None:
             self.token_n += weight
             self.tokens += weight * tokens
 
     def scale(self, factor: float) -> None:
         """Multiply every sum."""
-        for name in self.__slots__:
+        for name in _SUMS:
             setattr(self, name, getattr(self, name) * factor)
 
     def copy(self) -> "Sums":
         """Return the same sums, independent of these."""
-        twin = Sums()
-        for name in self.__slots__:
+        twin = Sums(self.kept)
+        for name in _SUMS:
             setattr(twin, name, getattr(self, name))
         return twin
 
@@ -118,13 +127,17 @@ class Counts(NamedTuple):
 
 
 class Evidence:
-    """What is known of one offer, of one upstream, or of one model everywhere."""
+    """What is known of one offer, of one upstream, or of one model everywhere.
+
+    `latest`: how many of its times at most the fast scale holds, however many come in its
+    half-life: a rush of requests must not bury what the last few of them say.
+    """
 
     __slots__ = ("fast", "slow")
 
-    def __init__(self) -> None:
+    def __init__(self, latest: float = math.inf) -> None:
         self.slow = Sums()
-        self.fast = Sums()
+        self.fast = Sums(1.0 - 1.0 / latest)
 
     def add(self, lesson: Lesson, weights: tuple[float, float]) -> None:
         """Count one lesson on both time scales; `weights` come from `Decay.weights`."""

@@ -179,7 +179,7 @@ class Health:
             slot.evidence.add(learnt, weights)
             slot.upstream.learn(learnt, weights)
             slot.model.learn(learnt, weights)
-            self._judge(slot, now, learnt.failed + learnt.seen, outcome.end)
+            self._judge(slot, now, learnt.failed + learnt.seen, outcome)
         slot.settle()
         failed = learnt is not None and learnt.failed + learnt.seen > 0
         slot.fresh = 0.0 if failed else min(slot.fresh, now + self.tuning.notice)
@@ -187,11 +187,12 @@ class Health:
         if self.bell.ring is not None:
             self.bell.ring()
 
-    def _judge(self, slot: Slot, now: float, failure: float, took: float | None) -> None:
+    def _judge(self, slot: Slot, now: float, failure: float, outcome: Outcome) -> None:
         """Tell breaker and account; an opening or closing breaker has dealt with the past."""
         if failure:
-            slow = FOREVER if took is None else took
+            slow = FOREVER if outcome.end is None else outcome.end
             turned = slot.breaker.failed(now, failure, self._random.random(), slow)
+            slot.breaker.silent = outcome.start is None and slow > self.tuning.trip.quick
         else:
             turned = slot.breaker.succeeded(now)
             slot.account.succeeded(now)

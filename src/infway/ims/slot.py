@@ -74,7 +74,7 @@ class Slot:
         self.upstream = upstream
         self.model = model
         self.breaker = Breaker(tuning.trip)
-        self.evidence = Evidence()
+        self.evidence = Evidence(tuning.latest)
         self.in_flight = self.waiting = 0
         self.quiet_since = 0.0
         self.usual = 0.0
@@ -152,7 +152,7 @@ class Slot:
         self.waiting = max(0, self.waiting - 1)
         self.quiet_since = now
         if self.breaker.tripped:
-            self.breaker.abandoned(now)
+            self.breaker.heard(now)
             self.settle()
         self.show(self.view, now)
 

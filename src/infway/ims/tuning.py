@@ -44,7 +44,8 @@ class Trip:
 
     `quick`: a probe that fails within it costs a request next to nothing, so that the wait for
     the next one doubles up to `soon` only: whoever refuses at once is seen to be back at once.
-    After a breaker closes, its offer gets `ramp` of its requests, each share for `step`.
+    After a breaker closes, its offer gets `ramp` of its requests, each share for `step`. `pause`:
+    between two trials of offers that fell silent, where a request has no others left.
     """
 
     streak: float = 5.0
@@ -57,6 +58,7 @@ class Trip:
     lease: float = 60.0
     quick: float = 1.0
     soon: float = 2.0
+    pause: float = 10.0  # what a first token is waited for while another offer is left
     ramp: tuple[float, ...] = (0.1, 0.3)
     step: float = 1.0
     doubt: float = 2.0  # attempts that what was seen before the opening still counts for
@@ -98,6 +100,7 @@ class Tuning:
     floor_end: float = 0.25
     slow_half_life: float = 300.0
     fast_half_life: float = 30.0
+    latest: float = 8.0  # times of one offer that the fast scale holds; 4 to 32 were tried
     disagreement: float = 2.0  # squared standard errors between the two time scales
     explore: float = 1.0
     wide: int = 24

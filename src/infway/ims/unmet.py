@@ -109,6 +109,14 @@ def nothing_left(
     return UnavailableError(503, "no_available_provider", message, retryable=False)
 
 
+def all_silent(wait: float | None) -> UnavailableError:
+    """Return the error that every offer fell silent; `wait`: seconds until one is tried."""
+    message = (
+        "No upstream of the model has answered for a while; one request at a time tries again."
+    )
+    return UnavailableError(503, "upstream_unavailable", message, retry_after=wait or 1.0)
+
+
 def _unable(ask: ChatRequest, lack: Lack) -> GatewayError:
     """Return the error that the model, wherever it is offered, cannot do what is asked."""
     places = [place for work, place in PLACES.items() if work & lack.features]

@@ -180,7 +180,8 @@ class Timeouts:
     """Limits of one attempt in seconds; `total` is shared by all attempts of a request.
 
     `first_token` holds for streams, `first_token_fallback` while another offer is left; `whole`
-    for replies in one piece, whose headers come last.
+    for replies in one piece, whose headers come last. `slowest`: tokens a second, below which a
+    stream is as good as silent.
     """
 
     connect: float = 3.0
@@ -188,6 +189,7 @@ class Timeouts:
     first_token_fallback: float = 10.0
     whole: float = 300.0
     idle: float = 30.0
+    slowest: float = 0.1
     total: float = 600.0
 
 

@@ -13,6 +13,8 @@ from typing import Generic, TypeVar
 
 from infway.ims.outcome import Headers, Outcome
 from infway.ims.rank import Router
+from infway.ims.trial import Silence
+from infway.ims.unmet import all_silent
 from infway.kernel.chat import ChatRequest, Offer
 from infway.kernel.errors import UpstreamError, UpstreamFailed, leaving
 from infway.kernel.faults import CONSEQUENCES, Blame, Failure, Fault
@@ -67,12 +69,13 @@ class Walk(ABC, Generic[_T]):
     async def first_reply(
         self, course: Course, order: Sequence[Offer], failure: Failure | None = None
     ) -> _T:
-        """Return the next reply that begins; raises UpstreamError where none does.
+        """Return the next reply that begins; raises GatewayError where none does.
 
         `failure`: how the last attempt of the request broke off after it had begun, if any.
         """
+        begins_badly = failure is None and course.decision.shut
         itinerary = Itinerary(
-            order,
+            self._speaking(course, order) if begins_badly else order,
             self._persistence,
             self._chance,
             open_model=course.open_model,
@@ -103,11 +106,25 @@ class Walk(ABC, Generic[_T]):
         finally:
             self.active -= 1
 
+    def _speaking(self, course: Course, order: Sequence[Offer]) -> list[Offer]:
+        """Return the order without what fell silent and is not to be tried now, if any is left."""
+        silence = self._silence(course)
+        out = silence.left_out()
+        rest = [offer for offer in order if offer.index not in out]
+        if not rest:
+            raise all_silent(silence.reopens())
+        return rest
+
+    def _silence(self, course: Course) -> Silence:
+        slots, pause = course.router.health.slots, course.router.tuning.trip.pause
+        return Silence(course.decision.order, slots, self._now(), pause)
+
     def _step(
         self, course: Course, itinerary: Itinerary, failure: Failure, deadline: float
     ) -> Step | None:
         """Return the next step within the budget of all requests, None where there is none."""
         now = self._now()
+        itinerary.leave_out(self._silence(course).left_out())
         step = itinerary.after(failure, deadline - now)
         if step is None:
             return None
@@ -223,15 +240,8 @@ class Walk(ABC, Generic[_T]):
         if error.param is not None and error.param != self._client.signer.redact(error.param):
             error.param = None  # it is a secret that looks like a field
         if error.retry_after is None:
-            error.retry_after = _GUESS if is_busy else self._reopening(course)
+            error.retry_after = _GUESS if is_busy else self._silence(course).reopens()
         return error
-
-    def _reopening(self, course: Course) -> float | None:
-        """Return the seconds until the first offer is probed where all are shut; else None."""
-        now, slots = self._now(), course.router.health.slots
-        probes = (slots[offer.index].breaker.shut for offer in course.decision.order)
-        soonest = min(probes, default=0.0)
-        return soonest - now if soonest > now else None
 
     def _message(self, failure: Failure, tried: int) -> str:
         consequence = CONSEQUENCES[failure.fault]

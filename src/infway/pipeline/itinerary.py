@@ -77,16 +77,18 @@ class Itinerary:
     def resume(self, order: Sequence[Offer], attempts: Sequence[Attempt]) -> None:
         """Stand where the last of these attempts broke off, in the middle of an answer.
 
-        What others say against going on with it is no news to the caller: all of them are asked.
+        What others say against going on with it is no news to the caller: all of them are asked,
+        last those that were asked beside another before and were slower to say something.
         """
         tried = [(one.offer, one.failure.fault) for one in attempts if one.failure is not None]
         self.tries = len(tried)
+        slower = {offer.index for offer, fault in tried if fault is Fault.HEDGED}
         tried = [(offer, fault) for offer, fault in tried if fault is not Fault.HEDGED]
         self.offer = tried[-1][0]
         rests = {o.upstream.name for o, fault in tried if CONSEQUENCES[fault].rest is Rest.UPSTREAM}
         done = {offer.index for offer, _ in tried}
         self._left = [offer for offer in order if offer.index not in done]
-        self._left.sort(key=lambda offer: offer.upstream.name in rests)
+        self._left.sort(key=lambda offer: (offer.upstream.name in rests, offer.index in slower))
         self._repeats = sum(offer is self.offer for offer, _ in tried) - 1
         self._always = True
 
@@ -111,6 +113,10 @@ class Itinerary:
             self._repeats = self._repeats + 1 if step.again else 0
             self.offer = step.offer
         return step
+
+    def leave_out(self, silent: Container[int]) -> None:
+        """Ask none of these."""
+        self._left = [offer for offer in self._left if offer.index not in silent]
 
     def has_other(self, shut: Container[int]) -> bool:
         """Tell whether another offer is left that is not in `shut`, and an attempt for it."""

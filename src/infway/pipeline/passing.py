@@ -68,9 +68,8 @@ class Passage:
             yield stream.first
             with StallGuard(idle, self._until) as guard:
                 while True:
-                    guard.waiting = True
+                    guard.listen()
                     data = await stream.response.read_some()
-                    guard.waiting = False
                     guard.heard()
                     ready = _passed(stream.watch, data)
                     if ready:

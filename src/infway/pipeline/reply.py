@@ -8,7 +8,7 @@ from infway.kernel.errors import UpstreamFailed, leaving
 from infway.kernel.events import Broken, Event
 from infway.kernel.faults import Failure, Fault
 from infway.pipeline.handed import Handed
-from infway.pipeline.stall import StallGuard
+from infway.pipeline.stall import Pace, StallGuard
 from infway.pipeline.tried import Attempt
 from infway.providers.adapter import Decoder
 from infway.providers.sse import MAX_EVENT
@@ -84,7 +84,7 @@ class Reply:
                 if self.rescuer is not None:
                     self.rescuer.keep(self.first)
                 yield self.first
-                with StallGuard(self.offer.upstream.timeouts.idle, self._deadline) as guard:
+                with self._guard() as guard:
                     while not decoder.done:
                         events = await self._more(response, decoder, guard)
                         if events:
@@ -95,6 +95,12 @@ class Reply:
                 async with Handed(self._rest(failed.failure)) as rest:
                     async for events in rest:
                         yield events
+
+    def _guard(self) -> StallGuard:
+        """Return what ends a silence; what a mirrored stream says cannot all be counted."""
+        limits, attempt = self.offer.upstream.timeouts, self.attempt
+        pace = None if attempt.mirrored else Pace(limits.slowest, attempt.made)
+        return StallGuard(limits.idle, self._deadline, pace)
 
     def _settle(self, left: Failure | None) -> None:
         """Tell once how the answer ended: `left`, or as it broke off, where its reader knows."""
@@ -108,19 +114,18 @@ class Reply:
 
     async def _more(self, response: Response, decoder: Decoder, guard: StallGuard) -> list[Event]:
         """Return the events of the next read that has any; how a reply broke off is kept apart."""
+        guard.listen()
         while True:
-            guard.waiting = True
             try:
                 data = await response.read_some()
             except UpstreamFailed:
                 data = b""  # a stream that breaks has ended, and its decoder knows how
-            guard.waiting = False
             events = decoder.feed(data) if data else decoder.close()
-            if events:
-                guard.heard()
+            if events or decoder.done or not data:
                 break
-            if decoder.done or not data:
-                return events
+        guard.heard()
+        if not events:
+            return events
         self.attempt.see(events)
         if self.attempt.frames > self._look:
             self._look_closer()

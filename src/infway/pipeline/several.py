@@ -4,7 +4,7 @@ import asyncio
 from typing import NamedTuple
 
 from infway.kernel.chat import ChatRequest, Principal
-from infway.kernel.errors import GatewayError, UpstreamError
+from infway.kernel.errors import GatewayError
 from infway.pipeline.answered import settle_failed
 from infway.pipeline.gateway import Answer, Gateway
 
@@ -28,7 +28,7 @@ async def answer_several(gateway: Gateway, ask: ChatRequest, who: Principal) -> 
         order = groups[rank - 1]
         try:
             reply = await gateway.attempts.first_reply(course, order)
-        except UpstreamError as error:
+        except GatewayError as error:
             return Result(rank, order[0].model, None, error)
         return Result(rank, order[0].model, Answer(reply, settlement, rank), None)
 

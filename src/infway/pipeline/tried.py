@@ -96,6 +96,10 @@ class Attempt:
                 self.frames += event.pieces
                 self.chars += event.chars
 
+    def made(self) -> int:
+        """Return about how many tokens came so far, by any count."""
+        return max(self.frames, self.chars // CHARS_PER_TOKEN)
+
     def check(self) -> None:
         """Raise UpstreamFailed(stream_cap) where there are too many tokens by any count."""
         if self.frames > self.most and self.chars > self.most * CHARS_PER_TOKEN:
@@ -108,15 +112,15 @@ class Attempt:
         """
         self.ended = now
         self.failure = failure
-        made = max(self.frames, self.chars // CHARS_PER_TOKEN)
         said = self._said
         if said is not None and failure is not None and said.completion < self.frames:
             # it broke off behind the last count, which vendors give at the beginning too
-            total = said.prompt + made
-            said = said._replace(completion=made, total=total, estimated=True)
+            made = self.made()
+            said = said._replace(completion=made, total=said.prompt + made, estimated=True)
         if said is not None:
             self.usage = said
         elif self.frames:
+            made = self.made()
             self.usage = Usage(ask.input_tokens, made, ask.input_tokens + made, estimated=True)
         elif failure is not None:
             self.usage = unsaid(failure.fault, ask.input_tokens)

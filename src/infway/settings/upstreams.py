@@ -111,6 +111,13 @@ class TimeoutSettings(Closed):
     )
     whole: Seconds = Field(default=300.0, description="Until a reply in one piece is there.")
     idle: Seconds = Field(default=30.0, description="Between two tokens.")
+    slowest: float = Field(
+        default=0.1,
+        ge=0,
+        le=1000,
+        description="Tokens a second: a stream that gives fewer over twice `idle` has fallen"
+        " silent; 0: none has that says anything.",
+    )
     total: Seconds = Field(default=600.0, description="For the whole answer.")
 
 

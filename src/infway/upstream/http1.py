@@ -5,8 +5,9 @@ No redirects, no cookies, no decompression: a gateway wants none of them.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import cast
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, MutableSequence
+from typing import NoReturn, cast
 
 import httptools
 
@@ -17,6 +18,7 @@ MAX_HEAD = 64 * 1024  # bytes of a reply's status line and headers; reliability 
 MAX_BODY = 32 * 1024 * 1024  # bytes of a whole reply; reliability row 20
 DRAIN = 1.0  # seconds given to a finished stream to end its connection cleanly
 HIGH_WATER = 256 * 1024  # bytes read ahead of the reader before the socket is held back
+_NOWHERE: deque[tuple[bytes, bytes]] = deque(maxlen=0)  # where trailers go: nobody asks for them
 
 
 class Incoming:
@@ -67,6 +69,7 @@ class Connection(asyncio.Protocol):
     """One connection, one reply at a time.
 
     `released` is told when a reply is complete and the connection may carry another request.
+    `_head_size`: bytes since the request, or since there was any of the body.
     `is_held`: nothing is read from the socket until there is room.
     """
 
@@ -81,7 +84,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._reply: Incoming | None = None
         self._parser: httptools.HttpResponseParser | None = None
-        self._head: list[tuple[bytes, bytes]] = []
+        self._head: MutableSequence[tuple[bytes, bytes]] = _NOWHERE
         self._head_size = 0
         self._until_close = False
 
@@ -135,14 +138,17 @@ class Connection(asyncio.Protocol):
         if reply is None or parser is None:
             self.abort()
             return
-        if reply.status == 0:
-            self._head_size += len(data)
+        self._head_size += len(data)
+        pieces = len(reply.body)
         try:
             parser.feed_data(data)
         except httptools.HttpParserError:
             self._fail(Fault.INVALID_JSON if reply.status == 0 else Fault.TRUNCATED_BODY)
+            reply.wake()  # it may have ended before: what is longer than it said is not used again
             return
-        if reply.status == 0 and self._head_size > MAX_HEAD:
+        if len(reply.body) > pieces:
+            self._head_size = 1
+        elif self._head_size > MAX_HEAD:  # of a head, of several, or of trailers
             self._fail(Fault.TOO_LARGE)
             return
         reply.wake()
@@ -152,9 +158,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the reply: whole only where its end is the connection's, cut otherwise."""
-        self._transport = None
-        self._forget()
         reply = self._reply
+        self._transport = self._parser = self._reply = None
         if reply is None or reply.complete:
             return
         if exc is None and self._until_close and reply.status:
@@ -183,10 +188,11 @@ class Connection(asyncio.Protocol):
         status = parser.get_status_code()
         if status < 200:
             return
-        if self._head_size > MAX_HEAD and _size(self._head) > MAX_HEAD:
+        if self._head_size > MAX_HEAD < sum(len(name) + len(value) for name, value in self._head):
             self._fail(Fault.TOO_LARGE)
             return
         reply.headers = _headers(self._head)
+        self._head = _NOWHERE
         self._until_close = not (
             "content-length" in reply.headers or "transfer-encoding" in reply.headers
         )
@@ -216,25 +222,17 @@ class Connection(asyncio.Protocol):
         else:
             self.abort()
 
-    def _forget(self) -> None:
-        """Let go of parser and head: each holds the other, and a head may be large."""
-        self._parser = None
-        self._head = []
-
     def _fail(self, fault: Fault) -> None:
         reply, self._reply = self._reply, None
-        self._forget()
+        self._parser = None  # it holds this object too, and so a head that may be large
+        self._head = _NOWHERE
         self.abort()
         if reply is not None:
             reply.fault = fault
             reply.wake()
 
 
-def _size(raw: list[tuple[bytes, bytes]]) -> int:
-    return sum(len(name) + len(value) for name, value in raw)
-
-
-def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in raw:
         key = name.decode("latin-1").lower()
@@ -258,13 +256,14 @@ class Reply:
         incoming = self._incoming
         pieces: list[bytes] = []
         size = 0
+        if not incoming.complete and int(self.headers.get("content-length", 0)) > limit:
+            self._refuse()
         while not incoming.complete or incoming.body:
             piece = await self.read_some()
             pieces.append(piece)
             size += len(piece)
             if size > limit:
-                self.close()
-                raise UpstreamFailed(Failure(Fault.TOO_LARGE, self.status))
+                self._refuse()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def read_some(self) -> bytes:
@@ -289,6 +288,10 @@ class Reply:
                     await self.read_some()
         except (TimeoutError, UpstreamFailed):
             self.close()
+
+    def _refuse(self) -> NoReturn:
+        self.close()
+        raise UpstreamFailed(Failure(Fault.TOO_LARGE, self.status))
 
     def close(self) -> None:
         """Drop the connection unless the body was read to its end."""

@@ -95,6 +95,8 @@ BEGINNINGS = [
 WHOLE = [
     *both(13, "truncated", "truncated_body", "upstream_bad_response", bill="estimated", stream=False),
     *both(13, "chunk-cut", "truncated_body", "upstream_bad_response", bill="estimated", stream=False),
+    *both(13, "miscounted@40", "invalid_json", "upstream_bad_response", bill="estimated", stream=False),
+    *both(13, "miscounted@0~more=40", "truncated_body", "upstream_bad_response", bill="estimated", stream=False),
     *both(14, "bad-json", "invalid_json", "upstream_bad_response", bill="estimated"),
     *both(14, "nan", "invalid_json", "upstream_bad_response", bill="estimated"),
     *both(14, "not-utf8", "invalid_json", "upstream_bad_response", bill="estimated"),
@@ -116,6 +118,7 @@ WHOLE = [
     *both(19, "gzip-none", "bad_encoding", "upstream_bad_encoding", bill="estimated"),
     *both(19, "gzip-bomb", "bad_encoding", "upstream_bad_encoding", bill="estimated"),
     *both(19, "brotli", "bad_encoding", "upstream_bad_encoding", bill="estimated"),
+    *both(20, "miscounted@0~more=99999999", "too_large", "upstream_too_large", bill="estimated", stream=False),
     *both(20, "huge", "too_large", "upstream_too_large", bill="estimated"),
     *both(20, "huge-header", "too_large", "upstream_too_large", bill="estimated"),
 ]  # fmt: skip

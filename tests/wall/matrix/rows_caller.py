@@ -81,7 +81,7 @@ def _reads_nothing(http: str) -> None:
     @scripted(57)
     async def play(stage: Stage) -> None:
         server = {"http": http, "write_timeout": 0.3, "heartbeat": 0.05}
-        await stage.open("torrent", "ok", limits={"idle": 0.2}, server=server)
+        await stage.open("torrent", "ok", limits={"idle": 0.2, "slowest": 1000}, server=server)
         async with _asked(stage, stream=True) as line:
             line.writer.transport.pause_reading()
             attempt = stage.walls["one"].attempts[0]

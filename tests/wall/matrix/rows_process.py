@@ -7,7 +7,7 @@ from itertools import cycle
 
 import pytest
 from openai import AsyncOpenAI, InternalServerError
-from tests.api.caller import KEY
+from tests.api.caller import KEY, refused
 from tests.wall.matrix.case import scripted
 from tests.wall.matrix.stage import Stage
 
@@ -98,6 +98,33 @@ async def without_any_upstream_requests_fail_after_one_attempt_and_say_when_to_c
     assert lone > 5
     assert (await stage.gateway.get("/healthz", ())).status == 200
     assert (await stage.gateway.get("/readyz", ())).status == 200
+
+
+def _silent(*, stream: bool) -> None:
+    @scripted(78)
+    async def play(stage: Stage) -> None:
+        limits = {"first_token": 1.1, "whole": 1.1}
+        await stage.open("|".join(["hang"] * 5 + ["late@300", "ok"]), limits=limits)
+        heard = await asyncio.gather(*(stage.ask(stream=stream) for _ in range(5)))
+        assert {one.status for one in heard} == {504}
+        for one in await asyncio.gather(*(stage.ask(stream=stream) for _ in range(20))):
+            refused(one, 503, "upstream_unavailable")
+            assert one.header("retry-after") == "1"  # the next probe, in whole seconds
+        assert stage.played("one") == 5  # none of them waited for what is silent
+        slot = stage.slot("one")
+        slot.shut = slot.breaker.shut = stage.now  # its window is over
+        heard = await asyncio.gather(*(stage.ask(stream=stream) for _ in range(10)))
+        assert sorted(one.status for one in heard) == [200, *[503] * 9]
+        assert stage.played("one") == 6  # one of them found out
+        heard = await asyncio.gather(*(stage.ask(stream=stream) for _ in range(5)))
+        assert {one.status for one in heard} == {200}
+        assert (await stage.gateway.get("/readyz", ())).status == 200
+
+    play.__name__ = f"of_silent_ones_one_request_finds_out-{'stream' if stream else 'whole'}"
+
+
+for _flag in (False, True):
+    _silent(stream=_flag)
 
 
 def are_shut(stage: Stage) -> bool:

@@ -1,14 +1,16 @@
 """Rows 38 to 54: after an answer has begun it is finished, or it ends with an error."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from tests.api.caller import KEY
 from tests.wall import ANSWER, LETTERS, TEXT_OF
 from tests.wall.matrix.case import Case, scripted
 from tests.wall.matrix.play import streamed_text
 from tests.wall.matrix.stage import Stage
 
 OFF = {"attempts": {"rescue": False}}
+TRICKLE = "ok~pause=30"  # 33 words a second
 LIMITED = {"rests": {"one": 1.0}, "ceilings": ("one",)}
 
 
@@ -142,6 +144,34 @@ async def a_lone_silent_offer_is_not(stage: Stage) -> None:
     assert heard.chunks[-1]["error"]["code"] == "upstream_stalled"
 
 
+@scripted(38)
+async def one_that_trickles_is_as_good_as_silent(stage: Stage) -> None:
+    await stage.open(TRICKLE, "ok", limits={"idle": 0.1, "slowest": 100})
+    assert streamed_text(await stage.ask(stream=True)) == ANSWER
+    request, (first, second) = await stage.rows()
+    assert (first.outcome, second.outcome, second.rescue) == ("stream_stall", "ok", "splice")
+    assert 0 < first.completion_tokens < 30
+    assert (request.outcome, request.upstream) == ("ok", "two")
+    assert stage.slot("one").breaker.streak == 1.0
+    await asyncio.wait_for(stage.walls["one"].attempts[0].closed.wait(), 1)
+
+
+@scripted(38)
+async def a_lone_one_that_trickles_ends_with_an_error(stage: Stage) -> None:
+    await stage.open(TRICKLE, limits={"idle": 0.1, "slowest": 100})
+    heard = await stage.ask(stream=True)
+    assert ANSWER.startswith(streamed_text(heard))
+    assert heard.chunks[-1]["error"]["code"] == "upstream_stalled"
+    assert heard.frames[-1] == b"data: [DONE]"
+
+
+@scripted(38)
+async def one_that_is_slow_but_of_use_is_read_to_its_end(stage: Stage) -> None:
+    await stage.open("ok~pause=10", "ok", limits={"idle": 0.1, "slowest": 5})
+    assert streamed_text(await stage.ask(stream=True)) == ANSWER
+    assert stage.played("two") == 0
+
+
 @scripted(39)
 async def another_answer_is_no_end_of_this_one(stage: Stage) -> None:
     await stage.open("cut@20~pause=1", "other", "ok")
@@ -169,12 +199,39 @@ async def a_tool_call_in_flight_is_not_gone_on_with(stage: Stage) -> None:
     assert stage.played("two") == 0
 
 
-@scripted(38, 39, 44)
-async def a_request_a_key_or_the_configuration_may_forbid_it(stage: Stage) -> None:
-    await stage.open("cut@20~pause=1", "ok")
-    heard = await stage.ask(stream=True, provider={"order": ["one", "two"], "rescue": False})
-    assert heard.chunks[-1]["error"]["code"] == "upstream_disconnected"
-    assert stage.played("two") == 0
+def _forbidden(who: str, said: Mapping[str, object], **settings: object) -> None:
+    """A request, its key or the configuration forbids the rescue of what would be rescued."""
+
+    @scripted(38, 39, 44)
+    async def play(stage: Stage) -> None:
+        await stage.open("cut@20~pause=1", "ok", **settings)
+        heard = await stage.ask(stream=True, provider={"order": ["one", "two"], **said})
+        assert streamed_text(heard) == TEXT_OF[20]
+        assert heard.chunks[-1]["error"]["code"] == "upstream_disconnected"
+        assert stage.played("two") == 0
+        whole = await stage.ask(provider={"order": ["two", "one"], **said})
+        assert whole.status == 200
+
+    play.__name__ = f"{who}_forbids_it"
+
+
+_forbidden("a_request", {"rescue": False})
+_forbidden("a_key", {}, keys=[{"name": "k", "key": KEY, "rescue": False}])
+_forbidden("the_configuration", {}, **OFF)
+_forbidden(
+    "a_key_whatever_is_asked", {"rescue": True}, keys=[{"name": "k", "key": KEY, "rescue": False}]
+)
+_forbidden("the_configuration_whatever_is_asked", {"rescue": True}, **OFF)
+
+
+@scripted(39)
+async def another_key_does_not_mind(stage: Stage) -> None:
+    keys = [
+        {"name": "k", "key": KEY, "rescue": True},
+        {"name": "o", "key": "o" * 20, "rescue": False},
+    ]
+    await stage.open("cut@20~pause=1", "ok", keys=keys)
+    assert streamed_text(await stage.ask(stream=True)) == ANSWER
 
 
 @scripted(13)

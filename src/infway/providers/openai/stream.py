@@ -40,6 +40,7 @@ _SPACED = tuple(mark.replace(b":", b": ") for mark in _COMPACT)
 # How frames end; one that was cut short ends otherwise, and is looked at
 _TAILS = (b"}]}\n\n", b"null}\n\n", b"}\n\n", b"\n\n")
 _NOTHING = (b"", b"null")
+_IDLE = re.compile(rb"(?::[^\n]*+\n|\n)++")  # comments and blank lines: one look, no memory
 _WINDOW = 16 * 1024  # bytes that are searched ahead at once: a long read costs linear time
 _OWNED = frozenset({"id", "model"})  # the root fields that infway writes anew
 
@@ -74,6 +75,8 @@ class Decoder:
             if end > start:
                 plain = block if end - start == size else block[start:end]
                 events.append(Verbatim(plain, plain.count(b"\n\n"), self._prefix))
+            elif (idle := _IDLE.match(block, start)) is not None:
+                end = idle.end()
             else:
                 end = _frame_end(block, start)
                 events += self._read(block[start:end])
