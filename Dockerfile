@@ -9,15 +9,17 @@ ENV PIP_NO_CACHE_DIR=1 \
 WORKDIR /src
 # The tools that build stay in this stage; the environment that is shipped has no pip.
 RUN python -m venv /opt/tools && python -m venv --without-pip /opt/infway
-# Both locks name every file by its hash. The two secrets are optional: they say where a private
+# The locks name every file by its hash. The two secrets are optional: they say where a private
 # package registry is and which certificate it has, and leave no trace in any layer.
-COPY docker/build.txt requirements/google.txt ./
+COPY docker/build.txt requirements/google.txt requirements/postgres.txt ./
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     --mount=type=secret,id=ca.crt,target=/run/secrets/ca.crt \
     /opt/tools/bin/pip install \
         --require-hashes --only-binary :all: --no-deps -r build.txt \
     && /opt/tools/bin/pip --python /opt/infway/bin/python install \
-        --require-hashes --only-binary :all: --no-deps -r google.txt
+        --require-hashes --only-binary :all: --no-deps -r google.txt \
+    && /opt/tools/bin/pip --python /opt/infway/bin/python install \
+        --require-hashes --only-binary :all: --no-deps -r postgres.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 RUN /opt/tools/bin/pip wheel --no-index --no-build-isolation --no-deps --wheel-dir /dist . \

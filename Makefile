@@ -1,4 +1,4 @@
-# make install | install-google | run | test | test-all | conformance | check | bench | lock
+# make install | install-google | install-postgres | run | test | test-all | conformance | check | bench | lock
 PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -10,7 +10,7 @@ CLIENTS := $(dir $(abspath $(VENV))).venv-clients
 FRAMEWORKS := $(dir $(abspath $(VENV))).venv-frameworks
 VERCEL := tests/e2e/clients/vercel
 
-.PHONY: install install-google install-dev run test test-all conformance check format bench lock catalog clean
+.PHONY: install install-google install-postgres install-dev run test test-all conformance check format bench lock catalog clean
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
@@ -29,6 +29,9 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 
 install-google: install  ## what upstreams at Vertex AI need besides
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/google.txt
+
+install-postgres: install  ## what a Postgres as the store needs besides
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/postgres.txt
 
 install: $(VENV)/.run  ## the gateway with its embedded model
 
@@ -90,6 +93,8 @@ lock: $(UV)  ## newer versions of everything, with hashes and without addresses
 	  --no-emit-index-url --no-header --group dev pyproject.toml -o requirements/dev.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
 	  --no-emit-index-url --no-header --extra google pyproject.toml -o requirements/google.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
+	  --no-emit-index-url --no-header --extra postgres pyproject.toml -o requirements/postgres.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \
 	  --no-emit-index-url --no-header requirements/clients.in -o requirements/clients.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes \

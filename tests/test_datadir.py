@@ -4,11 +4,10 @@ import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from random import Random
 
 import pytest
 
-from infway.datadir import DataDir, data_dir, new_key, whole
+from infway.datadir import DataDir, data_dir
 from infway.kernel.errors import SettingsError
 
 
@@ -38,27 +37,16 @@ def test_many_starts_at_once_agree_on_one_key(tmp_path: Path):
     assert keys == {folders[0].key()}
 
 
-def test_a_key_has_256_random_bits_and_a_checksum():
-    key = new_key(Random(7).randrange)
-    prefix, name, rest = key[:6], key[6:18], key[19:]
-    assert (prefix, key[18], len(name), len(rest)) == ("sk-iw-", "-", 12, 49)
-    assert whole(key)
-    assert 62**43 > 2**256
-
-
-def test_a_key_with_a_mistake_is_not_whole():
-    key = new_key(Random(7).randrange)
-    for place in range(len(key)):
-        wrong = key[:place] + ("x" if key[place] != "x" else "y") + key[place + 1 :]
-        assert not whole(wrong)
-    assert not whole("")
-    assert not whole(key[:-1])
-    assert not whole("sk-proj-abc")
-
-
-def test_the_same_chance_makes_the_same_key():
-    assert new_key(Random(7).randrange) == new_key(Random(7).randrange)
-    assert new_key(Random(7).randrange) != new_key(Random(8).randrange)
+def test_the_pepper_is_made_once_is_as_hard_to_guess_as_a_key_and_for_its_owner_only(
+    tmp_path: Path,
+):
+    data = DataDir(tmp_path / "a")
+    with ThreadPoolExecutor(16) as pool:
+        made = set(pool.map(lambda _: data.make_pepper(secrets.randbelow), range(16)))
+    assert len(made) == 1
+    assert len(made.pop()) == 43
+    assert mode(data.pepper_file) == 0o600
+    assert list(data.path.iterdir()) == [data.pepper_file]
 
 
 def test_the_pid_file_says_who_runs_and_where(tmp_path: Path):

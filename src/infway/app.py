@@ -7,32 +7,37 @@ and closes them in reverse.
 import asyncio
 import contextlib
 import logging
-import ssl
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from random import Random
 
 from fastapi import APIRouter, FastAPI
 
 from infway.accounts.keys import Keyring
-from infway.api.admin import admin_router
+from infway.api.admin import admin_router, callers_check
 from infway.api.described import described_app
 from infway.api.front import Front
 from infway.api.gemini.models import gemini_models_router
 from infway.api.generations import generations_router
+from infway.api.key import key_router
 from infway.api.models import models_router
 from infway.api.ops import ops_router
 from infway.api.responses.stored import responses_router
 from infway.api.rest import Rest
 from infway.configured import (
+    alarms_of,
+    bill_by,
     catalog_of,
-    keyring_of,
+    escrow_of,
+    hook_of,
+    keyring_beside,
     persistence_of,
+    repeats_of,
     rules_of,
     secrets_of,
     tuning_of,
+    visits_of,
 )
 from infway.endpoints import Behind, Endpoints
 from infway.ims.catalog import Catalog
@@ -40,32 +45,25 @@ from infway.ims.health import Health
 from infway.ims.rank import Router
 from infway.inventory import Inventory
 from infway.kernel.chat import Offer
-from infway.kernel.clock import Clock, system_clock
-from infway.kernel.ids import Ids, base36
+from infway.kernel.ids import Ids
 from infway.kernel.work import Trade
-from infway.ledger.responses import Responses
-from infway.ledger.responses_sqlite import SqliteResponses
-from infway.ledger.rows import Ledger
+from infway.parts import Parts, parts, sharing_at
+from infway.pipeline.alarms import Alarms
 from infway.pipeline.background import Background
 from infway.pipeline.chats import Attempts
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.embedding import EmbeddingAttempts, EmbeddingGateway
+from infway.pipeline.escrow import Escrow
 from infway.pipeline.gateway import Gateway
 from infway.pipeline.keeping import Keeper
 from infway.pipeline.passing import PassingAttempts, PassingGateway
 from infway.pipeline.queued import QueueGateway
-from infway.pipeline.settle import Settler
-from infway.pipeline.sharing import Sharing
+from infway.pipeline.settler import Settler
 from infway.pipeline.speakers import Speakers
-from infway.providers.adapter import Adapter
-from infway.providers.embeddings.embedder import Embedder
-from infway.providers.mirror import Carrier
-from infway.providers.passing.passer import Passer
-from infway.providers.registry import ADAPTERS, CARRIERS, EMBEDDERS, PASSERS
+from infway.records import Records
 from infway.settings import Settings
 from infway.telemetry.metrics import Metrics
 from infway.upstream.client import Client
-from infway.upstream.resolve import Ask, system
 from infway.upstream.signers import Signers
 
 _log = logging.getLogger(__name__)
@@ -73,30 +71,7 @@ _STALLED = 5.0  # seconds that the event loop may be late before others should b
 _PATIENCE = 1.0  # seconds until every worker has written what it knows of a request that ended
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What an app is built with and a test may replace.
-
-    `seed`: the source of all chance. `resolve` knows where upstreams' names are, `trust` makes
-    what verifies their certificates.
-    """
-
-    ledger: Ledger
-    responses: Responses
-    seed: int
-    clock: Clock
-    adapters: Mapping[str, Adapter]
-    carriers: Mapping[str, Carrier]
-    embedders: Mapping[str, Embedder]
-    passers: Mapping[str, Passer]
-    resolve: Ask = system
-    trust: Callable[[], ssl.SSLContext] = ssl.create_default_context
-
-
-def parts(ledger: Ledger, seed: int, responses: Responses | None = None) -> Parts:
-    """Return the parts of a real gateway; without a store, responses are kept in memory."""
-    kept = responses or SqliteResponses()
-    return Parts(ledger, kept, seed, system_clock(), ADAPTERS, CARRIERS, EMBEDDERS, PASSERS)
+__all__ = ["App", "Parts", "parts"]
 
 
 class App:
@@ -107,25 +82,31 @@ class App:
     """
 
     def __init__(self, settings: Settings, inventory: Inventory, built: Parts) -> None:
-        self.metrics = Metrics()
-        self.now = built.clock.monotonic
+        self.metrics = Metrics(built.tallies)
+        now = self.now = built.clock.monotonic
         self.is_ready = False
         self.lag: Callable[[], float] = lambda: 0.0
-        self.beside: list[Callable[[], AbstractAsyncContextManager[None]]] = []
+        self.beside: list[Callable[[], AbstractAsyncContextManager[None]]] = [self.metrics.open]
         self._parts = built
         self._random = Random(built.seed)  # noqa: S311 - chance of routing, not a secret
-        self._shares = settings.state.redis is not None
-        if settings.state.redis is not None:
-            self.beside.append(self._sharing(settings.state.redis.get_secret_value()).open)
+        redis = settings.state.redis
+        self._sharing = sharing_at(redis, now, self._random, lambda: self.gateway.router)
+        if self._sharing is not None:
+            self.beside.append(self._sharing.open)
         self.signers = Signers(built.clock)
         signer = self.signers.of(inventory.credentials, secrets_of(settings))
         self.client = Client(signer, built.clock.monotonic, built.resolve, built.trust)
-        self.settler = Settler(
-            built.ledger, built.clock, self.metrics.settled, settings.ledger.queue
-        )
+        rows, queue = self.metrics.settled, settings.ledger.queue
+        self.settler = Settler(built.ledger, built.clock, rows, queue, spooling=built.spooling)
         self.decisions = Decisions(settings.decisions.keep)
-        shared = self.settler, self.decisions, built.clock
         self._rules = persistence_of(settings)  # its budget is one for all lines
+        self._open_lines(settings, inventory)
+        self._watch()
+        self._open_edge(settings)
+
+    def _open_lines(self, settings: Settings, inventory: Inventory) -> None:
+        """Build what answers: chats, those that wait their turn, embeddings, and all other work."""
+        shared = self.settler, self.decisions, self._parts.clock
         chats = self._chat_router(settings, inventory)
         self.gateway = Gateway(chats, self._attempts(), *shared)
         self.queued = QueueGateway(self.gateway, self.settler, settings.queue, self.metrics.queued)
@@ -135,13 +116,25 @@ class App:
             trade: PassingGateway(router, attempts, *shared)
             for trade, (router, attempts) in self._work(settings, inventory).items()
         }
-        self._watch()
-        keyring, rules = keyring_of(settings.keys), rules_of(settings)
+        self.lines = (self.gateway, self.queued, self.embedding, *self.work.values())
+
+    def _open_edge(self, settings: Settings) -> None:
+        """Build what stands before the lines: who may ask, how much, and where."""
+        built = self._parts
+        self.alarms, escrow = self._budgets(settings)
+        keyring, rules = keyring_beside(built.gatehouse, settings), rules_of(settings)
         self.background = self._background(settings)
-        self.beside.append(self.background.open)
-        behind = Behind(self.gateway, self.queued, self.embedding, self.work)
-        self.endpoints = Endpoints(behind, keyring, rules, built.clock, self.background)
+        self.visits = visits_of(settings, built.clock, self.settler, self.metrics)
+        kept = (self.background, built.gatehouse, self.visits, escrow, self.alarms)
+        self.beside += [one.open for one in kept if one]
+        ways = Behind(self.gateway, self.queued, self.embedding, self.work)
+        said = keyring, rules, built.clock, self.background, self.visits
+        self.endpoints = Endpoints(ways, *said)
         self.front = self._front(settings)
+        repeats = repeats_of(built.replays, self.settler, settings)
+        if repeats is not None:
+            self.front.repeats = repeats
+            self.beside.append(repeats.open)
         self.front.intake.most = settings.server.max_requests or sys.maxsize
 
     def swap(self, settings: Settings, inventory: Inventory) -> None:
@@ -157,7 +150,7 @@ class App:
             self._embedding_attempts(),
         )
         work = self._work(settings, inventory)
-        keyring, rules = keyring_of(settings.keys), rules_of(settings)
+        keyring, rules = keyring_beside(self._parts.gatehouse, settings), rules_of(settings)
         chats[0].health.carry(self.gateway.router.health)
         vectors[0].health.carry(self.embedding.router.health)
         self.client.sign_with(signer)
@@ -167,15 +160,27 @@ class App:
         for trade, (router, attempts) in work.items():
             router.health.carry(self.work[trade].router.health)
             self.work[trade].router, self.work[trade].attempts = router, attempts
+        bill_by(settings, self.lines)
+        if self.alarms is not None:
+            self.alarms.hook = hook_of(settings)
         self.endpoints.swap(keyring, rules)
         self.front.intake.most = settings.server.max_requests or sys.maxsize
+        self.records.use(settings)
         self.decisions.keep = settings.decisions.keep
         self.background.keeper.rules = settings.responses
+
+    def _budgets(self, settings: Settings) -> tuple[Alarms | None, Escrow | None]:
+        """Return what tells of budgets, and what keeps to them; let callers be charged."""
+        built, lines = self._parts, self.lines
+        alarms = alarms_of(built.alerts, settings, self.client, built.clock, self.metrics)
+        bill_by(settings, lines)
+        return alarms, escrow_of(built.funds, self.settler, lines, alarms)
 
     def _watch(self) -> None:
         """Let the metrics see what is true at the moment they are asked for."""
         self.metrics.watch_queue(self.queued.waiting)
-        self.metrics.waiting_requests.set_function(self._waiting)
+        self.metrics.watch_ledger(lambda: self.settler.count, lambda: self.settler.is_away)
+        self.metrics.waiting_requests.watch(self._waiting)
         self.metrics.watch_upstreams(
             lambda: {name: one.is_off for name, one in self.gateway.router.health.accounts.items()},
             lambda: sum(slot.breaker.tripped for slot in self.gateway.router.health.slots),
@@ -190,7 +195,11 @@ class App:
         rest = Rest(lambda: self._described(settings), self._lifespan)
         ids, clock = Ids(self._random.getrandbits(64)), self._parts.clock
         routes, traces = self.endpoints.routes(), self.endpoints.traces
-        return Front(routes, traces, rest, ids, clock, self.metrics)
+        front = Front(routes, traces, rest, ids, clock, self.metrics)
+        self.records = Records(self._parts, front, lambda: self.endpoints.keyring)
+        self.records.use(settings)
+        self.beside.append(self.records.open)
+        return front
 
     def _waiting(self) -> int:
         works = sum(gateway.attempts.active for gateway in self.work.values())
@@ -211,15 +220,10 @@ class App:
         return Router(catalog, health, tuning, self._random)
 
     def _chat_router(self, settings: Settings, inventory: Inventory) -> Router:
-        return self._router(settings, inventory, inventory.offers, share=self._shares)
-
-    def _sharing(self, redis_url: str) -> Sharing:
-        """Return what keeps the book of the moment in touch with those of other replicas."""
-        from infway.state.redis import RedisBoard  # noqa: PLC0415 - 40 ms, only where configured
-
-        now = self._parts.clock.monotonic
-        board = RedisBoard(redis_url, base36(self._random.getrandbits(64)), now)
-        return Sharing(board, lambda: self.gateway.router.health, now)
+        sharing = self._sharing
+        router = self._router(settings, inventory, inventory.offers, share=sharing is not None)
+        router.probing = None if sharing is None else sharing.probing
+        return router
 
     def _attempts(self) -> Attempts:
         built = self._parts
@@ -259,30 +263,31 @@ class App:
             lines = (self.gateway, self.embedding, *self.work.values())
             return [line.router.catalog for line in lines]
 
+        are_several = settings.server.workers > 1 or settings.store.url is not None
         return [
             ops_router(self.metrics, lambda: self.is_ready and self.lag() <= _STALLED),
             gemini_models_router(keyring, catalogs, self.metrics.refused),
             models_router(keyring, catalogs),
-            generations_router(
-                keyring, self.settler.rows_of, _PATIENCE if settings.server.workers > 1 else 0.0
-            ),
+            generations_router(keyring, self.settler.rows_of, _PATIENCE if are_several else 0.0),
+            key_router(keyring, self.visits, self._parts.database, self._parts.clock),
             responses_router(keyring, self.background),
-            admin_router(keyring, self.decisions),
+            admin_router(callers_check(keyring), self.decisions),
         ]
 
     @asynccontextmanager
     async def _lifespan(self, _: object) -> AsyncGenerator[None, None]:
         async with AsyncExitStack() as stack:
-            ledger = self._parts.ledger
-            await asyncio.to_thread(ledger.open)
-            stack.callback(ledger.close)
+            await asyncio.to_thread(self._parts.ledger.open)
+            stack.callback(self._parts.ledger.close)
+            await asyncio.to_thread(self.settler.journal.open)
             stack.push_async_callback(self.settler.close)
-            writer = asyncio.create_task(self.settler.run())
-            stack.push_async_callback(_end, writer)
             stack.push_async_callback(self.client.close)
             await stack.enter_async_context(self.signers.open())
             for open_one in self.beside:
                 await stack.enter_async_context(open_one())
+            # what died is buried where budgets are kept, which is open by now
+            writer = asyncio.create_task(self.settler.run())
+            stack.push_async_callback(_end, writer)
             self.is_ready = True
             yield
             self.is_ready = False

@@ -13,6 +13,7 @@ import click
 
 from infway import __version__
 from infway.commands.surroundings import Surroundings
+from infway.database import DatabaseError
 from infway.kernel.errors import InfwayError, SettingsError
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -36,7 +37,15 @@ COMMANDS: Mapping[str, str] = {
     "check": "Check the configuration and say what would be served.",
     "models": "List the models, with upstreams and prices.",
     "explain": "Show how a request is routed, or was.",
+    "keys": "Mint, list and change keys of callers.",
+    "projects": "Make and change projects.",
+    "organisations": "Make and change organisations: who pays.",
+    "plans": "Make and change plans: limits by name.",
+    "admins": "Mint, list and change keys of the admin API.",
+    "audit": "Show who changed what of these.",
     "usage": "Show what was used, from the ledger.",
+    "budgets": "Show what budgets have spent, and what is left.",
+    "reconcile": "Compare a provider's usage export with the ledger.",
     "reload": "Let the running gateway read its configuration again.",
     "health": "Ask the running gateway whether it is well.",
     "chat": "Talk to the running gateway.",
@@ -72,7 +81,11 @@ def infway() -> None:
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code: 2 for a wrong configuration or usage."""
+    """Run the command line and leave with its exit code.
+
+    2: a wrong configuration or usage. 78 (EX_CONFIG of sysexits.h): a database that is broken, half
+    migrated or of a newer infway, which nobody repairs by starting again. 1: anything else.
+    """
     surroundings = Surroundings(dict(os.environ), Path.home())
     try:
         infway.main(prog_name="infway", obj=surroundings)
@@ -83,4 +96,5 @@ def main() -> None:
         sys.exit(2)
     except InfwayError as error:
         click.echo(f"infway: {error}", err=True)
-        sys.exit(1)
+        broken = isinstance(error, DatabaseError) and not error.is_away
+        sys.exit(78 if broken else 1)

@@ -1,24 +1,50 @@
 """What the configuration says, as the parts of an app take it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from secrets import randbelow
 from urllib.parse import urlsplit
 
+from infway.accounts.digests import Digests
+from infway.accounts.entitlement import Entitlements
+from infway.accounts.gatehouse import Custom, Gatehouse
 from infway.accounts.keys import Key, Keyring
+from infway.accounts.roster import Configured
+from infway.accounts.spelling import Below
 from infway.api.line import Rules
-from infway.door.limits import Limits
+from infway.api.repeats import Memory, Repeats
+from infway.database import Database
+from infway.database.opening import database_at
+from infway.datadir import DataDir
+from infway.door.limits import Limits as DoorLimits
 from infway.ims.candidates import COMPLETIONS
 from infway.ims.catalog import Catalog
 from infway.ims.tuning import Tuning
 from infway.inventory import Inventory
-from infway.kernel.chat import Offer, Principal, Weights
+from infway.kernel.chat import Offer, Weights
+from infway.kernel.clock import Clock, system_clock
+from infway.kernel.ids import base36
 from infway.kernel.work import Trade
+from infway.ledger.replays import Replays
+from infway.pipeline.admit import Visits
+from infway.pipeline.alarms import Alarms, Book, Hook
+from infway.pipeline.billing import Billing
 from infway.pipeline.budget import RetryBudget
+from infway.pipeline.escrow import Escrow
+from infway.pipeline.gateway import Admission
+from infway.pipeline.holdings import Funds, Holdings
 from infway.pipeline.itinerary import Persistence
+from infway.pipeline.settler import Settler
+from infway.pipeline.upkeep import unheard
 from infway.providers.vendors import VENDORS
 from infway.settings import Settings
-from infway.settings.models import KeySettings, WeightSettings
 from infway.settings.server import ServerSettings
+from infway.state.meter import Meter
+from infway.state.meter_memory import MemoryMeter
+from infway.telemetry.metrics import Metrics
+from infway.upstream.client import Client
+
+_NO_PEPPER = Digests()
 
 
 def catalog_of(settings: Settings, inventory: Inventory, offers: Sequence[Offer]) -> Catalog:
@@ -77,26 +103,139 @@ def persistence_of(settings: Settings) -> Persistence:
     )
 
 
-def _weights(said: WeightSettings | None) -> Weights | None:
-    return None if said is None else Weights(**said.model_dump())
-
-
-def keyring_of(keys: tuple[KeySettings, ...]) -> Keyring:
-    """Return the keys that callers present."""
-    return Keyring(
-        Key(
-            key.key.get_secret_value(),
-            Principal(
-                name=key.name,
-                models=None if key.models is None else frozenset(key.models),
-                upstreams=None if key.upstreams is None else frozenset(key.upstreams),
-                weights=_weights(key.weights),
-                rescue=key.rescue,
-            ),
-            key.admin,
-        )
-        for key in keys
+def entitlements_of(settings: Settings) -> Entitlements:
+    """Return the plans, projects and organisations of the configuration."""
+    return Entitlements(
+        settings.plans,
+        {one.name: one for one in settings.projects},
+        {one.name: one for one in settings.organisations},
     )
+
+
+def keyring_of(settings: Settings, digests: Digests = _NO_PEPPER) -> Keyring:
+    """Return the keys that callers present."""
+    named = entitlements_of(settings)
+    found = ((key, named.principal(key.name, key)) for key in settings.keys)
+    return Keyring(
+        (
+            Key(key.key.get_secret_value(), principal, key.admin)
+            for key, principal in found
+            if principal is not None
+        ),
+        digests,
+    )
+
+
+def custom_of(settings: Settings) -> Custom:
+    """Return what the configuration says of keys that are made at run time."""
+    accounts, first = settings.accounts, settings.admin.key
+    configured = Configured(entitlements_of(settings), {one.name: one for one in settings.keys})
+    return Custom(configured, accounts.refresh, None if first is None else first.get_secret_value())
+
+
+def keyring_beside(gatehouse: Gatehouse | None, settings: Settings) -> Keyring:
+    """Return the keys that callers present, those that were made at run time among them."""
+    if gatehouse is None:
+        return keyring_of(settings)
+    keyring = keyring_of(settings, gatehouse.digests)
+    gatehouse.serve(keyring, custom_of(settings))
+    return keyring
+
+
+def database_of(settings: Settings, data: DataDir) -> Database:
+    """Return where keys, usage and budgets are kept, not yet open; raises DatabaseError."""
+    url = settings.store.url
+    if url is not None:
+        return database_at(url.get_secret_value())
+    return database_at(settings.ledger.path or data.ledger)
+
+
+def digests_of(settings: Settings, data: DataDir, below: Below) -> Digests:
+    """Return what makes the digests of keys; without a configured pepper there is one for good.
+
+    Raises SettingsError. `below`: randomness fit for secrets.
+    """
+    said = settings.accounts.pepper
+    pepper = data.make_pepper(below) if said is None else said.get_secret_value()
+    return Digests(pepper.encode())
+
+
+def gatehouse_of(database: Database, settings: Settings, data: DataDir) -> Gatehouse:
+    """Return what knows keys that are made at run time; raises SettingsError."""
+    digests = digests_of(settings, data, randbelow)
+    return Gatehouse(database, digests, system_clock(), randbelow)
+
+
+def visits_of(settings: Settings, clock: Clock, settler: Settler, metrics: Metrics) -> Visits:
+    """Return what keeps to the limits of keys; it hears from the settler what was really used."""
+    meter = _meter(settings, clock)
+    visits = Visits(meter)
+    settler.settled = visits.settled
+    if settings.state.redis is not None:
+        metrics.watch_store("redis", lambda: meter.degraded)
+    return visits
+
+
+def hook_of(settings: Settings) -> Hook:
+    """Return where alerts of budgets are posted."""
+    said = settings.alerts
+    return Hook(said.webhook or "", "" if said.secret is None else said.secret.get_secret_value())
+
+
+def alarms_of(
+    book: Book | None, settings: Settings, client: Client, clock: Clock, metrics: Metrics
+) -> Alarms | None:
+    """Return what tells of budgets that run out, where that is noted."""
+    if book is None:
+        return None
+    alarms = Alarms(book, client, clock, metrics.alerted)
+    alarms.hook = hook_of(settings)
+    return alarms
+
+
+def escrow_of(
+    funds: Funds | None, settler: Settler, lines: Iterable[Admission], alarms: Alarms | None
+) -> Escrow | None:
+    """Return what keeps these lines within budgets; it hears from the settler what was paid."""
+    if funds is None:
+        return None
+    holdings = Holdings(funds, settler.journal.name, settler.clock, settler.thread)
+    escrow = Escrow(holdings, unheard if alarms is None else alarms.watch)
+    for line in lines:
+        line.escrow = escrow
+    settler.funds, settler.buried = escrow, funds.release
+    return escrow
+
+
+def repeats_of(replays: Replays | None, settler: Settler, settings: Settings) -> Repeats | None:
+    """Return what knows requests that come twice; what died has answered none of them."""
+    if replays is None:
+        return None
+    said, buried = settings.idempotency, settler.buried
+
+    def bury(name: str) -> None:
+        buried(name)
+        replays.release(name)
+
+    settler.buried = bury
+    return Repeats(replays, settler.journal.name, settler.clock, Memory(said.keep, said.size))
+
+
+def bill_by(settings: Settings, lines: Iterable[Admission]) -> None:
+    """Let these lines charge their callers as the configuration says."""
+    said = settings.billing
+    billing = Billing(said.zero_completion_insurance, said.max_rate)
+    for line in lines:
+        line.billing = billing if any(billing) else None
+
+
+def _meter(settings: Settings, clock: Clock) -> Meter:
+    state, parts = settings.state, settings.state.replicas * settings.server.workers
+    if state.redis is None:
+        return MemoryMeter(clock, parts)
+    from infway.state.meter_redis import RedisMeter  # noqa: PLC0415 - 40 ms, only where configured
+
+    return RedisMeter(state.redis.get_secret_value(), base36(randbelow(2**64)), parts, clock)
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -113,17 +252,19 @@ def rules_of(settings: Settings) -> Rules:
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """Return the secrets that are no credentials of upstreams: callers' keys, the store's address."""
+    """Return the secrets that are no credentials of upstreams: keys, the pepper, stores' addresses."""
     secrets = [key.key.get_secret_value() for key in settings.keys]
-    if settings.state.redis is not None:
-        url = settings.state.redis.get_secret_value()
-        secrets += [url, urlsplit(url).password or ""]
+    for secret in (settings.admin.key, settings.accounts.pepper, settings.alerts.secret):
+        secrets += [] if secret is None else [secret.get_secret_value()]
+    for place in (settings.state.redis, settings.store.url):
+        url = "" if place is None else place.get_secret_value()
+        secrets += [url, urlsplit(url).password or ""] if url else []
     return secrets
 
 
-def limits_of(server: ServerSettings) -> Limits:
+def limits_of(server: ServerSettings) -> DoorLimits:
     """Return how long the door waits, and how much it takes."""
-    return Limits(
+    return DoorLimits(
         head=server.head_timeout,
         body=server.body_timeout,
         idle=server.idle_timeout,

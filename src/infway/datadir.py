@@ -1,23 +1,16 @@
 """The data folder: the first start's key, the ledger, the pid of the running gateway.
 
-Private to its owner. The key's shape is `sk-iw-<id 12>-<secret 43><checksum 6>`, all base 62: 43
-letters hold 256 random bits, and the checksum tells a typing error from a key nobody knows.
+Private to its owner.
 """
 
 import os
 import sys
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infway.accounts.spelling import Below, new_id, new_key, new_pepper
 from infway.kernel.errors import SettingsError
-
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-PREFIX = "sk-iw-"
-_ID, _SECRET, _CHECKSUM = 12, 43, 6  # letters
-
-Below = Callable[[int], int]  # a random number from 0 up to, but without, its argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +30,11 @@ class DataDir:
         return self.path / "key"
 
     @property
+    def spool(self) -> Path:
+        """Where processes put down what they began and settled, until it is in the ledger."""
+        return self.path / "spool"
+
+    @property
     def pid_file(self) -> Path:
         """Where the running gateway says which process it is."""
         return self.path / "infway.pid"
@@ -48,33 +46,40 @@ class DataDir:
         except OSError as error:
             raise _unusable(self.path, error) from error
 
+    @property
+    def pepper_file(self) -> Path:
+        """Where the pepper of the digests is kept that was made here."""
+        return self.path / "pepper"
+
     def key(self) -> str | None:
         """Return the first start's key, None where there is none."""
-        try:
-            return self.key_file.read_text(encoding="ascii").strip() or None
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise _unusable(self.key_file, error) from error
+        return _read(self.key_file)
 
     def make_key(self, below: Below) -> str:
         """Return the key, made if there is none; of two starts at once, one makes it for both."""
+        return self._made(self.key_file, new_key(below), below)
+
+    def make_pepper(self, below: Below) -> str:
+        """Return what the digests of keys are made with, made if there is none."""
+        return _read(self.pepper_file) or self._made(self.pepper_file, new_pepper(below), below)
+
+    def _made(self, path: Path, secret: str, below: Below) -> str:
+        """Keep a secret in a file, unless there is one already; return the one that is kept."""
         self.make()
-        key = new_key(below)
-        draft = self.key_file.with_name(f"key.{key[len(PREFIX) :][:_ID]}")
+        draft = path.with_name(f"{path.name}.{new_id(below)}")
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(key + "\n")
+                file.write(secret + "\n")
             try:
-                os.link(draft, self.key_file)  # whole or not at all, and never over another
+                os.link(draft, path)  # whole or not at all, and never over another
             except FileExistsError:
-                return self.key() or key
+                return _read(path) or secret
             finally:
                 draft.unlink()
         except OSError as error:
-            raise _unusable(self.key_file, error) from error
-        return key
+            raise _unusable(path, error) from error
+        return secret
 
     def write_pid(self, pid: int, url: str) -> None:
         """Say which process is the running gateway, and where it is reached from this machine."""
@@ -117,26 +122,14 @@ def data_dir(environment: Mapping[str, str], home: Path, platform: str = sys.pla
     return DataDir(root / "infway")
 
 
-def new_key(below: Below) -> str:
-    """Return a new key, from a source of randomness fit for secrets."""
-    letters = "".join(ALPHABET[below(62)] for _ in range(_ID + _SECRET))
-    body = f"{PREFIX}{letters[:_ID]}-{letters[_ID:]}"
-    return body + _checksum(body)
-
-
-def whole(key: str) -> bool:
-    """Tell whether a key of infway's own shape was copied without a mistake."""
-    body, checksum = key[:-_CHECKSUM], key[-_CHECKSUM:]
-    length = len(PREFIX) + _ID + 1 + _SECRET
-    return len(body) == length and body.startswith(PREFIX) and _checksum(body) == checksum
-
-
-def _checksum(body: str) -> str:
-    number, letters = zlib.crc32(body.encode()), ""
-    for _ in range(_CHECKSUM):  # 62^6 is more than 2^32
-        number, rest = divmod(number, 62)
-        letters = ALPHABET[rest] + letters
-    return letters
+def _read(path: Path) -> str | None:
+    """Return the secret in a file, None where there is none."""
+    try:
+        return path.read_text(encoding="ascii").strip() or None
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(path, error) from error
 
 
 def _unusable(path: Path, error: Exception) -> SettingsError:

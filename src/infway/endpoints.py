@@ -1,11 +1,12 @@
 """The endpoints in front of the web framework, a line each: which paths, and what answers them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from infway.accounts.keys import Keyring
 from infway.api.anthropic.counting import CountTokensEndpoint
 from infway.api.anthropic.endpoint import MessagesEndpoint
+from infway.api.auth import know
 from infway.api.chat import ChatEndpoint
 from infway.api.completions.endpoint import CompletionsEndpoint
 from infway.api.embeddings import EmbeddingsEndpoint
@@ -32,7 +33,9 @@ from infway.api.responses.socket import SocketEndpoint
 from infway.api.routes import Endpoint, Family, Routes
 from infway.api.tokens import TokensEndpoint
 from infway.kernel.clock import Clock
+from infway.kernel.errors import GatewayError
 from infway.kernel.work import Trade
+from infway.pipeline.admit import Visits
 from infway.pipeline.background import Background
 from infway.pipeline.embedding import EmbeddingGateway
 from infway.pipeline.gateway import Gateway
@@ -44,6 +47,7 @@ class _Swapped(Endpoint, Protocol):
 
     keyring: Keyring
     rules: Rules
+    visits: Visits
 
 
 class Behind(NamedTuple):
@@ -65,6 +69,7 @@ class Endpoints:
         rules: Rules,
         clock: Clock,
         background: Background,
+        visits: Visits,
     ) -> None:
         gateway, queued, embedding, work = behind
         chat = ChatEndpoint(gateway, keyring, rules, clock)
@@ -87,9 +92,21 @@ class Endpoints:
             (COMPLETIONS, CompletionsEndpoint(gateway, keyring, rules, clock)),
         )
 
+        self._visits = visits
+        for _, endpoint in self._served:
+            endpoint.visits = visits
+
     def routes(self) -> Routes:
         """Return where requests go."""
-        return Routes(self._served)
+        return Routes(self._served, self._standing)
+
+    async def _standing(self, headers: Sequence[Header]) -> list[Header]:
+        """Return where the limits of a key stand that asked no model for anything."""
+        try:
+            who, _ = know(self.keyring, headers)
+        except GatewayError:
+            return []
+        return await self._visits.standing(who)
 
     def swap(self, keyring: Keyring, rules: Rules) -> None:
         """Use another configuration from the next request on."""

@@ -12,23 +12,31 @@ import signal
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from errno import EACCES, EADDRINUSE
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from secrets import randbelow, randbits
+from tempfile import TemporaryDirectory
 
 import uvicorn
 
+from infway.addresses import bound
+from infway.admin_port import admin_open, reserved, tell_keeper
 from infway.api.front import Front
 from infway.app import App, parts
 from infway.banner import banner
-from infway.configured import limits_of
+from infway.configured import database_of, gatehouse_of, limits_of
 from infway.door.hall import DoorConfig
 from infway.door.protocols import PROTOCOLS
 from infway.kernel.clock import system_clock
-from infway.kernel.errors import InfwayError
+from infway.ledger.alerts import Alerts
+from infway.ledger.journal import Journal
+from infway.ledger.replays import Replays
 from infway.ledger.responses_sqlite import SqliteResponses
-from infway.ledger.sqlite import SqliteLedger
+from infway.ledger.spending import Spending
+from infway.ledger.sqlite import OwnLedger
 from infway.listening import Listening, Order
+from infway.pipeline.settler import Spooling
 from infway.pressure import raise_file_limit
 from infway.relief import senses
 from infway.reloading import Reloading
@@ -45,6 +53,7 @@ from infway.settings import Settings
 from infway.settings.fixed import needs_restart
 from infway.sockets import library_read, take_sockets
 from infway.telemetry.logs import redact_logs, write_logs
+from infway.telemetry.tallies import Tallies
 from infway.workers import Keeper, Pipe, listen_to_keeper, show_life
 
 _log = logging.getLogger(__name__)
@@ -57,10 +66,6 @@ _MORE = 15.0  # seconds beyond grace and drain that a worker has for its last wo
 __all__ = ["ServeOptions", "run"]
 
 
-class AddressError(InfwayError):
-    """The address cannot be listened on."""
-
-
 def run(options: ServeOptions) -> None:
     """Serve until a signal ends it; raises what stands against a start before that.
 
@@ -69,31 +74,45 @@ def run(options: ServeOptions) -> None:
     planned = plan(options, randbelow)
     server = planned.settings.server
     raise_file_limit()
+    database = database_of(planned.settings, options.data)
+    gatehouse_of(database, planned.settings, options.data).check()
     for store in _stores(options, planned.settings):
         store.open()  # what cannot be opened is told before anything runs
         store.close()
-    listener = _listen(server.host, server.port)
+    listener = bound(server.host, server.port)
+    listener.set_inheritable(True)
     try:
-        if server.workers > 1:
-            listener.listen(_BACKLOG)  # requests wait for the workers instead of being refused
-            print(banner(planned), flush=True)
-            options.data.write_pid(os.getpid(), planned.url)
-            patience = server.grace + server.drain + _MORE
-            now = system_clock().monotonic
-            Keeper(_work, planned, server.workers, listener, patience, now).run()
-        else:
-            _Served(planned, None).run(listener)
+        with reserved(planned.settings):
+            _serve(planned, listener)
     finally:
         options.data.remove_pid(os.getpid())
         listener.close()
 
 
-def _work(planned: Plan, listener: socket.socket, pipe: Pipe) -> None:
-    """Serve as one of several workers: what ends them, and what reloads, comes from the keeper."""
+def _serve(planned: Plan, listener: socket.socket) -> None:
+    server = planned.settings.server
+    if server.workers == 1:
+        _Served(planned, None).run(listener)
+        return
+    listener.listen(_BACKLOG)  # requests wait for the workers instead of being refused
+    print(banner(planned), flush=True)
+    planned.options.data.write_pid(os.getpid(), planned.url)
+    patience = server.grace + server.drain + _MORE
+    now = system_clock().monotonic
+    with TemporaryDirectory(prefix="infway-metrics-") as folder:
+        work = partial(_work, Path(folder))
+        Keeper(work, planned, server.workers, listener, patience, now).run()
+
+
+def _work(metrics: Path, planned: Plan, listener: socket.socket, pipe: Pipe) -> None:
+    """Serve as one of several workers: what ends them, and what reloads, comes from the keeper.
+
+    `metrics`: the folder in which all of them count.
+    """
     for one in (signal.SIGINT, signal.SIGHUP):
         signal.signal(one, signal.SIG_IGN)
     show_life(pipe)
-    _Served(planned, pipe).run(listener)
+    _Served(planned, pipe, Tallies(metrics)).run(listener)
 
 
 class _Served:
@@ -102,7 +121,7 @@ class _Served:
     `pipe`: of a worker, to its keeper.
     """
 
-    def __init__(self, planned: Plan, pipe: Pipe | None) -> None:
+    def __init__(self, planned: Plan, pipe: Pipe | None, tallies: Tallies | None = None) -> None:
         self._options = options = planned.options
         self._planned = planned
         self._started = settings = planned.settings
@@ -112,10 +131,18 @@ class _Served:
         if settings.logs.level != "debug":
             logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and stop are ours
         ledger, responses = _stores(options, settings)
+        said = settings.ledger
+        spooling = Spooling(Journal(options.data.spool), said.spool_rows, said.spool_time)
+        self._database = database_of(settings, options.data)
+        self._gatehouse = gatehouse_of(self._database, settings, options.data)
         built = parts(ledger, randbits(128), responses)
+        funds = Spending(self._database)
+        built = replace(built, spooling=spooling, gatehouse=self._gatehouse, funds=funds)
+        built = replace(built, alerts=Alerts(self._database), tallies=tallies)
+        built = replace(built, replays=Replays(self._database), database=self._database)
         self.app = app = App(settings, planned.inventory, built)
         redact_logs(handler, lambda text: app.client.signer.redact(text))  # noqa: PLW0108 - signers are swapped
-        app.beside += [self._embedded, self._told, library_read]
+        app.beside += [self._embedded, self._told, library_read, self._administered]
         read, count = partial(plan, options, randbelow), app.metrics.reloaded
         self._reloading = Reloading(read, self._reloaded, count)
         order = Order(settings.server.grace, settings.server.drain)
@@ -126,6 +153,7 @@ class _Served:
         if self._pipe is None:
             self._server.at_start = self._announce
         self._server.run([listener])
+        self._database.close()
 
     def _announce(self) -> None:
         """Print the banner, and leave the pid for `infway reload`."""
@@ -144,6 +172,14 @@ class _Served:
             except EmbeddedError as error:
                 _log.warning("%s; the simulated upstreams take its place", error)
             self._use(self._planned)
+            yield
+
+    @asynccontextmanager
+    async def _administered(self) -> AsyncGenerator[None, None]:
+        """Serve the admin API while the app is open, where it has a port."""
+        reload = self.reload if self._pipe is None else tell_keeper
+        records = self._gatehouse, self._database
+        async with admin_open(self.app, *records, self._started, reload):
             yield
 
     @asynccontextmanager
@@ -203,24 +239,8 @@ def _config(front: Front, settings: Settings) -> uvicorn.Config:
     return take_sockets(config, server.body_limit)
 
 
-def _stores(options: ServeOptions, settings: Settings) -> tuple[SqliteLedger, SqliteResponses]:
+def _stores(options: ServeOptions, settings: Settings) -> tuple[OwnLedger, SqliteResponses]:
     """Return the ledger and the file of kept responses, not yet open."""
     path = settings.ledger.path or options.data.ledger
-    return SqliteLedger(path), SqliteResponses(path.with_name("responses.db"))
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # uvloop and asyncio switch Nagle's algorithm off where the protocol is named
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except (OSError, UnicodeError) as error:
-        listener.close()
-        is_port = isinstance(error, OSError) and error.errno in (EADDRINUSE, EACCES)
-        way = "Another port: --port 9000" if is_port else "This machine alone: --host 127.0.0.1"
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise AddressError(f"{host}:{port} cannot be listened on: {reason}. {way}") from error
-    listener.set_inheritable(True)
-    return listener
+    ledger = OwnLedger(database_of(settings, options.data))
+    return ledger, SqliteResponses(path.with_name("responses.db"))

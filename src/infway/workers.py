@@ -25,6 +25,7 @@ _spawn = get_context("spawn")
 _Plan = TypeVar("_Plan")
 STARTUP_FAILURE = 3  # uvicorn's exit code of an app that could not be opened
 _HUNG = 10.0  # seconds without a sign of life after which a worker is killed
+_UNBORN = 60.0  # seconds until its first one: a busy machine takes long to load the program
 BEAT = 1.0  # seconds between two signs of life
 _SHORT = 1.0  # seconds; what lived no longer is not started again before they are over
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -114,7 +115,7 @@ class Keeper(Generic[_Plan]):
         process.start()
         theirs.close()
         now = self._now()
-        return _Worker(process, ours, now, now)  # pyright: ignore[reportArgumentType]  # the stubs mix the systems' classes up
+        return _Worker(process, ours, now, now + _UNBORN - _HUNG)  # pyright: ignore[reportArgumentType]  # the stubs mix the systems' classes up
 
     def _turn(self) -> None:
         """Wait for whatever happens next, and deal with it."""

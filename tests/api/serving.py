@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
+from infway.api.administration.front import AdminFront
 from infway.api.front import Front
 from infway.door.hall import DoorConfig
 from infway.door.limits import Limits
@@ -59,7 +60,7 @@ async def _until(done: Callable[[], bool], patience: float) -> None:
 
 @asynccontextmanager
 async def served(
-    front: Front, limits: Limits = _LIMITS, http: str = "httptools"
+    front: Front | AdminFront, limits: Limits = _LIMITS, http: str = "httptools"
 ) -> AsyncIterator[int]:
     """Serve an app behind the door, on a free port, while the block runs."""
     listener = socket.socket(proto=socket.IPPROTO_TCP)  # asyncio writes without delay only then

@@ -96,7 +96,8 @@ async def test_the_description_names_every_path(gateway: Gateway) -> None:
     paths = (await gateway.get("/openapi.json", ())).json["paths"]
     families = [row.family for row in OPERATIONS]
     hot = {path for one in families for path in (*one.paths, *one.templates())}
-    rare = {"/v1/models", "/v1/models/{model}", "/v1/generation", "/healthz", "/readyz", "/metrics"}
+    rare = {"/v1/models", "/v1/models/{model}", "/v1/generation", "/v1/key"}
+    rare |= {"/healthz", "/readyz", "/metrics"}
     rare |= {"/v1beta/models", "/v1beta/models/{model}"}
     rare |= {f"/v1/responses/{{response_id}}{end}" for end in ("", "/cancel", "/input_items")}
     admin = {"/admin/decisions", "/admin/decisions/live", "/admin/decisions/{request_id}"}

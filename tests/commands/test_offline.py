@@ -1,14 +1,10 @@
-"""Commands that need no gateway: check, models, explain, usage, and a wrong serve."""
+"""Commands that need no gateway: check, models, explain, and a wrong serve."""
 
 import json
 import re
 from pathlib import Path
 
 import pytest
-
-from infway.kernel.clock import system_clock
-from infway.ledger.rows import Row
-from infway.ledger.sqlite import SqliteLedger
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config" / "infway.yaml"
@@ -134,42 +130,6 @@ def test_explain_says_what_a_caller_would_be_told(infway, body, message):
 def test_explain_wants_one_request(infway):
     assert infway("explain").code == 2
     assert infway("explain", "-", "--id", "x").code == 2
-
-
-def row(request: str, at: float, **more: object) -> Row:
-    usual = Row(
-        request, 0, at, "me", "gpt-4o", "", "ok", 200, 1, 1000, 50, 0, 0, 7 * 10**9, 0, 1, 100, 900
-    )
-    return usual._replace(**more)
-
-
-def test_usage_sums_the_ledger(infway, tmp_path):
-    now = system_clock().wall()
-    ledger = SqliteLedger(tmp_path / "data" / "ledger.db")
-    ledger.open()
-    rows = [row("r1", now), row("r2", now, outcome="stream_cut"), row("r3", now - 90_000)]
-    ledger.append([*rows, row("r4", now, model="other", cost=1)])
-    ledger.close()
-    done = infway("usage", "--since", "1d")
-    assert done.code == 0, done.err
-    head, first, second = done.out.splitlines()
-    assert head.split()[:3] == ["MODEL", "REQUESTS", "FAILED"]
-    assert first.split() == ["gpt-4o", "2", "1", "2,000", "100", "0.014", "0"]
-    assert second.split()[0] == "other"
-    assert len(infway("usage", "--by", "key", "--since", "2020-01-01").out.splitlines()) == 2
-    assert "Nothing was used" in infway("usage", "--since", "2999-01-01").out
-
-
-def test_usage_refuses_what_it_does_not_understand(infway, tmp_path):
-    assert infway("usage", "--since", "yesterday").code == 2
-    assert infway("usage", "--by", "colour").code == 2
-    missing = infway("usage")
-    assert missing.code == 1
-    assert missing.err.startswith("Error: There is no ledger yet at ")
-    Path(tmp_path / "ledger.db").write_bytes(b"no database at all" * 100)
-    broken = infway("usage", INFWAY_DATA_DIR=str(tmp_path))
-    assert broken.code == 1
-    assert broken.err.startswith("infway: the ledger ")
 
 
 def test_serve_refuses_a_wrong_option_by_its_name(infway):

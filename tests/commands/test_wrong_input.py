@@ -110,8 +110,8 @@ def test_a_port_in_use_and_a_wrong_host_are_told_apart(infway):
 def test_a_ledger_that_cannot_be_opened_ends_a_start_in_one_line(infway, tmp_path, config):
     path = config(json.dumps({"ledger": {"path": str(tmp_path)}}))
     done = infway("serve", "--sandbox", "--no-discover", "-c", path)
-    assert (done.code, done.out) == (1, "")
-    assert done.err.startswith(f"infway: the ledger {tmp_path} cannot be opened: ")
+    assert (done.code, done.out) == (78, "")  # row 66
+    assert done.err.startswith(f"infway: the database {tmp_path} cannot be opened: ")
     assert len(done.err.splitlines()) == 1
 
 

@@ -17,6 +17,8 @@ from infway.settings import Settings, load
 from infway.settings.surroundings import AWS
 
 ROOT = Path(__file__).parents[2]
+PLAIN = {"infway", "redis", "prometheus"}
+REPLICAS = ("replica-1", "replica-2")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 INFWAY = SERVICES["infway"]
@@ -57,7 +59,12 @@ def yaml_variables() -> dict[str, bool]:
 
 
 def test_compose_starts_infway_redis_and_prometheus() -> None:
-    assert set(SERVICES) == {"infway", "redis", "prometheus"}
+    assert {name for name, one in SERVICES.items() if "profiles" not in one} == PLAIN
+
+
+def test_the_profile_replicas_adds_two_replicas_postgres_and_nginx() -> None:
+    added = {name for name, one in SERVICES.items() if one.get("profiles") == ["replicas"]}
+    assert added == {*REPLICAS, "postgres", "nginx"} == set(SERVICES) - PLAIN
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -97,7 +104,8 @@ def test_every_mounted_file_exists_and_every_named_volume_is_declared(name: str)
 def test_every_service_starts_after_others_are_healthy(name: str) -> None:
     for needed, how in SERVICES[name].get("depends_on", {}).items():
         assert how == {"condition": "service_healthy"}
-        assert "healthcheck" in SERVICES[needed] or (needed == "infway" and said("HEALTHCHECK"))
+        is_ours = needed in ("infway", *REPLICAS)
+        assert "healthcheck" in SERVICES[needed] or (is_ours and said("HEALTHCHECK"))
 
 
 def test_one_port_runs_through_all_the_files() -> None:
@@ -157,7 +165,8 @@ def test_replicas_share_what_they_know_through_the_redis_of_compose() -> None:
 
 
 def test_prometheus_reads_the_metrics_of_infway() -> None:
-    (job,) = yaml.safe_load((ROOT / "docker/prometheus.yml").read_text())["scrape_configs"]
+    job, replicas = yaml.safe_load(_text("docker/prometheus.yml"))["scrape_configs"]
+    assert replicas["dns_sd_configs"][0]["names"] == list(REPLICAS)
     assert job["metrics_path"] == "/metrics"
     assert job["static_configs"] == [{"targets": [f"infway:{settings().server.port}"]}]
     assert set(INFWAY["networks"]) & set(SERVICES["prometheus"]["networks"])
@@ -190,7 +199,7 @@ def test_only_files_that_the_locks_name_by_hash_are_installed() -> None:
     for part in (part for part in installs if "pip" in part):
         locked = {"--require-hashes", "--only-binary", "--no-deps"}
         assert locked <= set(part.split()) or "--no-index" in part
-    for lock in ("docker/build.txt", "requirements/google.txt"):
+    for lock in ("docker/build.txt", "requirements/google.txt", "requirements/postgres.txt"):
         pinned = re.findall(r"(?m)^[\w.-]+==.*\n(\s+--hash=sha256:[0-9a-f]{64})?", _text(lock))
         assert pinned
         assert all(pinned)

@@ -97,7 +97,7 @@ def test_a_reload_names_what_needs_a_restart(own, upstream, tmp_path):
 def test_the_sdk_comes_again_when_a_busy_gateway_told_it_to(upstream, tmp_path):
     # One row may wait to be written: the second request meets a full queue and is told when
     # to come again; the SDK does as it is told, and its caller notices nothing.
-    path = write_config(tmp_path, upstream.url, ledger={"queue": 1})
+    path = write_config(tmp_path, upstream.url, ledger={"spool_rows": 1})
     with (
         serving(tmp_path, "-c", path) as gateway,
         OpenAI(base_url=f"{gateway.url}/v1", api_key=KEY) as client,

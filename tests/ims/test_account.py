@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infway.ims.account import FOREVER, Account
+from infway.ims.account import FOREVER, Account, Terms
 from infway.ims.tuning import Rests
 
 
@@ -152,4 +152,46 @@ def test_one_request_may_always_go_out(steps: list[str]) -> None:
         assert account.in_flight >= 0
     while account.in_flight:
         account.returned(now, 0.0)
+    assert account.shut == 0.0
+
+
+def test_what_another_replica_was_refused_is_a_ceiling_here_but_none_below_what_is_used() -> None:
+    idle, crowded = busy(2), busy(100)
+    for account in (idle, crowded):
+        account.learn(5.0, Terms(most=9.0))
+    assert idle.most_in_flight == 9.0
+    assert crowded.most_in_flight == 90.0
+    assert crowded.shut == FOREVER
+
+
+def test_what_was_learned_is_told_once_and_whole_where_somebody_asks() -> None:
+    account = busy(10)
+    assert account.terms(0.0) is account.terms(0.0, whole=True) is None
+    account.refused(0.0)
+    account.told(0.0, 3.0, 20.0)
+    account.rest(30.0)
+    assert account.terms(10.0) == Terms(most=9.0, left=3.0, reset=10.0)
+    assert account.terms(10.0) is None
+    assert account.terms(10.0, whole=True) == Terms(most=9.0, left=3.0, reset=10.0, rest=20.0)
+
+
+def test_what_is_heard_is_not_told_on() -> None:
+    account = busy(10)
+    account.learn(0.0, Terms(most=5.0, left=2.0, reset=9.0, rest=3.0))
+    assert account.terms(0.0) is None
+
+
+def test_all_that_others_know_counts_only_where_nothing_is_known() -> None:
+    account = busy(10)
+    account.refused(0.0)
+    account.learn(0.0, Terms(most=2.0), whole=True)
+    assert account.most_in_flight == 9.0
+
+
+def test_of_two_who_heard_what_is_left_the_lower_number_counts_until_it_is_over() -> None:
+    account = busy(0)
+    account.told(0.0, 0.0, 10.0)
+    account.learn(1.0, Terms(left=50.0, reset=60.0))
+    assert account.shut == 10.0
+    account.learn(11.0, Terms(left=50.0, reset=60.0))
     assert account.shut == 0.0

@@ -26,7 +26,7 @@ from infway.pipeline.chats import Attempts
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Gateway
 from infway.pipeline.itinerary import Persistence
-from infway.pipeline.settle import Settler
+from infway.pipeline.settler import Settler
 from infway.pipeline.speakers import Speakers
 from infway.providers.registry import ADAPTERS
 from infway.upstream.client import Client

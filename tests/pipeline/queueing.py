@@ -26,7 +26,7 @@ from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Gateway
 from infway.pipeline.itinerary import Persistence
 from infway.pipeline.queued import QueueGateway
-from infway.pipeline.settle import Settler
+from infway.pipeline.settler import Settler
 from infway.pipeline.speakers import Speakers
 from infway.providers.openai.adapter import OpenAI
 from infway.settings.models import QueueSettings
@@ -73,7 +73,7 @@ class Kept:
 
     def open(self) -> None: ...
 
-    def append(self, rows: Sequence[Row]) -> None:
+    def append(self, rows: Sequence[Row], owner: str = "") -> None:
         self.rows += rows
 
     def rows_of(self, request: str) -> Sequence[Row]:

@@ -10,14 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.wall.asking import ask, offer
 
+from infway.database.sqlite import SqliteDatabase
 from infway.kernel.chat import Principal
 from infway.kernel.clock import Clock
 from infway.kernel.events import Chunk, Reasoning, Refusal, Text, ToolCall, Usage, Verbatim
 from infway.kernel.faults import Failure, Fault
+from infway.ledger.journal import Journal
 from infway.ledger.opening import LedgerError
+from infway.ledger.questions import Question
+from infway.ledger.questions import ask as ask_ledger
 from infway.ledger.rows import Row
-from infway.ledger.sqlite import SqliteLedger, summary
-from infway.pipeline.settle import Settlement, Settler
+from infway.ledger.sqlite import SqliteLedger
+from infway.pipeline.settle import Settlement
+from infway.pipeline.settler import Settler
 from infway.pipeline.tried import Attempt
 
 CLOCK = Clock(monotonic=lambda: 0.0, wall=lambda: 1_700_000_000.0)
@@ -34,7 +39,7 @@ class Kept:
 
     def open(self) -> None: ...
 
-    def append(self, rows: Sequence[Row]) -> None:
+    def append(self, rows: Sequence[Row], owner: str = "") -> None:
         if self.broken:
             self.refused += 1
             raise LedgerError("the disk is full")
@@ -108,11 +113,13 @@ def test_a_request_row_is_the_exact_sum_of_its_attempts(attempts, outcome: str):
 
     class Queue:
         clock = CLOCK
+        journal = Journal()
+        open: dict[Settlement, None] = {}  # noqa: RUF012
 
         def take(self, one: Settlement) -> None:
             taken.append(one)
 
-    one = Settlement(ask(), WHO, 0.0, Queue())  # type: ignore[arg-type]
+    one = Settlement(ask(), WHO, 0.0, Queue())
     for fault, usage, pieces, took in attempts:
         tried = Attempt(offer(), 1.0)
         tried.see([Text("word")] * pieces)
@@ -174,7 +181,10 @@ async def test_rows_that_the_ledger_refuses_are_kept_and_tried_again(caplog):
     while ledger.refused < 3:
         await asyncio.sleep(0)
     assert settler.is_full
-    assert len([one for one in caplog.records if one.levelno == logging.ERROR]) == 1
+    errors = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    assert len(errors) == 2  # one for each change of state
+    assert "the disk is full" in errors[0]
+    assert errors[1].startswith("no request is begun")
     ledger.broken = False
     while not ledger.rows:
         await asyncio.sleep(0)
@@ -210,7 +220,7 @@ async def test_nothing_is_lost_when_the_writer_is_cancelled_in_the_middle(tmp_pa
         await running
     await settler.close()
     ledger.close()
-    assert summary(path, "key", 0.0)[0].requests == 500
+    assert ask_ledger(SqliteDatabase(path), Question())[0].requests == 500
 
 
 async def test_rows_that_are_lost_at_the_end_are_not_lost_silently(caplog):

@@ -18,13 +18,16 @@ from tests.api.upstream import fault, listening
 from tests.conftest import Gateway, Start, seeded, settled, upstream_settings
 from tests.state.valkey import Valkey, running
 
+from infway.ims.catalog import Catalog
 from infway.ims.health import Health
 from infway.ims.outcome import Outcome
+from infway.ims.rank import Router
 from infway.ims.tuning import Tuning
 from infway.kernel.chat import Feature, Offer, Prices, Upstream
 from infway.kernel.clock import system_clock
 from infway.kernel.faults import Fault
-from infway.pipeline.sharing import MOST, Sharing, decode, encode
+from infway.pipeline.sharing import Sharing
+from infway.pipeline.telling import MOST, Message, decode, encode, outcomes_of, told_outcomes
 from infway.state.redis import KEY, Bounds, RedisBoard
 
 monotonic = system_clock().monotonic
@@ -34,13 +37,14 @@ SECONDS = st.none() | st.floats(0.0, 1e6)
 OUTCOMES = st.builds(
     Outcome,
     input_tokens=st.just(0),
-    limits=st.none(),  # these two teach another replica nothing
+    limits=st.none(),  # what of these concerns others is told with the account
     fault=st.none() | st.sampled_from(Fault),
     start=SECONDS,
     end=SECONDS,
     output_tokens=st.none() | st.integers(0, 10**6),
     retry_after=SECONDS,
     visible=st.booleans(),
+    probe=st.booleans(),
 )
 
 
@@ -48,6 +52,11 @@ OUTCOMES = st.builds(
 def valkey(tmp_path: Path) -> Iterator[Valkey]:
     with running(tmp_path / "valkey") as valkey:
         yield valkey
+
+
+def say(seen: list[tuple[str, Outcome]]) -> bytes:
+    """Write a message that tells these outcomes."""
+    return encode(Message(told_outcomes(seen)))
 
 
 def offers() -> list[Offer]:
@@ -73,7 +82,8 @@ class Replica:
         self.offers = offers()
         self.health = Health(self.offers, Tuning(), Random(1), share=True)
         self.board = RedisBoard(url, name, monotonic, bounds)
-        self.sharing = Sharing(self.board, lambda: self.health, monotonic)
+        router = Router(Catalog(self.offers), self.health, Tuning(), Random(1))
+        self.sharing = Sharing(self.board, lambda: router, monotonic)
 
     def live(self, *outcomes: Outcome, times: int = 1) -> None:
         """Let attempts at `bad` end so."""
@@ -96,22 +106,29 @@ async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
 
 @given(st.lists(st.tuples(TEXT, OUTCOMES), max_size=20))
 def test_what_is_told_is_what_is_understood(seen: list[tuple[str, Outcome]]) -> None:
-    assert decode(encode(seen)) == seen
+    assert outcomes_of(decode(say(seen))) == seen
 
 
 def test_what_an_upstream_exaggerates_does_not_spoil_a_message() -> None:
     said = Outcome(output_tokens=10**30, retry_after=inf)
-    ((_, outcome),) = decode(encode([("bad/m1", said)]))
+    ((_, outcome),) = outcomes_of(decode(say([("bad/m1", said)])))
     assert outcome.output_tokens == 2**31
     assert outcome.retry_after == 1e9
-    ((_, outcome),) = decode(encode([("bad/m1", Outcome(output_tokens=-1, retry_after=nan))]))
+    said = Outcome(output_tokens=-1, retry_after=nan)
+    ((_, outcome),) = outcomes_of(decode(say([("bad/m1", said)])))
     assert outcome.output_tokens == outcome.retry_after == 0
 
 
 def test_a_message_of_a_newer_replica_with_more_in_it_is_understood() -> None:
-    row = ["bad/m1", "rate_limited", 1.0, 2.0, 10, 3.0, True, {"new": "field"}]
-    ((offer, outcome),) = decode(msgspec.msgpack.encode([row]))
+    row = ["bad/m1", "rate_limited", 1.0, 2.0, 10, 3.0, True, False, {"new": "field"}]
+    message = [[row], [], [], [], False, False, "a newer field"]
+    ((offer, outcome),) = outcomes_of(decode(msgspec.msgpack.encode(message)))
     assert (offer, outcome) == ("bad/m1", Outcome(Fault.RATE_LIMITED, 1.0, 2.0, 10, 0, 3.0, True))
+
+
+def told(*fields: object, times: int = 1) -> bytes:
+    """Write a message with rows of outcomes, whatever is in them."""
+    return msgspec.msgpack.encode([[list(fields)] * times])
 
 
 JUNK = {
@@ -120,13 +137,15 @@ JUNK = {
     "no utf-8": b"\x91\x97\xa2\xff\xfe" + b"\xc0" * 6,
     "depth": b"\x91" * 50_000,
     "a false length": b"\xdd\xff\xff\xff\xff",
-    "cut": encode([("bad/m1", REFUSED)])[:-3],
-    "more behind it": encode([("bad/m1", REFUSED)]) + b"x",
-    "an unknown fault": msgspec.msgpack.encode([["bad/m1", "new", 1, 1, 1, 1, False]]),
-    "a NaN": msgspec.msgpack.encode([["bad/m1", None, nan, 1, 1, 1, False]]),
-    "an infinity": msgspec.msgpack.encode([["bad/m1", None, 1, inf, 1, 1, False]]),
-    "a negative time": msgspec.msgpack.encode([["bad/m1", None, -1, 1, 1, 1, False]]),
-    "too many": msgspec.msgpack.encode([["bad/m1", None, 1, 1, 1, 1, False]] * (MOST + 1)),
+    "cut": say([("bad/m1", REFUSED)])[:-3],
+    "more behind it": say([("bad/m1", REFUSED)]) + b"x",
+    "an unknown fault": told("bad/m1", "new", 1, 1, 1, 1, False),
+    "a NaN": told("bad/m1", None, nan, 1, 1, 1, False),
+    "an infinity": told("bad/m1", None, 1, inf, 1, 1, False),
+    "a negative time": told("bad/m1", None, -1, 1, 1, 1, False),
+    "too many": told("bad/m1", None, 1, 1, 1, 1, False, times=MOST + 1),
+    "an infinite ceiling": msgspec.msgpack.encode([[], [["bad", inf, None, None, 0, 0]]]),
+    "a prompt that is no number": msgspec.msgpack.encode([[], [], [["p", "bad/m1", 1]]]),
 }
 
 
@@ -195,7 +214,7 @@ async def test_a_message_stays_small_however_much_happened(valkey: Valkey) -> No
     await one.sharing.trade()
     async with Redis.from_url(valkey.url) as client:
         ((_, entry),) = await client.xrange(KEY)
-    assert len(decode(entry[b"says"])) == MOST
+    assert len(decode(entry[b"says"]).outcomes) == MOST
     assert len(entry[b"says"]) < 64 * 1024
     await one.board.close()
 

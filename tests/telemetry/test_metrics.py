@@ -21,8 +21,10 @@ def metrics() -> Metrics:
     one.queued("served", 3, 1.5)
     one.queued("timed_out", 4, 300.0)
     one.reloaded("ok")
+    one.alerted("key", "day")
     one.watch_upstreams(lambda: {"up": True}, lambda: 1)
     one.watch_queue(lambda: {"at_ceiling": 2, "resting": 1})
+    one.watch_store("redis", lambda: True)
     return one
 
 

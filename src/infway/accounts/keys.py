@@ -1,14 +1,21 @@
-"""Gateway keys looked up by digest.
+"""Keys of callers, looked up by digest: one look at a dictionary for each request.
 
-Keys are long random strings, so a plain SHA-256 is as good as a slow hash and 40 times cheaper;
-looking up a digest tells nothing about the key by its timing.
+Looking up a digest tells nothing about the key by its timing: whoever guesses does not know what
+digest a guess has.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
+from typing import NamedTuple
 
+from infway.accounts.digests import Digests
+from infway.accounts.spelling import whole
 from infway.kernel.chat import Principal
+from infway.kernel.clock import system_clock
+from infway.kernel.errors import CallerError, GatewayError, UnavailableError
+
+_NO_PEPPER = Digests()
+_WALL = system_clock().wall
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +27,66 @@ class Key:
     admin: bool = False
 
 
-class Keyring:
-    """All keys of a configuration."""
+class Known(NamedTuple):
+    """Who presents a key, until when (Unix seconds; None: for good)."""
 
-    def __init__(self, keys: Iterable[Key]) -> None:
-        self._principals: dict[bytes, Principal] = {}
+    principal: Principal
+    until: float | None = None
+
+
+class Keyring:
+    """All keys of a configuration, and those that were made at run time beside them.
+
+    `wall`: Unix time. `is_unsure` tells that keys may have been made of which nothing is known
+    here, since their register cannot be read.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[Key],
+        digests: Digests = _NO_PEPPER,
+        wall: Callable[[], float] = _WALL,
+    ) -> None:
+        self._digests = digests
+        self._begun = digests.begun
+        self._wall = wall
+        self._configured: dict[bytes, Known] = {}
         self._admins: set[bytes] = set()
         for key in keys:
-            digest = sha256(key.secret.encode()).digest()
-            self._principals[digest] = key.principal
+            digest = digests.of(key.secret.encode())
+            self._configured[digest] = Known(key.principal)
             if key.admin:
                 self._admins.add(digest)
+        self._known = self._configured
+        self.is_unsure: Callable[[], bool] = lambda: False
+
+    def hold(self, managed: Mapping[bytes, Known]) -> None:
+        """Know these besides, and no others that were made at run time."""
+        self._known = {**managed, **self._configured}
 
     def find(self, presented: bytes) -> Principal | None:
         """Return who presents this key, None where nobody is known by it."""
-        return self._principals.get(sha256(presented).digest())
+        digest = self._begun.copy()  # as Digests.of, without a call: every request comes here
+        digest.update(presented)
+        known = self._known.get(digest.digest())
+        if known is None or (known.until is not None and self._wall() >= known.until):
+            return None
+        return known.principal
+
+    def known(self, presented: bytes) -> Known | None:
+        """Return the same, and until when."""
+        digest = self._begun.copy()  # as Digests.of, without a call: every request comes here
+        digest.update(presented)
+        known = self._known.get(digest.digest())
+        return None if known is None or self.find(presented) is None else known
 
     def is_admin(self, presented: bytes) -> bool:
         """Tell whether this key may use the admin endpoints."""
-        return sha256(presented).digest() in self._admins
+        return self._digests.of(presented) in self._admins
+
+    def refusal(self, presented: bytes) -> GatewayError:
+        """Return the error for a key that was not found: one for all reasons that there are."""
+        if self.is_unsure() and whole(presented.decode("latin-1")):
+            message = "Keys cannot be looked up now."
+            return UnavailableError(503, "accounting_unavailable", message, retry_after=1)
+        return CallerError(401, "invalid_api_key", "The API key is not valid.")

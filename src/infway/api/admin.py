@@ -20,16 +20,22 @@ _LIVE_PAUSE = 0.5  # seconds between two looks of the live feed
 _LIVE_LOOK = 1000  # how many of the newest requests one look takes in
 
 
-def admin_router(keyring: Callable[[], Keyring], decisions: Decisions) -> APIRouter:
-    """Return the endpoints."""
-    router = APIRouter(prefix="/admin", tags=["admin"])
+def callers_check(keyring: Callable[[], Keyring]) -> Callable[[Request], None]:
+    """Return what raises CallerError where callers may not see decisions: by their keys."""
 
     def check(request: Request) -> None:
         _, key = presented_key(request.headers.raw)
         if keyring().find(key) is None:
-            raise CallerError(401, "invalid_api_key", "The API key is not valid.")
+            raise keyring().refusal(key)
         if not keyring().is_admin(key):
             raise CallerError(403, "permission_denied", "This key is no admin key.")
+
+    return check
+
+
+def admin_router(check: Callable[[Request], None], decisions: Decisions) -> APIRouter:
+    """Return the endpoints; `check` raises CallerError for who may not ask."""
+    router = APIRouter(prefix="/admin", tags=["admin"])
 
     @router.get("/decisions", summary="The last decisions")
     async def latest(

@@ -62,5 +62,5 @@ def know(keyring: Keyring, headers: Headers, query: bytes = b"") -> tuple[Princi
     name, key = presented_key(headers, query)
     principal = keyring.find(key)
     if principal is None:
-        raise CallerError(401, "invalid_api_key", "The API key is not valid.")
+        raise keyring.refusal(key)
     return principal, name

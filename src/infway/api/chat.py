@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from infway.api.choice import check_choice
+from infway.api.choice import CHOICES, check_choice
 from infway.api.dialect import is_infuzu
 from infway.api.encode_json import whole_body
 from infway.api.encode_several import several_body
@@ -27,7 +27,8 @@ class ChatEndpoint(LineEndpoint):
     ) -> "ChatTalk":
         """Return the request and what its reply should look like; raises CallerError."""
         ask, wishes = read_chat(body, exchange.request_id, path_model)
-        check_choice(ask)
+        if CHOICES & ask.parameters:
+            check_choice(ask)
         if self.rules.require_model and ask.selection.model is None and not ask.selection.llms:
             raise GatewayError(400, "missing_required_field", "model is required.", param="model")
         if is_infuzu(header, exchange.path, wishes):
@@ -81,7 +82,7 @@ class ChatTalk(Talk):
         """Return what is written into the reply."""
         return Stamp(
             id=f"chatcmpl-{self.ask.id}",
-            created=times.created(),
+            created=int(times.clock.wall()),
             offer=answer.offer,
             rank=answer.rank,
             text=self.wishes.text,

@@ -13,7 +13,7 @@ from infway.kernel.errors import CallerError
 from infway.providers.shapes import Object, as_list, as_object, as_objects, is_object, value_of
 
 _CHOICE, _LEGACY = "tool_choice", "function_call"
-_NAMES = frozenset({_CHOICE, _LEGACY})
+CHOICES = frozenset({_CHOICE, _LEGACY})
 # `any` is Mistral's word for required
 _WORDS: Mapping[str, tuple[str, ...]] = {
     _CHOICE: ("none", "auto", "required", "any"),
@@ -52,11 +52,9 @@ def no_tools(path: str) -> CallerError:
 
 def check_choice(ask: ChatRequest) -> None:
     """Raise CallerError where a chat demands a tool that it does not have."""
-    if not _NAMES & ask.parameters:
-        return
     tools = as_objects(value_of(ask.fields.get("tools")))
     tools += as_objects(value_of(ask.fields.get("functions")))
-    for path in sorted(_NAMES & ask.parameters):
+    for path in sorted(CHOICES & ask.parameters):
         _check(value_of(ask.fields.get(path)), path, tools)
 
 

@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
 from infway import __version__
+from infway.accounts.checking import path_of
 from infway.api.errors import error_headers, error_of_status, own_fault
 from infway.api.operations import components, described_paths, error_reply
 from infway.api.replies import ErrorBody
@@ -38,6 +39,32 @@ def described_app(
         redoc_url=None,
         redirect_slashes=False,
     )
+    _fill(app, routers, refused)
+    app.openapi = lambda: _description(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
+    return app
+
+
+def administered_app(
+    routers: Sequence[APIRouter], refused: Callable[[str], None], *, docs: bool
+) -> FastAPI:
+    """Return the app of administrators, described for itself; the rest is as above."""
+    app = FastAPI(
+        title="infway: administration",
+        version=__version__,
+        openapi_url=None,  # neither it nor a page of it is public
+        redirect_slashes=False,
+    )
+    _fill(app, routers, refused)
+
+    def description() -> dict[str, Any]:  # in a thread: it takes a while
+        return _described(app, {"bearer": _SCHEMES["bearer"]})
+
+    if docs:
+        app.get("/openapi.json", include_in_schema=False)(description)
+    return app
+
+
+def _fill(app: FastAPI, routers: Sequence[APIRouter], refused: Callable[[str], None]) -> None:
     for router in routers:
         app.include_router(router)
     refusals = _Refusals(refused)
@@ -45,8 +72,6 @@ def described_app(
     app.add_exception_handler(HTTPException, refusals.http_error)
     app.add_exception_handler(RequestValidationError, refusals.validation_error)
     app.add_exception_handler(Exception, refusals.own_fault)
-    app.openapi = lambda: _description(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
-    return app
 
 
 class _Refusals:
@@ -80,7 +105,7 @@ class _Refusals:
         if isinstance(error, RequestValidationError):
             found = error.errors()
         first: dict[str, Any] = found[0] if found else {}
-        place = ".".join(str(step) for step in first.get("loc", ())[1:])
+        place = path_of(first.get("loc", ())[1:])
         message = f"{place}: {first.get('msg', 'invalid')}"
         return self._answer(request, CallerError(400, "invalid_field", message, place or None))
 
@@ -91,17 +116,22 @@ class _Refusals:
 
 def _description(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title, version=app.version, summary=app.summary, routes=app.routes
-        )
-        described = schema.setdefault("components", {})
-        described.setdefault("schemas", {}).update(components())
-        described["securitySchemes"] = _SCHEMES
-        for operations in schema["paths"].values():
-            for operation in operations.values():
-                operation["responses"].pop("422", None)  # FastAPI's own; here it is a 400
-                operation["responses"].setdefault("default", error_reply(ErrorBody))
-        schema["security"] = [{name: []} for name in _SCHEMES]
-        schema["paths"].update(described_paths())
-        app.openapi_schema = schema
+        app.openapi_schema = _described(app, _SCHEMES)
+        app.openapi_schema["paths"].update(described_paths())
     return app.openapi_schema
+
+
+def _described(app: FastAPI, schemes: dict[str, Any]) -> dict[str, Any]:
+    """Return what FastAPI knows of its routes, with our errors and ways to present a key."""
+    schema = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=app.routes
+    )
+    described = schema.setdefault("components", {})
+    described.setdefault("schemas", {}).update(components())
+    described["securitySchemes"] = schemes
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)  # FastAPI's own; here it is a 400
+            operation["responses"].setdefault("default", error_reply(ErrorBody))
+    schema["security"] = [{name: []} for name in schemes]
+    return schema

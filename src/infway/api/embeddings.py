@@ -12,8 +12,8 @@ from infway.api.stamp import bill_fields
 from infway.kernel.chat import ChatRequest, Feature
 from infway.kernel.errors import CallerError
 from infway.kernel.money import usd_text
-from infway.pipeline.attempt import trail
 from infway.pipeline.embedding import EmbeddingAnswer, EmbeddingGateway
+from infway.pipeline.tried import trail
 
 _write = msgspec.json.Encoder().encode
 
@@ -25,6 +25,8 @@ class EmbeddingsEndpoint(ServedEndpoint[EmbeddingGateway]):
         """Answer one exchange; raises GatewayError where the edge has to."""
         who, body = await self.received(exchange)
         ask, tells_cost = read_embeddings(body, exchange.request_id, path_model)
+        if exchange.visit is not None:
+            await exchange.visit.enter(ask)
         self._check(ask)
         answer: EmbeddingAnswer | None = None
         with Presence(exchange):

@@ -8,6 +8,7 @@ from infway.api.bulk import LONG, read_beside
 from infway.api.errors import Header
 from infway.api.gate import check_shape
 from infway.kernel.errors import CallerError
+from infway.pipeline.admit import Visit
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -17,6 +18,8 @@ ID_HEADERS: tuple[bytes, ...] = (b"x-request-id",)
 FORM = b"multipart/form-data"
 _KINDS = frozenset({b"content-type", b"content-encoding"})
 _CALLERS_IDS = frozenset({b"x-request-id", b"x-client-request-id"})
+_ONCE = b"idempotency-key"
+_NOTED = _CALLERS_IDS | {b"content-length", _ONCE}
 _OPAQUE = re.compile(rb"[ -~]{1,1024}")  # what is said back
 _NO_STATE: Mapping[str, object] = {}
 
@@ -30,6 +33,8 @@ class Exchange:
 
     `id_headers`: the headers in which its clients look for the request's id. `state`: what the
     server says of it. `length`: bytes of the body, as declared; 0 where nothing is.
+    `visit`: what its key's limits say to it, None where there are none.
+    `once`: what its caller calls a request by that may be delivered twice, empty where nothing is.
     `callers_id`: the caller's own name for the request, said back and used for nothing.
     """
 
@@ -39,6 +44,7 @@ class Exchange:
         "headers",
         "id_headers",
         "length",
+        "once",
         "path",
         "query",
         "receive",
@@ -46,6 +52,7 @@ class Exchange:
         "send",
         "started",
         "state",
+        "visit",
     )
 
     def __init__(
@@ -57,16 +64,23 @@ class Exchange:
         self.headers: Sequence[Header] = scope["headers"]
         self.length = 0
         self.callers_id = b""
+        self.once = b""
         for name, value in self.headers:
-            if name == b"content-length" and value.isdigit():
+            if name not in _NOTED:
+                continue
+            if name in _CALLERS_IDS:
+                if _OPAQUE.fullmatch(value):
+                    self.callers_id = value
+            elif name == _ONCE:
+                self.once = value or b" "
+            elif value.isdigit():
                 self.length = int(value)
-            elif name in _CALLERS_IDS and _OPAQUE.fullmatch(value):
-                self.callers_id = value
         self.receive = receive
         self.send = send
         self.request_id = request_id
         self.began = began
         self.started = False
+        self.visit: Visit | None = None
         self.id_headers = ID_HEADERS
 
     async def read_json(
@@ -93,6 +107,25 @@ class Exchange:
             check_shape(body)
         else:
             await read_beside(body, lambda: check_shape(body))
+        return body
+
+    async def read_ahead(self, limit: int) -> bytes:
+        """Return the body as it is, which can be read once more; raises as `read_json` does."""
+        self.check_size(limit)
+        message = await self.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeftError
+        body: bytes = message.get("body", b"")
+        if message.get("more_body", False):
+            body = await self._gather(body, limit)
+        if len(body) > limit:
+            raise too_large(limit)
+        receive, whole = self.receive, [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> Message:
+            return whole.pop() if whole else await receive()
+
+        self.receive = again
         return body
 
     async def _gather(self, body: bytes, limit: int) -> bytes:
@@ -123,6 +156,8 @@ class Exchange:
         headers += [(name, request_id) for name in self.id_headers]
         if self.callers_id:
             headers.append((b"x-client-request-id", self.callers_id))
+        if self.visit is not None:
+            headers += self.visit.headers()
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def reply(self, status: int, headers: list[Header], body: bytes) -> None:

@@ -6,11 +6,13 @@ Every failure of a hot route ends in the error body of its dialect, our own bugs
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from infway.api.errors import Header, error_body, error_headers, own_fault
 from infway.api.exchange import ClientLeftError, Exchange, Message, Receive, Scope, Send
 from infway.api.intake import Intake, goes_on
+from infway.api.repeats import Repeats
 from infway.api.routes import Connectable, Desk, Endpoint, Routes
 from infway.api.worded import words_of
 from infway.kernel.clock import Clock
@@ -20,13 +22,16 @@ from infway.telemetry.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
+Answer = Callable[[Exchange, str | None], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Begin = Callable[[Scope, Receive, Send, str, float], Exchange]
 
 
 class Front:
     """Serves the hot routes and hands on the rest, with a request id on every reply.
 
-    `intake`: the open requests, and whether more are let in.
+    `intake`: the open requests, and whether more are let in. `repeats`: what knows those that are
+    delivered twice; None: nothing does. `begin`: how an exchange begins.
     """
 
     def __init__(
@@ -45,6 +50,8 @@ class Front:
         self._clock = clock
         self._metrics = metrics
         self.intake = Intake()
+        self.repeats: Repeats | None = None
+        self.begin: Begin = Exchange
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -57,9 +64,10 @@ class Front:
         began = self._clock.monotonic()
         if endpoint is None:
             scope.setdefault("state", {})["request_id"] = request_id
-            await self._rest(scope, receive, self._traced(send, request_id, began))
+            headers: Sequence[Header] = scope["headers"]
+            await self._rest(scope, receive, self._traced(send, request_id, began, headers))
             return
-        exchange = Exchange(scope, receive, send, request_id, began)
+        exchange = self.begin(scope, receive, send, request_id, began)
         exchange.id_headers = endpoint.id_headers
         intake, task = self.intake, asyncio.current_task()
         try:
@@ -68,12 +76,19 @@ class Front:
             intake.open[task] = exchange
             if scope["method"] != "POST":
                 raise CallerError(405, "method_not_allowed", "This endpoint takes POST.")
-            await endpoint.answer(exchange, model)
+            answer = (exchange.once and self._repeated(endpoint)) or endpoint.answer
+            await answer(exchange, model)
         except (Exception, asyncio.CancelledError) as error:
             if not await self._answered(exchange, endpoint, error):
                 raise
         finally:
+            if exchange.visit is not None:
+                exchange.visit.leave()
             intake.open.pop(task, None)
+
+    def _repeated(self, endpoint: Endpoint) -> Answer | None:
+        """Return what answers requests that may be delivered twice."""
+        return None if self.repeats is None else partial(self.repeats.answer, endpoint)
 
     async def _answered(self, exchange: Exchange, endpoint: Endpoint, ended: BaseException) -> bool:
         """Answer for what ended a request, where nothing was answered yet; False: it goes on."""
@@ -90,6 +105,8 @@ class Front:
             _log.error("request %s failed inside infway", exchange.request_id, exc_info=ended)
             error = own_fault()
         if error is not None and not exchange.started:
+            if exchange.visit is not None:
+                error = await exchange.visit.instead_of(error)
             await self._refuse(exchange, endpoint.refusal, error)
         return True
 
@@ -136,11 +153,15 @@ class Front:
         ids = [(name, named) for name in (b"x-request-id", *words.id_headers)]
         return [*error_headers(error), *ids], words.refusal(error)
 
-    def _traced(self, send: Send, request_id: str, began: float) -> Send:
+    def _traced(self, send: Send, request_id: str, began: float, asked: Sequence[Header]) -> Send:
+        standing = self._routes.standing
+
         async def stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
                 traces = [(b"x-request-id", request_id.encode()), *self._traces(began)]
                 said = message.get("headers", ())
+                if standing is not None:
+                    traces += await standing(asked)
                 if not any(name == b"cache-control" for name, _ in said):
                     traces.append((b"cache-control", b"private, no-store"))
                 message = {**message, "headers": [*said, *traces]}

@@ -18,7 +18,7 @@ from infway.api.dialect import raw_number
 from infway.kernel.errors import CallerError, InfwayError, UnavailableError
 from infway.kernel.faults import LEFT
 from infway.kernel.money import usd_text
-from infway.ledger.rows import Row
+from infway.ledger.rows import Row, tags_of
 
 RowsOf = Callable[[str], Awaitable[Sequence[Row]]]
 
@@ -69,31 +69,40 @@ def generations_router(
         _, key = presented_key(request.headers.raw)
         who = keyring().find(key)
         if who is None:
-            raise CallerError(401, "invalid_api_key", "The API key is not valid.")
+            raise keyring().refusal(key)
         if not id:
             raise CallerError(400, "missing_required_field", "id is required.", "id")
-        rows = await _found(rows_of, id, patience)
+        rows = await found(rows_of, id, patience)
         if not rows or not (rows[0].key == who.name or keyring().is_admin(key)):
             raise CallerError(
                 404, "generation_not_found", "This key made no such request, or it has not ended.",
                 "id",
             )  # fmt: skip
-        return Response(_encode({"data": _described(id, rows)}), media_type="application/json")
+        return Response(_encode({"data": described(id, rows)}), media_type="application/json")
 
     return router
 
 
-async def _found(rows_of: RowsOf, asked: str, patience: float) -> Sequence[Row]:
-    """Return the rows of a request by attempt, the first of them its own."""
+def bare(asked: str) -> str | None:
+    """Return the id of a request from that of a reply; None where it is none."""
     match = _ID.fullmatch(asked) if len(asked) <= _LONGEST else None
-    if match is None:
+    return None if match is None else match[1]
+
+
+async def found(rows_of: RowsOf, asked: str, patience: float = 0.0) -> Sequence[Row]:
+    """Return the rows of a request by attempt, the first of them its own; none of what is unknown.
+
+    Raises UnavailableError 503 where the ledger cannot be read.
+    """
+    name = bare(asked)
+    if name is None:
         return ()
     try:
-        rows = await rows_of(match[1])
+        rows = await rows_of(name)
         while not rows and patience > 0:
             await asyncio.sleep(_PAUSE)
             patience -= _PAUSE
-            rows = await rows_of(match[1])
+            rows = await rows_of(name)
     except InfwayError as error:
         raise UnavailableError(
             503, "accounting_unavailable", "The ledger cannot be read now.", retry_after=1
@@ -101,7 +110,7 @@ async def _found(rows_of: RowsOf, asked: str, patience: float) -> Sequence[Row]:
     return sorted(rows, key=lambda row: row.attempt)
 
 
-def _described(asked: str, rows: Sequence[Row]) -> Mapping[str, object]:
+def described(asked: str, rows: Sequence[Row]) -> Mapping[str, object]:
     """Return a request's description: its own row comes first, one for each attempt follows."""
     whole, *attempts = rows
     return {
@@ -109,6 +118,10 @@ def _described(asked: str, rows: Sequence[Row]) -> Mapping[str, object]:
         "id": asked,
         "request_id": whole.request,
         **_counted(whole),
+        "key": whole.key,
+        "project": whole.project or None,
+        "organisation": whole.organisation or None,
+        "tags": tags_of(whole.tags),
         "model": whole.model,
         "provider_name": whole.upstream or None,
         "total_cost": _money(whole),
@@ -152,6 +165,7 @@ def _attempt(row: Row) -> dict[str, object]:
         "model": row.model,
         **_counted(row),
         "tokens_cached": row.cached_tokens,
+        "tokens_cache_write": row.cache_write_tokens,
         "tokens_reasoning": row.reasoning_tokens,
         "cost": _money(row),
         "rescue": row.rescue or None,

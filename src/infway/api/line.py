@@ -25,10 +25,11 @@ from infway.kernel.clock import Clock
 from infway.kernel.errors import CallerError, GatewayError, leaving, stopped_by
 from infway.kernel.events import Broken
 from infway.kernel.money import usd_text
-from infway.pipeline.attempt import trail
+from infway.pipeline.admit import Visits
 from infway.pipeline.gateway import Answer, Gateway
 from infway.pipeline.handed import Handed
 from infway.pipeline.several import Result, answer_several
+from infway.pipeline.tried import trail
 
 _log = logging.getLogger(__name__)
 _UNPRINTABLE = re.compile(r"[^ -~]")
@@ -50,10 +51,11 @@ class Rules:
 class LineEndpoint(ABC):
     """Answers requests. `keyring` and `rules` are swapped when settings are read again.
 
-    `walks`: its reader goes through the body in Python, which takes long where that is long.
+    `visits`: what keeps to the limits of keys. `walks`: its reader goes through the body in Python, which takes long where that is long.
     """
 
     walks = False
+    visits: Visits
     id_headers: tuple[bytes, ...] = ID_HEADERS
 
     def __init__(self, gateway: Gateway, keyring: Keyring, rules: Rules, clock: Clock) -> None:
@@ -67,11 +69,15 @@ class LineEndpoint(ABC):
         if exchange.length > self.rules.body_limit:
             raise too_large(self.rules.body_limit)
         who, header = self.who(exchange)
+        if who.account is not None:
+            exchange.visit = self.visits.of(who, exchange.request_id)
         body = await exchange.read_json(self.rules.body_limit)
         if self.walks:
             talk = await read_beside(body, lambda: self.read(exchange, header, body, path_model))
         else:
             talk = self.read(exchange, header, body, path_model)
+        if exchange.visit is not None:
+            await exchange.visit.enter(talk.ask)
         await self.way(talk)(exchange, talk, who)
 
     def who(self, exchange: Exchange) -> tuple[Principal, bytes]:

@@ -1,6 +1,7 @@
 """From a body to a ChatRequest: read once with types, once as raw fields that are passed on."""
 
 from typing import NamedTuple, NoReturn
+from zlib import crc32
 
 import msgspec
 
@@ -266,9 +267,10 @@ def _passed_on(chat: ChatBody, fields: dict[str, msgspec.Raw]) -> dict[str, msgs
 
 
 def _affinity(chat: ChatBody, messages: bytes) -> int | None:
+    """Return a number that is the same in every process: replicas tell one another."""
     if chat.prompt_cache_key is not None:
-        return hash(chat.prompt_cache_key)
-    return hash(messages[:_CACHEABLE]) if len(messages) >= _CACHEABLE else None
+        return crc32(chat.prompt_cache_key.encode(errors="surrogatepass"))
+    return crc32(messages[:_CACHEABLE]) if len(messages) >= _CACHEABLE else None
 
 
 def _wishes(chat: ChatBody, path_model: str | None) -> Wishes:

@@ -1,14 +1,18 @@
 """Where requests go that meet no web framework: exact paths, and paths that name the model."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from infway.accounts.keys import Keyring
+from infway.api.errors import Header
 from infway.api.exchange import Exchange
+from infway.api.line import Rules
 from infway.kernel.errors import GatewayError
 
 # Prefixes of paths that name the model: the path beats the body.
 MODEL_PATHS = ("/openai/deployments/", "/engines/", "/v1/engines/")
+Standing = Callable[[Sequence[Header]], Awaitable[list[Header]]]
 _WORD = re.compile(r"\\\{\w+\\\}")  # in braces, escaped
 
 
@@ -19,6 +23,8 @@ class Endpoint(Protocol):
     """
 
     id_headers: tuple[bytes, ...]
+    keyring: Keyring
+    rules: Rules
 
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
@@ -76,9 +82,15 @@ def everywhere(path: str) -> Family:
 
 
 class Routes:
-    """Finds the endpoint of a path; of several that name the model, the first counts."""
+    """Finds the endpoint of a path; of several that name the model, the first counts.
 
-    def __init__(self, served: Sequence[tuple[Family, Endpoint]]) -> None:
+    `standing`: tells whoever asks elsewhere, by the headers, where the limits of the key stand.
+    """
+
+    def __init__(
+        self, served: Sequence[tuple[Family, Endpoint]], standing: Standing | None = None
+    ) -> None:
+        self.standing = standing
         self._exact: Mapping[str, Endpoint] = {
             path: endpoint for theirs, endpoint in served for path in theirs.paths
         }

@@ -10,6 +10,7 @@ from infway.api.exchange import ID_HEADERS, Exchange
 from infway.api.line import Rules
 from infway.kernel.chat import Offer, Principal
 from infway.kernel.errors import CallerError, GatewayError
+from infway.pipeline.admit import Visits
 
 _Gateway = TypeVar("_Gateway")
 
@@ -17,9 +18,10 @@ _Gateway = TypeVar("_Gateway")
 class ServedEndpoint(Generic[_Gateway]):
     """An endpoint. `keyring` and `rules` are swapped when settings are read again.
 
-    `traces`: the headers of every reply, from when the request was received.
+    `visits`: what keeps to the limits of keys. `traces`: the headers of every reply, from when the request was received.
     """
 
+    visits: Visits
     id_headers: tuple[bytes, ...] = ID_HEADERS
 
     def __init__(
@@ -38,6 +40,8 @@ class ServedEndpoint(Generic[_Gateway]):
         """Return who asks, and the JSON; raises CallerError. `query`: where a key in it counts."""
         exchange.check_size(self.rules.body_limit)
         who, _ = know(self.keyring, exchange.headers, query)
+        if who.account is not None:
+            exchange.visit = self.visits.of(who, exchange.request_id)
         return who, await exchange.read_json(self.rules.body_limit)
 
     async def tell(self, exchange: Exchange, body: bytes) -> None:

@@ -97,6 +97,8 @@ class TokensEndpoint(ServedEndpoint[Gateway]):
         """Answer one exchange; raises GatewayError where the edge has to."""
         who, body = await self.received(exchange)
         said = await read_beside(body, lambda: _said(body))
+        if exchange.visit is not None:
+            await exchange.visit.enter(None)
         offer = self._offer(said.model, who)
         name = _counted_as(said.model, offer)
         counter = await read_beside(body, lambda: _counter(said, name, exchange.request_id))

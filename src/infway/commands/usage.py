@@ -1,60 +1,78 @@
 """`infway usage`: what was used and what it cost, from the ledger; the gateway may be running."""
 
-import re
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
-from infway.commands.configuration import configured
+from infway.commands import options
+from infway.commands.ledgered import Ago, ledger_read
 from infway.commands.surroundings import Surroundings
-from infway.commands.table import table
-from infway.kernel.clock import system_clock
+from infway.commands.table import csv_text, json_text, table
 from infway.kernel.money import usd_text
-from infway.ledger.sqlite import GROUPS, summary
+from infway.ledger.answers import COUNTED, used
+from infway.ledger.questions import NAMES, Line, Question, QuestionError, ask
 
 HEAD = ("REQUESTS", "FAILED", "TOKENS IN", "TOKENS OUT", "USD", "UNPRICED")
-SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN = re.compile(r"(\d{1,6})([mhdw])")
+FORMATS = ("table", "csv", "json")
+_ONLY = tuple(name for name in NAMES if name != "day")
+_Command = TypeVar("_Command", bound=Callable[..., object])
 
 
-class Since(click.ParamType[float]):
-    """A span back from now, like `24h` or `7d`, or a date; becomes Unix seconds."""
-
-    name = "span or date"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Read either form."""
-        text = str(value)
-        if span := _SPAN.fullmatch(text):
-            return system_clock().wall() - int(span[1]) * SECONDS[span[2]]
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            self.fail("write a span like 30m, 24h, 7d or 4w, or a date like 2026-01-31", param, ctx)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+def _limits(command: _Command) -> _Command:
+    """Add the options that limit usage to some values of a name."""
+    for name in reversed(_ONLY):
+        command = click.option(
+            f"--{name}", multiple=True, help=f"Only this {name}; again: or that."
+        )(command)
+    return command
 
 
 @click.command("usage")
-@click.option("--by", type=click.Choice(list(GROUPS)), default="model", help="What to sum by.")
-@click.option("--since", type=Since(), default="30d", help="How far back: 24h, 7d, a date (UTC).")
-@click.option("--config", "-c", type=click.Path(path_type=Path), help="Configuration file.")
+@click.option(
+    "--by",
+    type=click.Choice(NAMES),
+    multiple=True,
+    default=("model",),
+    help="What to sum by; twice: by both.",
+)
+@click.option("--since", type=Ago(), default="30d", help="From when on: 24h, 7d, a date (UTC).")
+@click.option("--until", type=Ago(), help="Until when: 24h, a date (UTC), not with that day.")
+@_limits
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="table", help="How to say it."
+)
+@options.config
 @click.pass_obj
-def command(surroundings: Surroundings, by: str, since: float, config: Path | None) -> None:
-    """Show what was used, from the ledger."""
-    settings = configured(surroundings, config).settings
-    path = settings.ledger.path or surroundings.data.ledger
-    if not path.exists():
-        raise click.ClickException(f"There is no ledger yet at {path}: `infway serve` makes it.")
-    lines = summary(path, by, since)
+def command(
+    surroundings: Surroundings,
+    /,
+    by: tuple[str, ...],
+    since: float,
+    until: float | None,
+    form: str,
+    config: Path | None,
+    **only: tuple[str, ...],
+) -> None:
+    """Show what was used, from the ledger. Times are rounded outwards to whole hours."""
+    limits = {name: values for name, values in only.items() if values}
+    question = Question(by, since, until, limits)
+    with ledger_read(surroundings, config) as there:
+        try:
+            lines = ask(there.database, question)
+        except QuestionError as error:
+            raise click.UsageError(str(error)) from error
+    click.echo(_SAID[form](lines, by), nl=form != "csv")
+
+
+def _in_table(lines: Sequence[Line], by: Sequence[str]) -> str:
     if not lines:
-        click.echo("Nothing was used in that time.")
-        return
+        return "Nothing was used in that time."
+    head = [name.upper() for name in by]
     rows = [
         (
-            line.group,
+            *(name or "-" for name in line.group),
             f"{line.requests:,}",
             f"{line.failed:,}",
             f"{line.prompt_tokens:,}",
@@ -64,4 +82,24 @@ def command(surroundings: Surroundings, by: str, since: float, config: Path | No
         )
         for line in lines
     ]
-    click.echo(table((by.upper(), *HEAD), rows, frozenset(range(1, 7))))
+    right = frozenset(range(len(head), len(head) + len(HEAD)))
+    return table((*head, *HEAD), rows, right)
+
+
+def _in_csv(lines: Sequence[Line], by: Sequence[str]) -> str:
+    rows: list[list[str | int]] = []
+    for line in lines:
+        counts: dict[str, str | int] = dict(zip(COUNTED, line[1:], strict=True))
+        rows.append([*line.group, *{**counts, "cost": usd_text(line.cost)}.values()])
+    return csv_text((*by, *COUNTED), rows)
+
+
+def _in_json(lines: Sequence[Line], by: Sequence[str]) -> str:
+    return json_text([used(line, by) for line in lines])
+
+
+_SAID: Mapping[str, Callable[[Sequence[Line], Sequence[str]], str]] = {
+    "table": _in_table,
+    "csv": _in_csv,
+    "json": _in_json,
+}

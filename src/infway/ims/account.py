@@ -6,11 +6,26 @@ configuration allows.
 """
 
 import math
+from typing import NamedTuple
 
 from infway.ims.tuning import Rests
 
 MINUTE = 60.0
 FOREVER = float("inf")
+
+
+class Terms(NamedTuple):
+    """What one replica knows of an account. None: nothing new.
+
+    `most`: requests in flight, `tokens` per minute: learned ceilings. `left`: requests until
+    `reset`, in seconds from now, as headers said. `rest`: seconds to leave it alone.
+    """
+
+    most: float | None = None
+    tokens: float | None = None
+    left: float | None = None
+    reset: float = 0.0
+    rest: float = 0.0
 
 
 class Account:
@@ -23,8 +38,8 @@ class Account:
     """
 
     __slots__ = (
-        "_at", "_born", "_cut", "_cut_at", "_remaining", "_reset_at", "_rests", "_strikes",
-        "_tokens",
+        "_at", "_born", "_cut", "_cut_at", "_refused", "_remaining", "_reset_at", "_rests",
+        "_strikes", "_tokens", "_was_told",
         "allowed", "in_flight", "is_off", "most_in_flight", "resting_until", "shut",
     )  # fmt: skip
 
@@ -37,6 +52,7 @@ class Account:
         self._cut_at = -FOREVER
         self._remaining: float | None = None
         self._reset_at = 0.0
+        self._refused = self._was_told = False  # since what is new was asked for
         self.resting_until = 0.0
         self.is_off = False
         self._strikes = 0
@@ -94,6 +110,7 @@ class Account:
         if now - self._born >= MINUTE:
             self._cut = min(self.most_tokens(now), self.tokens(now)) * self._rests.decrease
         self._cut_at = now
+        self._refused = True
         self._settle(now)
 
     def tire(self, now: float) -> None:
@@ -127,6 +144,44 @@ class Account:
         """Its headers said: this many more requests, or tokens' worth of them, in `reset` s."""
         self._remaining = remaining
         self._reset_at = now + min(reset, self._rests.longest)
+        self._was_told = True
+        self._settle(now)
+
+    def terms(self, now: float, *, whole: bool = False) -> Terms | None:
+        """Return what was learned here since the last time, or with `whole` all; None: nothing."""
+        told = Terms()
+        if (self._refused or whole) and self.most_in_flight < self.allowed:
+            told = told._replace(most=self.most_in_flight)
+        if (self._refused or whole) and self._cut < FOREVER:
+            told = told._replace(tokens=self.most_tokens(now))
+        if (self._was_told or whole) and self._remaining is not None and self._reset_at > now:
+            told = told._replace(left=max(0.0, self._remaining), reset=self._reset_at - now)
+        if whole:
+            told = told._replace(rest=max(0.0, self.resting_until - now))
+        self._refused = self._was_told = False
+        return None if told == Terms() else told
+
+    def learn(self, now: float, told: Terms, *, whole: bool = False) -> None:
+        """Take over what another replica learned; all that it knows only where nothing is known here.
+
+        Whoever has more in flight than the other goes down from there: a replica of which little
+        is asked would else hold back one of which much is.
+        """
+        down = self._rests.decrease
+        is_new = told.most is not None or told.tokens is not None
+        if is_new and (not whole or self._cut_at == -FOREVER):
+            most = max(1.0, self.in_flight * down, told.most or FOREVER)
+            self.most_in_flight = min(self.most_in_flight, most)
+            tokens = max(self.tokens(now) * down, told.tokens or FOREVER)
+            self._cut = min(self.most_tokens(now), tokens)
+            self._cut_at = now
+        if told.left is not None:
+            known = self._remaining if now < self._reset_at else None
+            if known is None or told.left < known:
+                self._remaining = told.left
+                self._reset_at = now + min(told.reset, self._rests.longest)
+        if told.rest:
+            self.rest(now + min(told.rest, self._rests.longest))
         self._settle(now)
 
     def allow(self, allowed: float) -> None:

@@ -7,6 +7,7 @@ let in, on a lease that ends by itself. An offer that is back gets its share of 
 
 import math
 from enum import Enum
+from typing import Protocol
 
 from infway.ims.tuning import Trip
 
@@ -20,6 +21,14 @@ class State(Enum):
     OPEN = "open"
     HALF_OPEN = "half_open"
     PROBING = "probing"  # half-open, and its one attempt is under way
+
+
+class Probing(Protocol):
+    """Who knows whether another replica probes an offer already."""
+
+    async def claim(self, offer: str) -> float:
+        """Return 0 where the next attempt at this offer is the probe, else seconds to leave it alone."""
+        ...
 
 
 class Window:
@@ -112,9 +121,31 @@ class Breaker:
         So it does while it is silent: then it is a trial.
         """
         if self.tripped and (self.silent or now >= self.shut):
-            self._leased = True
             self.tried = self.alone_since = now
-            self.shut = now + self._trip.lease
+            self.lease(now + self._trip.lease)
+
+    @property
+    def leased(self) -> bool:
+        """Whether an attempt is under way that decides, here or at another replica."""
+        return self._leased
+
+    def due(self, now: float) -> bool:
+        """Tell whether the next attempt is the one that decides."""
+        return self.tripped and now >= self.shut
+
+    def lease(self, until: float) -> None:
+        """Let one attempt decide, here or at another replica; until then it is the only one."""
+        self._leased = True
+        self.shut = until
+
+    def trip(self, until: float) -> None:
+        """Open it until then: another replica knows why."""
+        self.tripped = True
+        self.shut = until
+
+    def follow(self) -> None:
+        """Let the outcome that is told next decide: it is that of another replica's probe."""
+        self._leased = self.tripped
 
     def heard(self, now: float) -> None:
         """Take note that an answer has begun: it lets the next attempt in."""

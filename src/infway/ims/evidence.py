@@ -27,14 +27,18 @@ class Lesson(NamedTuple):
 
 
 class Decay:
-    """The two half-lives, in seconds, and the moment from which weights are counted."""
+    """The two half-lives, in seconds, and the moment from which weights are counted.
 
-    __slots__ = ("epoch", "fast", "slow")
+    `longest`: seconds after which they are so large that the book must be rebased.
+    """
+
+    __slots__ = ("epoch", "fast", "longest", "slow")
 
     def __init__(self, slow: float, fast: float, epoch: float = 0.0) -> None:
         self.slow = slow
         self.fast = fast
         self.epoch = epoch
+        self.longest = 500.0 * min(fast, slow)
 
     def weights(self, now: float) -> tuple[float, float]:
         """Return what an observation made now weighs (slow, fast)."""
@@ -45,10 +49,6 @@ class Decay:
         """Return what turns the sums (slow, fast) into counts as of now."""
         age = self.epoch - now
         return 2.0 ** (age / self.slow), 2.0 ** (age / self.fast)
-
-    def overdue(self, now: float) -> bool:
-        """Tell whether the weights have grown so large that the book must be rebased."""
-        return now - self.epoch > 500.0 * min(self.fast, self.slow)
 
 
 _SUMS = (

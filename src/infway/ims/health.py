@@ -98,9 +98,16 @@ class Health:
         account.returned(now, outcome.input_tokens + (outcome.output_tokens or 0))
         if outcome.limits is not None:
             account.told(now, *outcome.limits)
-        self._learn(slot, now, outcome)
+        was_tripped = slot.breaker.tripped
+        turned = self._learn(slot, now, outcome)
         if self._unsent is not None:
-            self._unsent.append((offer.id, outcome))
+            told = outcome._replace(probe=True) if was_tripped and turned else outcome
+            self._unsent.append((offer.id, told))
+
+    @property
+    def shares(self) -> bool:
+        """Whether what is new is kept for other replicas."""
+        return self._unsent is not None
 
     def drain(self) -> list[tuple[str, Outcome]]:
         """Return and forget own outcomes since the last drain, as (offer id, outcome)."""
@@ -115,7 +122,23 @@ class Health:
         for offer_id, outcome in outcomes:
             slot = self.by_id.get(offer_id)
             if slot is not None:
+                if outcome.probe:
+                    slot.breaker.follow()
                 self._learn(slot, now, outcome)
+
+    def shut(self, slot: Slot, until: float) -> None:
+        """Leave an offer alone until then: another replica finds out about it."""
+        slot.breaker.lease(until)
+        slot.settle()
+        self._note(slot)
+
+    def trip(self, offer_id: str, now: float, wait: float) -> None:
+        """Open the breaker of an offer of which nothing is known here, since another replica's is."""
+        slot = self.by_id.get(offer_id)
+        if slot is not None and not slot.breaker.tripped and not slot.evidence.slow.n:
+            slot.breaker.trip(now + wait)
+            slot.settle()
+            self._note(slot)
 
     def carry(self, old: "Health") -> None:
         """Take over what an earlier book knew of the same offers, upstreams and models.
@@ -165,30 +188,32 @@ class Health:
             self._troubled_until = max(slot.troubled_until for slot in self.slots)
         return self._troubled_until > now
 
-    def _learn(self, slot: Slot, now: float, outcome: Outcome) -> None:
-        """Move evidence, breaker and rests by one outcome."""
+    def _learn(self, slot: Slot, now: float, outcome: Outcome) -> bool:
+        """Move evidence, breaker and rests by one outcome; return whether the breaker turned."""
+        turned = False
         if outcome.fault is not None:
             self._rest(slot, now, outcome.fault, outcome.retry_after)
         learnt = lesson(outcome, slot.start)
         if learnt is None:
             slot.breaker.abandoned(now)
         else:
-            if self.decay.overdue(now):
+            if now - self.decay.epoch > self.decay.longest:
                 self._rebase(now)
             weights = self.decay.weights(now)
             slot.evidence.add(learnt, weights)
             slot.upstream.learn(learnt, weights)
             slot.model.learn(learnt, weights)
-            self._judge(slot, now, learnt.failed + learnt.seen, outcome)
+            turned = self._judge(slot, now, learnt.failed + learnt.seen, outcome)
         slot.settle()
         failed = learnt is not None and learnt.failed + learnt.seen > 0
         slot.fresh = 0.0 if failed else min(slot.fresh, now + self.tuning.notice)
         self._note(slot)
         if self.bell.ring is not None:
             self.bell.ring()
+        return turned
 
-    def _judge(self, slot: Slot, now: float, failure: float, outcome: Outcome) -> None:
-        """Tell breaker and account; an opening or closing breaker has dealt with the past."""
+    def _judge(self, slot: Slot, now: float, failure: float, outcome: Outcome) -> bool:
+        """Tell breaker and account; one that opens or closes has dealt with the past: return whether."""
         if failure:
             slow = FOREVER if outcome.end is None else outcome.end
             turned = slot.breaker.failed(now, failure, self._random.random(), slow)
@@ -198,6 +223,7 @@ class Health:
             slot.account.succeeded(now)
         if turned:
             slot.evidence.cap(self.tuning.trip.doubt, self.decay.factors(now))
+        return turned
 
     def _rest(self, slot: Slot, now: float, fault: Fault, asked: float | None) -> None:
         """Leave alone what the fault table says, for as long as was asked or is usual."""

@@ -24,7 +24,8 @@ class Headers(NamedTuple):
 class Outcome(NamedTuple):
     """How one attempt ended. Times in seconds from its dispatch; None where not reached or unknown.
 
-    `visible`: the caller saw the failure. `retry_after`: seconds, from the upstream.
+    `visible`: the caller saw the failure. `retry_after`: seconds, from the upstream. `probe`: it
+    decided about a breaker that was not closed.
     """
 
     fault: Fault | None = None
@@ -35,6 +36,7 @@ class Outcome(NamedTuple):
     retry_after: float | None = None
     visible: bool = False
     limits: Headers | None = None
+    probe: bool = False
 
 
 def lesson(outcome: Outcome, believed_start: float) -> Lesson | None:

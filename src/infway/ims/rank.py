@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from random import Random
 
 from infway.ims.affinity import Affinity, Warm
+from infway.ims.breaker import Probing
 from infway.ims.candidates import candidates
 from infway.ims.catalog import Catalog
 from infway.ims.decision import Ballot, Decision
@@ -26,13 +27,18 @@ Kind = tuple[Selection, Feature, tuple[int, int, int], Principal, object]
 
 
 class Router:
-    """Orders the offers of one catalogue; `random` is its only source of chance."""
+    """Orders the offers of one catalogue; `random` is its only source of chance.
+
+    `probing`: who else probes offers; None: nobody.
+    """
 
     def __init__(self, catalog: Catalog, health: Health, tuning: Tuning, random: Random) -> None:
         self.catalog = catalog
         self.health = health
         self.tuning = tuning
-        self.affinity = Affinity(tuning.cache_life, tuning.remembered)
+        self.affinity = Affinity(tuning.cache_life, tuning.remembered, share=health.shares)
+        self.probing: Probing | None = None
+        self.place_of = {offer.id: offer.index for offer in catalog.offers}
         self.draws = Draws()
         self._random = random
         self._grounds: dict[Kind, Ground] = {}

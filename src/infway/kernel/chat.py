@@ -6,6 +6,7 @@ from enum import IntFlag
 from types import MappingProxyType
 from typing import NamedTuple
 
+from infway.kernel.account import Account
 from infway.kernel.begun import Prefill, Said
 from infway.kernel.form import Form
 from infway.kernel.place import Place
@@ -134,7 +135,8 @@ class ChatRequest(NamedTuple):
 class Principal:
     """Who asks: the name of the key, and what it may use (None: everything).
 
-    `rescue`: its answers may be finished by another offer where they break off.
+    `rescue`: its answers may be finished by another offer where they break off. `account`: where
+    it belongs, and the limits and budgets that hold for it; None: none do.
     """
 
     name: str
@@ -142,6 +144,7 @@ class Principal:
     upstreams: frozenset[str] | None = None
     weights: Weights | None = None
     rescue: bool = True
+    account: Account | None = None
 
 
 class Prices(NamedTuple):

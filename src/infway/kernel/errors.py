@@ -22,6 +22,7 @@ ERROR_TYPES: dict[int, str] = {
     404: "not_found_error",
     405: "invalid_request_error",
     408: "timeout_error",
+    409: "invalid_request_error",
     413: "invalid_request_error",
     414: "invalid_request_error",
     415: "invalid_request_error",

@@ -45,6 +45,10 @@ class Finish:
     native: str | None
 
 
+WHOLE = Finish(0, "stop", "stop")
+"""The end of what has no words to end with: vectors, and work that is no chat."""
+
+
 class Units(NamedTuple):
     """What work is measured in beside tokens.
 

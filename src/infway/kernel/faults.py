@@ -76,6 +76,7 @@ class Fault(Enum):
     SLOW_CLIENT = "slow_client"  # it did not take what was sent
     HEDGED = "hedged"  # another offer was asked beside it, and was first to say something
     STOPPED = "stopped"  # infway ended it: a stop, or too little memory
+    INTERRUPTED = "interrupted"  # infway died, and another process settled it
     OWN_FAULT = "internal_server_error"
 
 
@@ -160,6 +161,7 @@ CONSEQUENCES: dict[Fault, Consequence] = {
     Fault.HEDGED: Consequence(False, False, _NO, 0, 503, "service_unavailable", bill=_PROMPT),
     Fault.SLOW_CLIENT: Consequence(False, False, _NO, 0, 499, "client_gone", bill=_PROMPT),
     Fault.STOPPED: Consequence(False, False, _NO, 0, 503, "service_unavailable"),
+    Fault.INTERRUPTED: Consequence(False, False, _NO, 0, 503, "service_unavailable", bill=_PROMPT),
     Fault.OWN_FAULT: Consequence(False, False, _NO, 0, 500, "internal_server_error"),
 }
 

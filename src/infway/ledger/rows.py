@@ -1,6 +1,8 @@
 """The rows of the ledger and the protocol that every ledger keeps."""
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 
@@ -11,7 +13,10 @@ class Row(NamedTuple):
     the attempt (or of the request) to the first token and to the end. `outcome`: `ok`, or the
     fault's name. `status`: what the caller got (request rows) or the upstream said (attempt rows).
     `rescue`: how it was to finish an answer that had broken off, or how the answer was finished:
-    `prefill` or `splice`; empty for all others.
+    `prefill` or `splice`; empty for all others. `organisation`, `project`: of the key; empty where
+    there is none. `tags`: of the key, as `tags_text` writes them. `native`: the upstream's own name
+    for the model. `boot`: the run of the process that made the row, and `monotonic`: the seconds
+    of its clock that does not jump, at `at`.
     """
 
     request: str
@@ -33,23 +38,53 @@ class Row(NamedTuple):
     start_ms: int | None
     end_ms: int
     rescue: str = ""
+    organisation: str = ""
+    project: str = ""
+    tags: str = "[]"
+    cache_write_tokens: int = 0
+    native: str = ""
+    boot: str = ""
+    monotonic: float = 0.0
+
+
+@lru_cache(maxsize=4096)
+def tags_text(tags: tuple[str, ...]) -> str:
+    """Return tags as a row holds them: a JSON list, each once, in order of the alphabet."""
+    return json.dumps(sorted(set(tags)), ensure_ascii=False)
+
+
+@lru_cache(maxsize=4096)
+def tags_of(text: str) -> tuple[str, ...]:
+    """Return the tags of a row."""
+    return tuple(json.loads(text))
 
 
 class Ledger(Protocol):
-    """Where rows are kept. All but `rows_of` is called from one background thread at a time."""
+    """Where rows are kept. Called from background threads, any number at once."""
 
     def open(self) -> None:
-        """Make the store ready; raises LedgerError where that cannot be."""
+        """Make the store ready; raises DatabaseError where that cannot be."""
         ...
 
-    def append(self, rows: Sequence[Row]) -> None:
-        """Keep the rows, all or none; a row that is there already is left as it is."""
+    def append(self, rows: Sequence[Row], owner: str = "") -> None:
+        """Keep the rows, all or none; a row that is there already is left as it is.
+
+        What a request cost goes from the grants of `owner`, the process that admitted it, to what
+        is spent. A row that was there counts nowhere twice. Raises DatabaseError.
+        """
         ...
 
     def rows_of(self, request: str) -> Sequence[Row]:
         """Return the rows of one request by attempt, none where it is unknown.
 
-        Called from any thread, also while rows are appended; raises LedgerError.
+        Raises DatabaseError.
+        """
+        ...
+
+    def sweep(self, before: float, most: int) -> int:
+        """Forget rows from before a time (Unix seconds), at most so many; return how many it were.
+
+        Sums keep them. Raises DatabaseError.
         """
         ...
 

@@ -12,7 +12,7 @@ from infway.pipeline.tried import Attempt
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What an answer cost its caller, all attempts together, in 10^-12 USD."""
+    """What an answer costs its caller, and all attempts together, in 10^-12 USD."""
 
     cost: Cost
     total: int
@@ -41,8 +41,11 @@ class Begun:
 
     def bill(self) -> Bill:
         """Return the cost so far: that of this answer, and the sum over all attempts."""
-        attempts = self.settlement.attempts
-        return Bill(self.attempt.cost, sum(attempt.cost.total for attempt in attempts))
+        settlement = self.settlement
+        if settlement.tariff is None:
+            attempts = settlement.attempts
+            return Bill(self.attempt.cost, sum(attempt.cost.total for attempt in attempts))
+        return Bill(settlement.charge(self.attempt), settlement.cost)
 
 
 def settle_failed(settlement: Settlement, error: BaseException) -> None:

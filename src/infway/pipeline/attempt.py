@@ -6,13 +6,11 @@ Commits late: a reply is handed on with its first event, and until then any faul
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from itertools import groupby
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Generic, TypeVar
 
 from infway.ims.outcome import Headers, Outcome
-from infway.ims.rank import Router
 from infway.ims.trial import Silence
 from infway.ims.unmet import all_silent
 from infway.kernel.chat import ChatRequest, Offer
@@ -20,14 +18,15 @@ from infway.kernel.errors import UpstreamError, UpstreamFailed, leaving
 from infway.kernel.faults import CONSEQUENCES, Blame, Failure, Fault
 from infway.pipeline.course import Course
 from infway.pipeline.itinerary import Itinerary, Persistence, Step
+from infway.pipeline.probing import reserve
+from infway.pipeline.sanity import believed
 from infway.pipeline.stall import Deadline
-from infway.pipeline.tried import Attempt
-from infway.upstream.client import HALF_A_HEAD, Client, Response
+from infway.pipeline.tried import Attempt, trail
+from infway.upstream.client import HALF_A_HEAD, Client
 
-_MAX_ERROR = 1024 * 1024  # bytes of an error reply that are read
 _BUSY = (Fault.RATE_LIMITED, Fault.OVERLOADED)
 _GUESS = 1.0  # seconds until a limit may be over of which the upstream says no more
-_LONGEST_HEADER = 2000  # characters
+_PLAIN = 1024  # tokens of a prompt or an answer that nobody wonders at
 _LEVELS = {
     Blame.UPSTREAM: logging.WARNING,
     Blame.OPERATOR: logging.WARNING,
@@ -69,17 +68,13 @@ class Walk(ABC, Generic[_T]):
     async def first_reply(
         self, course: Course, order: Sequence[Offer], failure: Failure | None = None
     ) -> _T:
-        """Return the next reply that begins; raises GatewayError where none does.
-
-        `failure`: how the last attempt of the request broke off after it had begun, if any.
-        """
-        begins_badly = failure is None and course.decision.shut
+        """Return the next reply that begins; raises GatewayError. `failure`: how the last broke off."""
+        offers = (
+            self._speaking(course, order) if failure is None and course.decision.shut else order
+        )
+        is_open, anyway = course.decision.ground.chosen.open, course.ask.selection.fallback_statuses
         itinerary = Itinerary(
-            self._speaking(course, order) if begins_badly else order,
-            self._persistence,
-            self._chance,
-            open_model=course.open_model,
-            anyway=course.ask.selection.fallback_statuses,
+            offers, self._persistence, self._chance, open_model=is_open, anyway=anyway
         )
         deadline = course.decision.at + itinerary.offer.upstream.timeouts.total
         if failure is not None:
@@ -92,10 +87,14 @@ class Walk(ABC, Generic[_T]):
         try:
             while True:
                 if failure is None:
+                    if course.router.probing is not None:
+                        await reserve(course, itinerary, self._now)
                     try:
-                        if course.ask.stream:
-                            return await self._hurried(course, itinerary, deadline)
-                        return await self._try(course, itinerary.offer, deadline)
+                        return await (
+                            self._hurried(course, itinerary, deadline)
+                            if course.ask.stream
+                            else self._try(course, itinerary.offer, deadline)
+                        )
                     except UpstreamFailed as failed:
                         failure = failed.failure
                 told, tried = _news(told, failure), itinerary.tries
@@ -134,10 +133,14 @@ class Walk(ABC, Generic[_T]):
         return step
 
     async def _pause(self, course: Course, step: Step) -> bool:
-        """Wait as a step says; return whether to take it.
+        """Wait as a step says; return whether to take it, which has to be paid for.
 
         A request of the queue leaves an offer that is shut to those that wait for it.
         """
+        settlement = course.settlement
+        funding = settlement.funding
+        if funding is not None and not await funding.secures(settlement.attempts, step.offer):
+            return False
         slot = None if course.ask.place is None else course.router.health.slots[step.offer.index]
         if slot is not None and slot.closed(self._now()):
             return False
@@ -158,18 +161,18 @@ class Walk(ABC, Generic[_T]):
     async def _try(
         self, course: Course, offer: Offer, deadline: float, patience: float | None = None
     ) -> _T:
-        """Ask one offer, and return its reply once it has begun.
-
-        `patience`: seconds until then, where it is not the usual limit.
-        """
-        ask, router = course.ask, course.router
+        """Ask one offer, and return its reply once it has begun; `patience`: seconds until then."""
+        ask, router, settlement = course.ask, course.router, course.settlement
+        funding = settlement.funding
+        if funding is not None and not await funding.secures(settlement.attempts, offer):
+            raise funding.refusal()  # it is not the one that was reckoned with
         now = self._now()
         attempt = Attempt(offer, now)
-        course.settlement.attempts.append(attempt)
+        settlement.begin(attempt, ask)
         router.health.dispatched(offer, now)
 
         def ended(attempt: Attempt, failure: Failure | None) -> None:
-            self._end(attempt, failure, ask, router)
+            self._end(attempt, failure, course)
 
         limits = offer.upstream.timeouts
         limit = now + (limits.first_token if ask.stream else limits.whole)
@@ -198,11 +201,16 @@ class Walk(ABC, Generic[_T]):
     async def _begin(self, ask: ChatRequest, attempt: Attempt, ended: Ended, deadline: float) -> _T:
         """Send one call and return its reply once it has begun; raises UpstreamFailed."""
 
-    def _end(
-        self, attempt: Attempt, failure: Failure | None, ask: ChatRequest, router: Router
-    ) -> None:
-        now = self._now()
+    def _end(self, attempt: Attempt, failure: Failure | None, course: Course) -> None:
+        now, router, ask, usage = self._now(), course.router, course.ask, attempt.said
+        if usage is not None and (
+            not 0 <= usage.prompt <= 2 * (ask.input_chars + ask.input_tokens) + _PLAIN
+            or not 0 <= usage.completion <= (ask.output_tokens or _PLAIN)
+        ):
+            attempt.said = believed(usage, ask, attempt.offer)
         attempt.end(now, failure, ask)
+        if failure is not None or len(course.settlement.attempts) > 1:
+            course.settlement.see(attempt)  # the request may go on for long
         account = router.health.slots[attempt.offer.index].account
         was_off = account.is_off
         if failure is not None:
@@ -256,13 +264,6 @@ def _news(told: Failure | None, failure: Failure) -> Failure:
     return failure if told is None or failure.fault is not Fault.UNTRANSLATABLE else told
 
 
-def trail(attempts: Iterable[Attempt]) -> str:
-    """Return what became of attempts, as headers say it; equal ones in a row are said once."""
-    ends = (f"{one.offer.upstream.name}:{one.outcome}" for one in attempts)
-    runs = [(said, len(list(run))) for said, run in groupby(ends)]
-    return ", ".join(said if n == 1 else f"{said} x{n}" for said, n in runs)[:_LONGEST_HEADER]
-
-
 def _log_failure(attempt: Attempt, failure: Failure, request_id: str) -> None:
     """Write one line; what the upstream said stays out of it, since callers' words may be in it."""
     offer = attempt.offer
@@ -277,23 +278,8 @@ def _log_failure(attempt: Attempt, failure: Failure, request_id: str) -> None:
     )
 
 
-def check_head(response: Response, *, stream: bool) -> None:
-    """Raise UpstreamFailed where a 200 is not what was asked for by its own headers."""
-    kind = response.headers.get("content-type", "")
-    if "html" in kind or (not stream and "event-stream" in kind):
-        raise UpstreamFailed(Failure(Fault.WRONG_CONTENT_TYPE, 200))
-
-
 def _late(error: TimeoutError) -> Fault:
     """Return what a deadline before the first token is called: a head had begun, or nothing had."""
     wait = error.__cause__
     begun = wait is not None and HALF_A_HEAD in wait.args
     return Fault.HEADER_TIMEOUT if begun else Fault.TTFT_TIMEOUT
-
-
-async def read_error(response: Response) -> bytes:
-    """Return the body of an error reply; without a readable one its status says enough."""
-    try:
-        return await response.read(_MAX_ERROR)
-    except UpstreamFailed:
-        return b""

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from infway.kernel.errors import GatewayError, StoppedError, UnavailableError
 from infway.ledger.responses import Kept
+from infway.pipeline.admit import Visit
 from infway.pipeline.keeping import Keeper
 
 _log = logging.getLogger(__name__)
@@ -66,13 +67,19 @@ class Background:
             work.cancel(StoppedError(503, "service_unavailable", _STOPPED))
         await asyncio.gather(*self._tasks)
 
-    async def start(self, job: Job) -> Kept:
-        """Keep a job and start it; return it as it is kept. Raises UnavailableError."""
+    async def start(self, job: Job, visit: Visit | None = None) -> Kept:
+        """Keep a job and start it; return it as it is kept. Raises UnavailableError.
+
+        `visit`: that of the request, which lasts as long as the job.
+        """
         begun = job.begun()
         await self.keeper.begin(begun)
         task = asyncio.create_task(self._run(job, begun.id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if visit is not None:
+            visit.hold()
+            task.add_done_callback(visit.leave)
         return begun
 
     async def cancel(self, cancelled: Kept) -> bool:

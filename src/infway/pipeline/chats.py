@@ -6,8 +6,9 @@ from random import Random
 from infway.kernel.chat import ChatRequest
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.faults import Failure, Fault
-from infway.pipeline.attempt import Ended, Walk, read_error
+from infway.pipeline.attempt import Ended, Walk
 from infway.pipeline.course import Course
+from infway.pipeline.heads import read_error
 from infway.pipeline.hedge import race, wait_of
 from infway.pipeline.itinerary import Itinerary, Persistence
 from infway.pipeline.opening import EVENTS, JSON, first_words, turned
@@ -45,7 +46,11 @@ class Attempts(Walk[Reply]):
             shut = course.decision.shut
             if not itinerary.has_beside(shut) or not self._budget.hedges(self._now()):
                 return None
-            return self._try(course, itinerary.beside(), deadline)
+            offer, settlement = itinerary.beside(), course.settlement
+            funding = settlement.funding
+            if funding is not None and not funding.covers(settlement.attempts, offer):
+                return None
+            return self._try(course, offer, deadline)
 
         return race(first, wait_of(said, slot), second, Reply.drop)
 

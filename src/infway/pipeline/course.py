@@ -15,8 +15,3 @@ class Course(NamedTuple):
     router: Router
     decision: Decision
     settlement: Settlement
-
-    @property
-    def open_model(self) -> bool:
-        """Whether the caller left open which model answers."""
-        return self.decision.ground.chosen.open

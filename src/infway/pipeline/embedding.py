@@ -13,16 +13,18 @@ from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Principal
 from infway.kernel.clock import Clock
 from infway.kernel.errors import UpstreamFailed
-from infway.kernel.events import Usage, Vectors
+from infway.kernel.events import WHOLE, Usage, Vectors
 from infway.kernel.faults import Failure, Fault
 from infway.pipeline.answered import Bill, settle_failed
-from infway.pipeline.attempt import Ended, Walk, check_head, read_error
+from infway.pipeline.attempt import Ended, Walk
 from infway.pipeline.cost import Cost
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Admission
+from infway.pipeline.heads import check_head, read_error
 from infway.pipeline.itinerary import Persistence
-from infway.pipeline.settle import Settlement, Settler
+from infway.pipeline.settle import Settlement
+from infway.pipeline.settler import Settler
 from infway.pipeline.tried import CHARS_PER_TOKEN, Attempt
 from infway.providers.embeddings.embedder import Embedder
 from infway.providers.embeddings.inputs import inputs_of
@@ -77,6 +79,7 @@ class EmbeddingAttempts(Walk[Embedded]):
         attempt.first = self._now()
         tokens = ask.input_tokens
         attempt.see([vectors.usage or Usage(tokens, 0, tokens, estimated=True)])
+        attempt.finish = WHOLE
         ended(attempt, None)
         return Embedded(attempt, vectors)
 
@@ -123,9 +126,9 @@ class EmbeddingAnswer(NamedTuple):
 
     def bill(self) -> Bill:
         """Return what it cost: all parts, and all attempts together."""
-        prompt = sum(part.attempt.cost.prompt for part in self.parts)
-        attempts = self.settlement.attempts
-        return Bill(Cost(prompt), sum(attempt.cost.total for attempt in attempts))
+        charge = self.settlement.charge
+        prompt = sum(charge(part.attempt).prompt for part in self.parts)
+        return Bill(Cost(prompt), self.settlement.cost)
 
 
 class EmbeddingGateway(Admission):
@@ -147,6 +150,8 @@ class EmbeddingGateway(Admission):
         course = self.begin(ask, who)
         settlement = course.settlement
         try:
+            if who.account is not None:
+                await self.fund(course)
             parts = await self._parts(course)
         except BaseException as error:
             settle_failed(settlement, error)

@@ -10,11 +10,15 @@ from infway.kernel.errors import UnavailableError
 from infway.kernel.events import Event, Usage
 from infway.kernel.faults import Failure
 from infway.pipeline.answered import Begun, settle_failed
+from infway.pipeline.billing import Billing, tariff_of
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
+from infway.pipeline.escrow import Escrow
+from infway.pipeline.funding import fund
 from infway.pipeline.reply import Reply
 from infway.pipeline.rescue import Rescue, may_rescue
-from infway.pipeline.settle import Settlement, Settler
+from infway.pipeline.settle import Settlement
+from infway.pipeline.settler import Settler
 
 
 class Answer(Begun):
@@ -58,7 +62,14 @@ class Answer(Begun):
 
 
 class Admission:
-    """Where every line begins. `router` is swapped as a whole when settings are read again."""
+    """Where every line begins. `router` is swapped as a whole when settings are read again.
+
+    `escrow`: what keeps to the budgets of accounts; None: there are none. `billing`: how callers
+    are charged, where that is not what attempts cost.
+    """
+
+    escrow: Escrow | None = None
+    billing: Billing | None = None
 
     def __init__(
         self, router: Router, settler: Settler, decisions: Decisions, clock: Clock
@@ -83,8 +94,15 @@ class Admission:
         bare = ask._replace(fields={}, native=native, form=None)
         decision = router.decide(bare, who, began)
         settlement = Settlement(bare, who, began, self._settler)
+        if self.billing is not None:
+            settlement.tariff = tariff_of(self.billing, decision.order)
         self.decisions.add(Course(bare, router, decision, settlement))
         return Course(ask, router, decision, settlement)
+
+    async def fund(self, course: Course) -> None:
+        """Set aside what a request of an account may cost; raises GatewayError where it cannot pay."""
+        if self.escrow is not None:
+            await fund(self.escrow, course.ask, course.decision, course.settlement)
 
 
 class Replies(Protocol):
@@ -134,6 +152,8 @@ class Gateway(Admission):
         course = self.begin(ask, who)
         settlement = course.settlement
         try:
+            if who.account is not None:
+                await self.fund(course)
             reply = await self.attempts.first_reply(course, course.decision.order)
         except BaseException as error:
             settle_failed(settlement, error)

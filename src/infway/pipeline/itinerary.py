@@ -123,6 +123,14 @@ class Itinerary:
         left = self._left
         return bool(left) and self.tries < self._rules.attempts and left[0].index not in shut
 
+    def pass_over(self, shut: Container[int]) -> bool:
+        """Go to the next offer, if one is left that is not in `shut`, and keep this one for the end."""
+        if not self.has_other(shut):
+            return False
+        self._left.append(self.offer)
+        self.offer = self._left.pop(0)
+        return True
+
     def has_beside(self, shut: Container[int]) -> bool:
         """Tell whether another offer of the same model could be asked beside this one."""
         return self.has_other(shut) and self._is_same_model(self._left[0])

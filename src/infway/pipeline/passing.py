@@ -13,13 +13,16 @@ from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Feature, Offer, Principal
 from infway.kernel.clock import Clock
 from infway.kernel.errors import UpstreamFailed, leaving
+from infway.kernel.events import WHOLE
 from infway.kernel.faults import Failure, Fault
 from infway.pipeline.answered import Begun, settle_failed
-from infway.pipeline.attempt import Ended, Walk, check_head, read_error
+from infway.pipeline.attempt import Ended, Walk
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Admission
+from infway.pipeline.heads import check_head, read_error
 from infway.pipeline.itinerary import Persistence
-from infway.pipeline.settle import Settlement, Settler
+from infway.pipeline.settle import Settlement
+from infway.pipeline.settler import Settler
 from infway.pipeline.stall import StallGuard
 from infway.pipeline.tried import Attempt
 from infway.providers.passing.measures import guess
@@ -142,6 +145,7 @@ class PassingAttempts(Walk[Passage]):
             response.close()
             raise
         attempt.first = self._now()
+        attempt.finish = WHOLE
         if isinstance(reply, Stream):
             attempt.see([guess(ask, offer)])
             return Passage(attempt, ended, reply, deadline)
@@ -211,6 +215,8 @@ class PassingGateway(Admission):
         course = self.begin(ask, who)
         settlement = course.settlement
         try:
+            if who.account is not None:
+                await self.fund(course)
             passage = await self.attempts.first_reply(course, course.decision.order)
         except BaseException as error:
             settle_failed(settlement, error)

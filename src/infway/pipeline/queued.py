@@ -19,7 +19,7 @@ from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Gateway, Replies
 from infway.pipeline.queue import End, Patience, Queue, Rank, Sought
 from infway.pipeline.reply import Reply
-from infway.pipeline.settle import Settler
+from infway.pipeline.settler import Settler
 from infway.pipeline.tried import Attempt
 
 _BUSY = (Fault.RATE_LIMITED, Fault.OVERLOADED)
@@ -90,7 +90,7 @@ class QueuedAttempts:
         while True:
             course = await self._turn(course, rank, place)
             try:
-                return await self._lines.attempts.first_reply(course, self._order(course))
+                return await self._lines.attempts.first_reply(course, await self._paid(course))
             except UpstreamError as error:
                 course = self._ranked(course)
                 if not self._goes_back(course, error):
@@ -132,9 +132,12 @@ class QueuedAttempts:
                 bell.ring = None
 
     def _ranked(self, course: Course) -> Course:
-        """Decide anew, by the settings in force."""
+        """Decide anew, by the settings in force, among what the request can pay for."""
         router, settlement = self._lines.router, course.settlement
         decision = router.decide(settlement.ask, settlement.who, self._now())
+        funding = settlement.funding
+        if funding is not None:
+            decision.order[:] = [offer for offer in decision.order if funding.allows(offer)]
         self._decisions.add(Course(settlement.ask, router, decision, settlement))
         return course._replace(router=router, decision=decision)
 
@@ -153,6 +156,17 @@ class QueuedAttempts:
         free = [offer for offer in _candidates(course) if not slots[offer.index].closed(now)]
         open_ones = {offer.index for offer in free}
         return [offer for offer in course.decision.order if offer.index in open_ones] or free
+
+    async def _paid(self, course: Course) -> list[Offer]:
+        """Return what can take a request now and can be paid for; raises CallerError where nothing can."""
+        order, settlement = self._order(course), course.settlement
+        funding = settlement.funding
+        if funding is None:
+            return order
+        for place, offer in enumerate(order):
+            if await funding.secures(settlement.attempts, offer):
+                return order[place:]
+        raise funding.refusal()
 
     def _goes_back(self, course: Course, error: UpstreamError) -> bool:
         """Tell whether a request that failed waits again: where waiting may cure it."""

@@ -18,6 +18,7 @@ from infway.pipeline.reply import Reply
 from infway.pipeline.rescue_joint import PREFILL
 from infway.pipeline.rescue_memory import Memory
 from infway.pipeline.tried import Attempt
+from infway.pipeline.worst import most_tokens_of
 
 _log = logging.getLogger(__name__)
 # What is more than the words of one choice, whatever comes of it
@@ -72,6 +73,9 @@ class Rescue:
             raise UpstreamFailed(self._broken)
         course = self._course
         ask = course.ask._replace(said=self._said(said))
+        funding = course.settlement.funding
+        if funding is not None:
+            funding.lengthen(most_tokens_of(said.text))
         try:
             reply = await self._onward.first_reply(
                 course._replace(ask=ask), course.decision.order, failure

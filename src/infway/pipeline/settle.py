@@ -1,48 +1,135 @@
 """Settling: every attempt and every request leaves its rows exactly once, and nothing awaits it.
 
-A `Settlement` gathers what happened to one request; closing it appends to a bounded queue, which
-a background task writes in batches and which is drained when the gateway stops.
+A `Settlement` gathers what happened to one request. Each of its attempts is in the journal before
+its upstream is called; closing it puts its rows there, and into a queue which a background task
+writes to the ledger in batches, and which is drained when the gateway stops.
 """
 
-import asyncio
-import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from typing import Protocol
 
-from infway.kernel.chat import ChatRequest, Principal
+from infway.kernel.account import Account
+from infway.kernel.chat import ChatRequest, Offer, Prices, Principal
 from infway.kernel.clock import Clock
-from infway.kernel.errors import InfwayError
-from infway.ledger.rows import Ledger, Row
+from infway.ledger.journal import BEGUN, SEEN, Journal
+from infway.ledger.rows import Row, tags_text
+from infway.pipeline.billing import Tariff
+from infway.pipeline.cost import Cost
+from infway.pipeline.stakes import Funding
 from infway.pipeline.tried import Attempt
 
-_log = logging.getLogger(__name__)
+_NOWHERE = Account()
+# The fields of a row from the tokens of the answer on, as long as nothing is known of it
+_NOTHING_CAME = (0, 0, 0, 0, 1, 1, None, 0)
+
+
+class Queue(Protocol):
+    """What settlements need of whoever takes them.
+
+    `open`: those with an attempt on record, oldest first.
+    """
+
+    clock: Clock
+    journal: Journal
+    open: dict["Settlement", None]
+
+    def take(self, settlement: "Settlement") -> None:
+        """Queue what happened to one request."""
+        ...
 
 
 class Settlement:
-    """One request from admission to its end. `ask` comes without its body, as it is kept."""
+    """One request from admission to its end. `ask` comes without its body, as it is kept.
+
+    `at`: when, in Unix seconds. `funding`: what was set aside for it, where a budget holds.
+    `tariff`: how its caller is charged, where that is not what its attempts cost.
+    `segment`: the journal's segment where it is first spoken of, 0 as long as it is not.
+    """
 
     __slots__ = (
-        "_at",
         "_closed",
-        "_settler",
+        "_queue",
         "ask",
+        "at",
         "attempts",
         "began",
+        "funding",
         "outcome",
+        "segment",
         "status",
+        "tariff",
         "who",
     )
 
-    def __init__(self, ask: ChatRequest, who: Principal, began: float, settler: "Settler") -> None:
+    def __init__(self, ask: ChatRequest, who: Principal, began: float, queue: Queue) -> None:
         self.ask = ask
         self.who = who
         self.began = began
         self.attempts: list[Attempt] = []
         self.outcome = "open"
         self.status = 0
-        self._at = settler.clock.wall()
-        self._settler = settler
+        self.segment = 0
+        self.funding: Funding | None = None
+        self.tariff: Tariff | None = None
+        self.at = queue.clock.wall()
+        self._queue = queue
         self._closed = False
+
+    def begin(self, attempt: Attempt, ask: ChatRequest) -> None:
+        """Put on record that an attempt is made, right before its upstream is called.
+
+        `ask`: what is asked of it, which may be a part of the request.
+        """
+        self.attempts.append(attempt)
+        attempt.prompt = ask.input_tokens
+        queue, journal = self._queue, self._queue.journal
+        if not self.segment:
+            self.segment = journal.number
+            queue.open[self] = None
+        offer, who = attempt.offer, self.who
+        account = who.account
+        row = (
+            self.ask.id,
+            len(self.attempts),
+            self.at + (attempt.began - self.began),
+            who.name,
+            offer.model,
+            offer.upstream.name,
+            "interrupted",
+            0,
+            int(ask.stream),
+            ask.input_tokens,
+            *_NOTHING_CAME,
+            attempt.tactic,
+            "" if account is None else account.organisation,
+            "" if account is None else account.project,
+            "[]" if account is None else tags_text(account.tags),
+            0,
+            offer.native,
+            journal.name,
+            attempt.began,
+        )
+        journal.write(BEGUN, (row,), offer.prices)
+
+    def see(self, attempt: Attempt) -> None:
+        """Put on record how an attempt ended, or what came of it so far, before the request ends."""
+        if self._closed:
+            return
+        now = self._queue.clock.monotonic()
+        attempt.noted, attempt.noted_at = attempt.made(), now
+        seen = attempt
+        if attempt.ended is None:
+            seen = attempt.interrupted(now, self.ask._replace(input_tokens=attempt.prompt))
+        row = self._row(self.attempts.index(attempt) + 1, seen)
+        self._queue.journal.write(SEEN, (row,))
+
+    def move(self) -> None:
+        """Say all of it again in the journal's current segment, so that older ones may go."""
+        del self._queue.open[self]
+        self._queue.open[self] = None
+        self.segment = self._queue.journal.number
+        for attempt in self.attempts:
+            self.see(attempt)
 
     def close(self, outcome: str, status: int) -> None:
         """Settle; the first call counts, later ones change nothing."""
@@ -50,41 +137,64 @@ class Settlement:
             self._closed = True
             self.outcome = outcome
             self.status = status
-            self._settler.take(self)
+            self._queue.take(self)
+
+    @property
+    def cost(self) -> int:
+        """What its caller is charged, in 10^-12 USD."""
+        if self.tariff is not None:
+            return self.tariff.total(self.attempts)
+        return sum(attempt.cost.total for attempt in self.attempts)
+
+    def charge(self, attempt: Attempt) -> Cost:
+        """Return what its caller is charged for one attempt that has ended."""
+        return attempt.cost if self.tariff is None else self.tariff.charge(attempt)
+
+    def prices(self, offer: Offer) -> Prices:
+        """Return the prices of an offer, as its caller is charged."""
+        return offer.prices if self.tariff is None else self.tariff.prices(offer)
 
     def rows(self) -> list[Row]:
         """Return one row for each attempt, and one for the request that sums them."""
         rows = [self._row(number, attempt) for number, attempt in enumerate(self.attempts, 1)]
-        if len(rows) == 1 and rows[0].outcome == self.outcome:
+        if len(rows) == 1 and rows[0].outcome == self.outcome and self.tariff is None:
             first = rows[0]
             return [first, Row._make((first.request, 0, *first[2:7], self.status, *first[8:]))]
         return [*rows, self._sum(rows)]
 
     def _row(self, number: int, attempt: Attempt) -> Row:
-        usage = attempt.usage
-        cost = attempt.cost
-        failure = attempt.failure
-        ended = attempt.began if attempt.ended is None else attempt.ended
+        offer, failure = attempt.offer, attempt.failure
+        usage, cost = attempt.usage, attempt.cost
+        account = self.who.account or _NOWHERE
+        began, first = attempt.began, attempt.first
+        ended = began if attempt.ended is None else attempt.ended
         return Row(
             self.ask.id,
             number,
-            self._at + (attempt.began - self.began),
+            self.at + (began - self.began),
             self.who.name,
-            attempt.offer.model,
-            attempt.offer.upstream.name,
-            attempt.outcome,
+            offer.model,
+            offer.upstream.name,
+            "ok" if failure is None else failure.fault.value,
             200 if failure is None else failure.status,
             int(self.ask.stream),
             usage.prompt,
             usage.completion,
             usage.cached,
             usage.reasoning,
-            cost.total,
+            sum(cost[:4]),
             int(usage.estimated),
             int(cost.priced),
-            _milliseconds(attempt.began, attempt.first),
-            _milliseconds(attempt.began, ended) or 0,
+            None if first is None else max(0, round((first - began) * 1000)),
+            max(0, round((ended - began) * 1000)),
             attempt.tactic,
+            account.organisation,
+            account.project,
+            tags_text(account.tags),
+            usage.cache_write,
+            offer.native,
+            self._queue.journal.name,
+            began,
         )
 
     def _sum(self, rows: Sequence[Row]) -> Row:
@@ -92,10 +202,11 @@ class Settlement:
         last = answered[-1] if rows else None
         first = next((a.first for a in self.attempts if a.first is not None), None)
         ended = max((a.ended for a in self.attempts if a.ended is not None), default=None)
+        account = self.who.account or _NOWHERE
         return Row(
             request=self.ask.id,
             attempt=0,
-            at=self._at,
+            at=self.at,
             key=self.who.name,
             model=last.model if last else self.ask.selection.model or "",
             upstream=last.upstream if last else "",
@@ -106,94 +217,21 @@ class Settlement:
             completion_tokens=sum(row.completion_tokens for row in rows),
             cached_tokens=sum(row.cached_tokens for row in rows),
             reasoning_tokens=sum(row.reasoning_tokens for row in rows),
-            cost=sum(row.cost for row in rows),
+            cost=self.cost,
             estimated=int(any(row.estimated for row in rows)),
             priced=int(all(row.priced for row in rows)),
             start_ms=_milliseconds(self.began, first),
             end_ms=_milliseconds(self.began, ended) or 0,
             rescue=last.rescue if last else "",
+            organisation=account.organisation,
+            project=account.project,
+            tags=tags_text(account.tags),
+            cache_write_tokens=sum(row.cache_write_tokens for row in rows),
+            native=last.native if last else "",
+            boot=self._queue.journal.name,
+            monotonic=self.began,
         )
 
 
 def _milliseconds(began: float, until: float | None) -> int | None:
     return None if until is None else max(0, round((until - began) * 1000))
-
-
-class Settler:
-    """The queue between the request path and the ledger."""
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        clock: Clock,
-        watch: Callable[[Sequence[Row]], None] | None = None,
-        capacity: int = 10_000,
-        pause: float = 0.1,
-    ) -> None:
-        self.clock = clock
-        self._ledger = ledger
-        self._watch = watch
-        self._capacity = capacity
-        self._pause = pause
-        self._waiting: list[Settlement] = []
-        self._woken = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="infway-ledger")
-        self._unwritten: list[Row] = []
-        self._failing = False
-
-    @property
-    def is_full(self) -> bool:
-        """Whether so much waits to be written that no further request may be admitted."""
-        return len(self._waiting) + len(self._unwritten) // 2 >= self._capacity
-
-    def take(self, settlement: Settlement) -> None:
-        """Queue what happened to one request."""
-        self._waiting.append(settlement)
-        self._woken.set()
-
-    async def rows_of(self, request: str) -> Sequence[Row]:
-        """Return the rows of a request that has ended, none where it is unknown.
-
-        A row waits here until it is in the ledger, so looking here first misses none.
-        """
-        waiting = next((one.rows() for one in self._waiting if one.ask.id == request), None)
-        rows = waiting or [row for row in self._unwritten if row.request == request]
-        return rows or await asyncio.to_thread(self._ledger.rows_of, request)
-
-    async def run(self) -> None:
-        """Write batches until cancelled."""
-        while True:
-            await self._woken.wait()
-            await asyncio.sleep(self._pause)
-            self._woken.clear()
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Write everything that waits; what the ledger refuses is kept for the next time."""
-        settlements, self._waiting = self._waiting, []
-        rows = [row for settlement in settlements for row in settlement.rows()]
-        if self._watch is not None:
-            self._watch(rows)
-        self._unwritten += rows
-        if not self._unwritten:
-            return
-        batch = list(self._unwritten)
-        loop = asyncio.get_running_loop()
-        try:
-            await loop.run_in_executor(self._thread, self._ledger.append, batch)
-        except InfwayError as error:
-            self._woken.set()
-            if not self._failing:
-                _log.error("the ledger refuses rows, they are kept and tried again: %s", error)
-            self._failing = True
-        else:
-            # a flush that is cancelled keeps its rows, and a row that comes twice is kept once
-            del self._unwritten[: len(batch)]
-            self._failing = False
-
-    async def close(self) -> None:
-        """Write what is left and end the thread."""
-        await self.flush()
-        if self._unwritten:
-            _log.error("the ledger refused the last %d rows, they are lost", len(self._unwritten))
-        self._thread.shutdown(wait=True)

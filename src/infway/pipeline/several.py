@@ -22,6 +22,12 @@ async def answer_several(gateway: Gateway, ask: ChatRequest, who: Principal) -> 
     """Return answers in order of rank, failures after them; raises if there is no answer at all."""
     course = gateway.begin(ask, who)
     settlement = course.settlement
+    if who.account is not None:
+        try:
+            await gateway.fund(course)
+        except BaseException as error:
+            settle_failed(settlement, error)
+            raise
     groups = course.decision.by_model()[: ask.selection.imsn]
 
     async def one(rank: int) -> Result:

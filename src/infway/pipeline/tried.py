@@ -1,6 +1,7 @@
 """What happened at one offer: its times, what it said, and what that costs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 import msgspec
 
@@ -9,6 +10,7 @@ from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import (
     Chunk,
     Event,
+    Finish,
     Held,
     Reasoning,
     Refusal,
@@ -20,6 +22,7 @@ from infway.kernel.events import (
 from infway.kernel.faults import Failure, Fault
 from infway.pipeline.cost import NOTHING, Cost, cost_of, unsaid
 
+_LONGEST_HEADER = 2000  # characters
 _FRAME = 86  # bytes of OpenAI's content frames around the text, behind the constant prefix
 _CHOICE = 100  # bytes of a choice that was read around its text
 CHARS_PER_TOKEN = 4  # the rule of thumb of the wire design, part 3
@@ -32,22 +35,27 @@ class Attempt:
     `dropped`: what of the request the upstream was not told. `mirrored`: it was asked in the
     caller's own dialect, and answers in it. `tactic`: how it was to finish an answer that broke
     off elsewhere. `most`: tokens beyond which a stream is ended. `frames`, `chars`: pieces of the answer so far, and about how long they are.
+    `said`: usage, as its upstream said it last. `finish`: how the answer ended, as its upstream said. `prompt`: tokens of what was asked of it, as estimated. `noted`, `noted_at`: tokens made when the journal was last told of it, and when.
     """
 
     __slots__ = (
-        "_said",
         "began",
         "chars",
         "cost",
         "dropped",
         "ended",
         "failure",
+        "finish",
         "first",
         "frames",
         "limits",
         "mirrored",
         "most",
+        "noted",
+        "noted_at",
         "offer",
+        "prompt",
+        "said",
         "tactic",
         "usage",
     )
@@ -58,6 +66,7 @@ class Attempt:
         self.first: float | None = None
         self.ended: float | None = None
         self.failure: Failure | None = None
+        self.finish: Finish | None = None
         self.limits: tuple[float, float] | None = None
         self.dropped: tuple[str, ...] = ()
         self.mirrored = False
@@ -65,9 +74,12 @@ class Attempt:
         self.most = float("inf")
         self.usage = NOTHING
         self.cost = Cost()
-        self._said: Usage | None = None
+        self.said: Usage | None = None
         self.frames = 0
         self.chars = 0
+        self.prompt = 0
+        self.noted = -1
+        self.noted_at = began
 
     @property
     def outcome(self) -> str:
@@ -83,18 +95,18 @@ class Attempt:
             elif isinstance(event, Chunk):
                 self.frames += event.content
                 self.chars += _size(event)
-                self._said = event.usage or self._said
+                self.said = event.usage or self.said
+                self.finish = event.finishes[-1] if event.finishes else self.finish
             elif isinstance(event, Usage):
-                self._said = event
-            elif isinstance(event, (Text, Reasoning, Refusal)):
+                self.said = event
+            elif isinstance(event, (Text, Reasoning, Refusal, ToolCall)):
                 self.frames += 1
-                self.chars += len(event.text)
-            elif isinstance(event, ToolCall):
-                self.frames += 1
-                self.chars += len(event.arguments)
+                self.chars += len(event.arguments if isinstance(event, ToolCall) else event.text)
             elif isinstance(event, Held):
                 self.frames += event.pieces
                 self.chars += event.chars
+            elif isinstance(event, Finish):
+                self.finish = event
 
     def made(self) -> int:
         """Return about how many tokens came so far, by any count."""
@@ -112,7 +124,7 @@ class Attempt:
         """
         self.ended = now
         self.failure = failure
-        said = self._said
+        said = self.said
         if said is not None and failure is not None and said.completion < self.frames:
             # it broke off behind the last count, which vendors give at the beginning too
             made = self.made()
@@ -127,6 +139,17 @@ class Attempt:
         if self.usage is not NOTHING:
             self.cost = cost_of(self.usage, self.offer.prices)
 
+    def interrupted(self, now: float, ask: ChatRequest) -> "Attempt":
+        """Return what it would be if infway died now."""
+        other = Attempt(self.offer, self.began)
+        other.first = self.first
+        other.tactic = self.tactic
+        other.frames = self.frames
+        other.chars = self.chars
+        other.said = self.said
+        other.end(now, Failure(Fault.INTERRUPTED), ask)
+        return other
+
 
 def _size(chunk: Chunk) -> int:
     """Return about how many characters a chunk says."""
@@ -138,3 +161,12 @@ def most_tokens(ask: ChatRequest, offer: Offer) -> float:
     """Return how many tokens a stream has at most: a fifth more than may be, and 64 (C4, row 54)."""
     limit = ask.output_tokens or offer.max_output
     return float("inf") if limit is None else limit * 1.2 + 64
+
+
+def trail(attempts: Iterable[Attempt]) -> str:
+    """Return what became of attempts, as headers say it; equal ones in a row are said once."""
+    ends = [f"{one.offer.upstream.name}:{one.outcome}" for one in attempts]
+    if len(ends) == 1:
+        return ends[0][:_LONGEST_HEADER]
+    runs = [(said, len(list(run))) for said, run in groupby(ends)]
+    return ", ".join(said if n == 1 else f"{said} x{n}" for said, n in runs)[:_LONGEST_HEADER]

@@ -11,15 +11,13 @@ from infway.settings.models import (
     DefaultWeightSettings,
     DiscoverSettings,
     KeySettings,
-    LedgerSettings,
     LogSettings,
     PolicySettings,
     RoutingSettings,
     Settings,
-    StateSettings,
-    WeightSettings,
 )
 from infway.settings.server import ServerSettings
+from infway.settings.stores import LedgerSettings, StateSettings
 from infway.settings.upstreams import ModelSettings, TimeoutSettings, UpstreamSettings
 
 __all__ = [
@@ -40,7 +38,6 @@ __all__ = [
     "StateSettings",
     "TimeoutSettings",
     "UpstreamSettings",
-    "WeightSettings",
     "defaults",
     "json_schema",
     "load",

@@ -3,10 +3,10 @@
 The values may be of any shape: what is misshapen is reported elsewhere and passed over here.
 """
 
-from collections.abc import Collection, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 
 from infway.providers.vendors import VENDORS, Vendor
+from infway.settings.account_checks import account_problems, closest
 from infway.settings.tree import Tree, Where, is_list, is_mapping, mapping, rows, texts
 
 Problem = tuple[Where, str]
@@ -20,7 +20,9 @@ def problems(tree: Tree) -> Iterator[Problem]:
     """Find everything that is wrong between the parts of a configuration."""
     yield from _twice(tree, "keys", "name")
     yield from _twice(tree, "keys", "key")
-    yield from _twice(tree, "upstreams", "name")
+    for section in ("upstreams", "projects", "organisations"):
+        yield from _twice(tree, section, "name")
+    yield from account_problems(tree)
     for index, row in rows(tree, "upstreams"):
         yield from _upstream(row, ("upstreams", index))
     yield from _upstream_names(tree)
@@ -39,12 +41,6 @@ def discovers(tree: Tree) -> bool:
     said = mapping(tree, "discover")
     default = not tree.get("upstreams")
     return any(said.get(name, default) is not False for name in ("environment", "local"))
-
-
-def closest(name: str, names: Collection[str]) -> str:
-    """Return a hint at the most similar of `names`, empty where none is similar."""
-    found = get_close_matches(name, names, 1, 0.7)
-    return f"; did you mean `{found[0]}`?" if found else ""
 
 
 def _twice(tree: Tree, section: str, field: str) -> Iterator[Problem]:
@@ -139,6 +135,8 @@ def _uses(tree: Tree, aliases: Tree, policies: Tree) -> Iterator[tuple[Where, ob
     lists: list[tuple[Where, Tree]] = [
         (("policies", name), mapping(policies, name)) for name in policies
     ]
+    plans = mapping(tree, "plans")
+    lists += [(("plans", name), mapping(plans, name)) for name in plans]
     lists += [(("keys", index), row) for index, row in rows(tree, "keys")]
     for where, row in lists:
         for index, name in texts(row, "models"):

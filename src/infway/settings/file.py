@@ -17,7 +17,8 @@ from infway.settings.tree import Where, dotted
 MAX_DEPTH = 24
 MAX_VALUES = 50_000
 SECRETS = frozenset(  # fields that may be {file: path}
-    {"key", "redis", "service_account", "secret_access_key", "session_token"}
+    {"key", "pepper", "redis", "secret", "service_account", "secret_access_key", "session_token"}
+    | {"url"}
 )
 
 

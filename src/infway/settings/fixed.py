@@ -29,6 +29,10 @@ def fixed(settings: Settings) -> Mapping[str, object]:
         "logs.level": logs.level,
         "logs.format": logs.format,
         "state.redis": settings.state.redis,
+        "store.url": settings.store.url,
+        "accounts.pepper": settings.accounts.pepper,
+        "admin.host": settings.admin.host,
+        "admin.port": settings.admin.port,
     }
 
 

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from infway.kernel.errors import SettingsError
 from infway.settings import checks
+from infway.settings.account_checks import closest
 from infway.settings.file import Document, Override, parse
 from infway.settings.models import Settings
 from infway.settings.surroundings import from_environment
@@ -138,7 +139,7 @@ def _message(detail: ErrorDetails) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         *parents, name = detail["loc"]
-        return f"unknown key{checks.closest(str(name), set(_fields(tuple(parents))))}"
+        return f"unknown key{closest(str(name), set(_fields(tuple(parents))))}"
     if kind == "string_pattern_mismatch":
         return PATTERNS[context["pattern"]]
     if kind in _MESSAGES:

@@ -3,28 +3,30 @@
 The descriptions below are what docs/configuration.md and config/infway.schema.json show.
 """
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
-from pydantic import SecretStr as Secret
 
+from infway.accounts.terms import KeyTerms, PlanTerms, WeightTerms
+from infway.settings.accounts import (
+    AccountsSettings,
+    AdminSettings,
+    AlertSettings,
+    BillingSettings,
+    OrganisationSettings,
+    ProjectSettings,
+)
 from infway.settings.server import ServerSettings
+from infway.settings.stores import (
+    IdempotencySettings,
+    LedgerSettings,
+    ResponsesSettings,
+    StateSettings,
+    StoreSettings,
+)
 from infway.settings.upstreams import Closed, Key, Percent, Seconds, UpstreamSettings, Weight, Words
 
 Sort = Literal["price", "throughput", "latency"]
-
-
-class WeightSettings(Closed):
-    """How much each quantity counts, 0 to 1000; null is the default of `routing.weights`."""
-
-    price: Weight | None = Field(default=None, description="What the answer costs.")
-    error: Weight | None = Field(default=None, description="How likely it fails.")
-    start_latency: Weight | None = Field(default=None, description="Time to the first token.")
-    end_latency: Weight | None = Field(default=None, description="Time to the last token.")
-    quality: Weight | None = Field(
-        default=None, description="Quality of the model, where it is open."
-    )
 
 
 class DefaultWeightSettings(Closed):
@@ -37,25 +39,19 @@ class DefaultWeightSettings(Closed):
     quality: Weight = Field(default=2.0, description="Quality of the model, where it is open.")
 
 
-class KeySettings(Closed):
+class KeySettings(KeyTerms):
     """One key that callers of infway present."""
 
     name: str = Field(min_length=1, max_length=64, description="Its name in logs and the ledger.")
     key: Key = Field(min_length=16, description="The key itself, at least 16 characters.")
     admin: bool = Field(default=False, description="It may also read decisions and reload.")
-    models: Words | None = Field(default=None, description="Models it may use; null: all.")
-    upstreams: Words | None = Field(default=None, description="Upstreams it may use; null: all.")
-    weights: WeightSettings | None = Field(default=None, description="Its own default weights.")
-    rescue: bool = Field(
-        default=True, description="Its answers may be finished by another offer if they break off."
-    )
 
 
 class PolicySettings(Closed):
     """A name that stands for a choice among models."""
 
     models: Words | None = Field(default=None, description="The pool; null: all above the floor.")
-    weights: WeightSettings | None = Field(default=None, description="What counts how much.")
+    weights: WeightTerms | None = Field(default=None, description="What counts how much.")
     quality_floor: Percent | None = Field(default=None, description="No model below this quality.")
     max_input_cost: float | None = Field(
         default=None, ge=0, description="USD per million characters."
@@ -144,39 +140,6 @@ class QueueSettings(Closed):
     )
 
 
-class LedgerSettings(Closed):
-    """Where usage is recorded."""
-
-    path: Path | None = Field(
-        default=None, description="SQLite file; null: ledger.db in the data folder."
-    )
-    queue: int = Field(default=10_000, ge=1, description="Rows that may wait to be written.")
-
-
-class ResponsesSettings(Closed):
-    """Responses that infway keeps for their callers."""
-
-    store: bool = Field(
-        default=True, description="Keep responses, so that they can be read and followed."
-    )
-    keep: float = Field(
-        default=30.0, gt=0, le=36_500, description="Days after which a response is forgotten."
-    )
-    size: int = Field(
-        default=2**30,
-        ge=2**20,
-        description="Bytes of all kept responses, beyond which the oldest of those that hold most are forgotten.",
-    )
-
-
-class StateSettings(Closed):
-    """What several replicas share."""
-
-    redis: Secret | None = Field(
-        default=None, min_length=1, description="redis:// URL; null: no sharing."
-    )
-
-
 class DecisionSettings(Closed):
     """Decisions kept in memory for `infway explain`."""
 
@@ -217,6 +180,20 @@ class Settings(Closed):
     keys: tuple[KeySettings, ...] = Field(
         default=(), description="Who may ask; none: one key is made."
     )
+    plans: dict[str, PlanTerms] = Field(
+        default_factory=dict[str, PlanTerms], description="Limits, by the name of the plan."
+    )
+    organisations: tuple[OrganisationSettings, ...] = Field(default=(), description="Who pays.")
+    projects: tuple[ProjectSettings, ...] = Field(default=(), description="What keys are for.")
+    accounts: AccountsSettings = Field(
+        default_factory=AccountsSettings, description="Keys made at run time."
+    )
+    admin: AdminSettings = Field(default_factory=AdminSettings, description="The admin API.")
+    alerts: AlertSettings = Field(default_factory=AlertSettings, description="Who is told.")
+    billing: BillingSettings = Field(
+        default_factory=BillingSettings, description="What callers are charged."
+    )
+    store: StoreSettings = Field(default_factory=StoreSettings, description="The database.")
     upstreams: tuple[UpstreamSettings, ...] = Field(default=(), description="Where models are.")
     aliases: dict[str, str] = Field(
         default_factory=dict[str, str],
@@ -232,6 +209,9 @@ class Settings(Closed):
     ledger: LedgerSettings = Field(default_factory=LedgerSettings, description="The records.")
     responses: ResponsesSettings = Field(
         default_factory=ResponsesSettings, description="The kept responses."
+    )
+    idempotency: IdempotencySettings = Field(
+        default_factory=IdempotencySettings, description="Requests that come twice."
     )
     state: StateSettings = Field(default_factory=StateSettings, description="The shared state.")
     decisions: DecisionSettings = Field(

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic import SecretStr as Secret
 
+from infway.accounts.terms import NAME
+
 CapabilityWord = Literal[
     "tools",
     "vision",
@@ -65,12 +67,15 @@ _NAME = r"^[a-z0-9][a-z0-9._-]*$"
 _HEADER = r"^[\x20-\x7e]*$"
 _AUTH = r"^(bearer|header:[A-Za-z0-9-]+)$"
 _URL = r"^https?://[^\s/?#@]+[^\s?#@]*$"
+HOOK = r"^https?://"
 PATTERNS: Mapping[str, str] = {
     _PLACE: "should be lower-case letters, digits, `-`, `.` and `:`",
     _NAME: "should be lower-case letters, digits, `.`, `_` and `-`",
     _HEADER: "should be letters that an HTTP header can carry",
     _AUTH: "should be `bearer` or `header:<name>`",
     _URL: "should be an http:// or https:// URL without a password, a query or a fragment",
+    NAME: "should be letters, digits, `.`, `_`, `@` and `-`, the first a letter or a digit",
+    HOOK: "should be an http:// or https:// URL",
 }
 
 Name = Annotated[str, Field(pattern=_NAME, max_length=64)]

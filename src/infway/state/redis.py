@@ -21,7 +21,7 @@ from infway.kernel.errors import SettingsError
 
 _log = logging.getLogger(__name__)
 
-KEY = "infway:1:evidence"  # the number is the version of what the messages say
+KEY = "infway:2:evidence"  # the number is the version of what the messages say
 _FROM, _SAYS = b"from", b"says"
 # Of the options of a connection, those that a URL may not change.
 _OURS: dict[str, Any] = {
@@ -67,6 +67,11 @@ class RedisBoard:
         self._answers: bool | None = None
         self._again = float("-inf")
         self._position: _Position = (0, 0)
+
+    @property
+    def works(self) -> bool:
+        """Whether Redis answered the last time."""
+        return self._answers is True
 
     async def trade(self, mine: bytes | None) -> list[bytes]:
         """Leave `mine` and return what others said, in at most `deadline` seconds.
@@ -134,14 +139,22 @@ class RedisBoard:
 
 def _client(url: str) -> Redis:
     """Return a client for `url` that asks once and sends nothing but what it is told to."""
+    return Redis.from_pool(pool_of(url))
+
+
+def pool_of(url: str, **more: object) -> ConnectionPool:
+    """Return what makes connections to `url`; raises SettingsError where that is no URL.
+
+    `more`: options that no URL may change.
+    """
     try:
-        options: dict[str, Any] = {**parse_url(url), **_OURS}
+        options: dict[str, Any] = {**parse_url(url), **_OURS, **more}
         pool = ConnectionPool(**options)
         pool.make_connection()  # type: ignore[no-untyped-call] # opens nothing, but refuses unknown options
     except (ValueError, TypeError):  # their text may quote a part of the password
         problem = "state.redis: this is no redis://, rediss:// or unix:// URL with known options"
         raise SettingsError((problem,)) from None
-    return Redis.from_pool(pool)
+    return pool
 
 
 def _why(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Rows 69 to 80: the process itself, its clock, and what becomes of upstreams that all fail."""
+"""Rows 59 to 81: the stores, the process itself, its clock, and what becomes of upstreams that all fail."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,38 @@ _WATCH = "tests/process/test_watchdog.py::"
 _LIFE = "tests/e2e/test_lifetime.py::"
 _WORK = "tests/e2e/test_workers.py::"
 
+_METER = "tests/state/test_meter_redis.py::"
+_REPLICAS = "tests/limits/test_limits_of_replicas.py::"
+_TWICE = "tests/api/test_repeats.py::"
+_AWAY = "tests/process/test_ledger_away.py::"
+
 ELSEWHERE = {
+    59: (
+        f"{_METER}test_without_redis_a_process_holds_to_its_share",
+        f"{_REPLICAS}test_no_window_ever_holds_more_than_its_limit",
+    ),
+    60: (
+        f"{_METER}test_a_silent_redis_costs_a_deadline_once_and_two_lines",
+        f"{_REPLICAS}test_a_silent_redis_fails_no_request",
+    ),
+    61: (f"{_REPLICAS}test_a_slow_redis_delays_few_requests_and_fails_none",),
+    62: (
+        f"{_METER}test_errors_of_redis_are_no_errors_of_requests",
+        f"{_METER}test_what_was_lost_is_put_together_again",
+    ),
+    63: (f"{_AWAY}test_a_ledger_that_is_locked_is_no_matter_of_callers",),
+    64: (
+        f"{_AWAY}test_as_many_rows_wait_as_the_settings_say",
+        f"{_AWAY}test_a_ledger_that_stays_away_refuses_requests_and_has_them_all_later",
+    ),
+    65: (f"{_AWAY}test_a_full_disk_costs_no_row_and_no_running_process",),
+    66: ("tests/e2e/test_broken_ledger.py::test_it_is_refused_with_a_reason_and_left_alone",),
+    67: (
+        "tests/crash/test_crash.py::test_what_is_killed_under_load_has_every_attempt_settled_once",
+    ),
+    68: (
+        "tests/crash/test_crash.py::test_what_is_killed_under_load_has_every_attempt_settled_once",
+    ),
     69: (
         f"{_STOP}test_in_its_grace_a_process_is_not_ready_and_serves_on_connections_that_end",
         f"{_STOP}test_a_stream_that_runs_is_finished_before_the_process_ends",
@@ -44,6 +75,12 @@ ELSEWHERE = {
     77: (
         f"{_RELIEF}test_requests_are_refused_in_milliseconds_where_the_loop_has_too_much_to_do",
         f"{_RELIEF}test_no_more_requests_are_open_than_the_settings_allow",
+    ),
+    81: (
+        f"{_TWICE}test_a_second_delivery_gets_the_first_reply_and_costs_nothing",
+        f"{_TWICE}test_a_request_under_way_is_not_made_a_second_time",
+        f"{_TWICE}test_another_body_under_the_same_name_is_refused",
+        f"{_TWICE}test_replicas_know_what_the_others_answered",
     ),
 }
 

@@ -61,7 +61,18 @@ TITLES: dict[int, str] = {
     56: "the caller leaves in the middle",
     57: "the caller reads slowly",
     58: "the caller closes its own half",
+    # the stores
+    59: "Redis refuses",
+    60: "Redis is silent",
+    61: "Redis is slow",
+    62: "Redis has changed hands, or was emptied",
+    63: "the ledger is locked",
+    64: "the ledger is away",
+    65: "the disk is full",
     # the process
+    66: "the database is broken, or half migrated",
+    67: "a worker is killed",
+    68: "everything is killed",
     69: "a stop under load",
     70: "a reload of a broken file",
     71: "a reload without an upstream that is in use",

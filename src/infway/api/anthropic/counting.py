@@ -27,6 +27,8 @@ class CountTokensEndpoint(ServedEndpoint[Gateway]):
         """Answer one exchange; raises GatewayError where the edge has to."""
         who, body = await self.received(exchange)
         ask = await read_beside(body, lambda: read_counted(body, exchange.request_id))
+        if exchange.visit is not None:
+            await exchange.visit.enter(None)
         if self.rules.require_model and ask.selection.model is None and not ask.selection.llms:
             raise missing("model")
         model = answering(self.gateway, ask, who)

@@ -32,6 +32,8 @@ class CountEndpoint(ServedEndpoint[Gateway]):
         who, body = await self.received(exchange, exchange.query)
         model = model_of(path_model)
         ask = await read_beside(body, lambda: _read(body, exchange.request_id, model))
+        if exchange.visit is not None:
+            await exchange.visit.enter(None)
         with told_where():
             meaning = self.gateway.router.catalog.resolve(ask.selection.model)
         native = usable(meaning.offers, who).native

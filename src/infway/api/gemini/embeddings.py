@@ -56,6 +56,8 @@ class EmbedEndpoint(EmbeddingsEndpoint):
         ask, tells_cost = await read_beside(
             body, lambda: self._read(body, exchange.request_id, model)
         )
+        if exchange.visit is not None:
+            await exchange.visit.enter(ask)
         self._check(ask)
         answer: EmbeddingAnswer | None = None
         with Presence(exchange):

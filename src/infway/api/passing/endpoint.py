@@ -60,7 +60,11 @@ class PassingEndpoint(ServedEndpoint[PassingGateway]):
         """Answer one exchange; raises GatewayError where the edge has to."""
         exchange.check_size(self.rules.body_limit)
         who, _ = know(self.keyring, exchange.headers)
+        if who.account is not None:
+            exchange.visit = self.visits.of(who, exchange.request_id)
         wanted = await self._read(exchange, path_model)
+        if exchange.visit is not None:
+            await exchange.visit.enter(wanted.ask)
         self._check(wanted)
         passed: Passed | None = None
         with Presence(exchange):

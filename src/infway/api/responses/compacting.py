@@ -48,6 +48,8 @@ class CompactEndpoint(ResponsesEndpoint):
         id_ = exchange.request_id
         read = await read_beside(body, lambda: self._talk(id_, draft, told, None))
         talk = _compacting(read)
+        if exchange.visit is not None:
+            await exchange.visit.enter(talk.ask)
         try:
             await self._whole(exchange, talk, who)
         except CallerError as error:

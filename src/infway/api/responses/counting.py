@@ -34,6 +34,8 @@ class InputTokensEndpoint(ResponsesEndpoint):
         who, body, draft, told = await self._received(exchange, may_be_bare=True)
         items, earlier, id_ = told.items, told.earlier, exchange.request_id
         ask = await read_beside(body, lambda: read_ask(draft, items, earlier, id_))
+        if exchange.visit is not None:
+            await exchange.visit.enter(None)
         if self.rules.require_model and ask.selection.model is None and not ask.selection.llms:
             raise missing("model")
         model = answering(self.gateway, ask, who)

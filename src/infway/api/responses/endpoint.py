@@ -75,6 +75,8 @@ class ResponsesEndpoint(LineEndpoint):
             raise CallerError(400, "invalid_field", message, "background")
         keep = keep_in(self._keeper.keep, said, told.items) if stores and not is_later else None
         talk = await read_beside(body, lambda: self._talk(exchange.request_id, draft, told, keep))
+        if exchange.visit is not None:
+            await exchange.visit.enter(talk.ask)
         way = self.way(talk)
         if is_later:
             times = Times(self.clock, exchange.began)
@@ -82,6 +84,13 @@ class ResponsesEndpoint(LineEndpoint):
             await self._later(exchange, talk, job)
         else:
             await way(exchange, talk, who)
+
+    def known(self, exchange: Exchange) -> Principal:
+        """Return who asks, whose limits hold from now on; raises CallerError."""
+        who, _ = self.who(exchange)
+        if who.account is not None:
+            exchange.visit = self.visits.of(who, exchange.request_id)
+        return who
 
     def read(
         self,
@@ -97,7 +106,7 @@ class ResponsesEndpoint(LineEndpoint):
     async def _received(self, exchange: Exchange, *, may_be_bare: bool = False) -> Received:
         """Return who asks, and what for; `may_be_bare`: it needs no input. Raises CallerError."""
         exchange.check_size(self.rules.body_limit)
-        who, _ = self.who(exchange)
+        who = self.known(exchange)
         body = await exchange.read_json(self.rules.body_limit)
         draft = await read_beside(body, lambda: read_draft(body, may_be_bare=may_be_bare))
         told = await self._recall(draft, who, self._keeper)
@@ -136,7 +145,7 @@ class ResponsesEndpoint(LineEndpoint):
 
     async def _later(self, exchange: Exchange, talk: ResponsesTalk, job: ResponseJob) -> None:
         """Answer at once with a response that is still to be made."""
-        begun = await self._background.start(job)
+        begun = await self._background.start(job, exchange.visit)
         if talk.ask.stream:
             await self._relay(exchange, talk, job)
         else:

@@ -79,7 +79,11 @@ class SocketEndpoint(ResponsesEndpoint):
 
         async def answer(data: bytes) -> None:
             turn = desk.turn(exchange)
-            await self._turn(turn, data, recent, desk)
+            try:
+                await self._turn(turn, data, recent, desk)
+            finally:
+                if turn.visit is not None:
+                    turn.visit.leave()
 
         async def reject(refused: Refused) -> None:
             out = Texts(exchange.send, refused.lane)
@@ -96,8 +100,10 @@ class SocketEndpoint(ResponsesEndpoint):
         try:
             create = await read_beside(data, lambda: read_create(data))
             out.lane, previous = create.event.stream_id, create.event.previous_response_id
-            who, _ = self.who(turn)  # the key may have been taken back since
+            who = self.known(turn)  # the key may have been taken back since
             talk = await self._read_turn(turn, create, who, recent)
+            if turn.visit is not None:
+                await turn.visit.enter(None if create.event.generate is False else talk.ask)
             if create.event.generate is False:
                 out.headers = _named(turn)
                 await out.write(self._warmed(talk, who))
@@ -180,10 +186,14 @@ def read_create(data: bytes) -> Create:
 
 
 def _named(exchange: Exchange) -> list[Header]:
-    return [(b"x-request-id", exchange.request_id.encode())]
+    limits = [] if exchange.visit is None else exchange.visit.headers()
+    return [(b"x-request-id", exchange.request_id.encode()), *limits]
 
 
 async def _refuse(out: Texts, error: GatewayError, turn: Exchange, desk: Desk) -> None:
+    if turn.visit is not None:
+        error = await turn.visit.instead_of(error)
+        out.headers = _named(turn)
     desk.refused(error.code)
     error.request_id = turn.request_id
     await out.refuse(error)

@@ -1,0 +1,81 @@
+"""What is said of an entry, against what there is: names that exist, periods that are there once."""
+
+from collections.abc import Collection, Mapping
+
+from pydantic import ValidationError
+
+from infway.accounts.capabilities import Actor
+from infway.accounts.entitlement import Entitlements
+from infway.accounts.entries import TERMS, Entry, Kind
+from infway.accounts.terms import (
+    AdminTerms,
+    AnyTerms,
+    BudgetTerms,
+    HolderTerms,
+    KeyTerms,
+    ProjectTerms,
+)
+from infway.kernel.errors import CallerError
+
+
+def checked_terms(kind: Kind, said: Mapping[str, object]) -> AnyTerms:
+    """Return terms of a kind; raises CallerError with the path of the field that is wrong."""
+    try:
+        read: AnyTerms = TERMS[kind].model_validate(said)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise wrong(path_of(first["loc"]), first["msg"]) from error
+    return read
+
+
+def path_of(steps: Collection[str | int]) -> str:
+    """Return a path as people write it: `budgets[0].usd`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return text.removeprefix(".")
+
+
+def wrong(path: str, why: str) -> CallerError:
+    """Return the error that a field cannot be as it is."""
+    return CallerError(400, "invalid_field", f"{path}: {why}", path)
+
+
+def organisation_of(entry: Entry, there: Entitlements) -> str:
+    """Return whose an entry is, empty where it is nobody's."""
+    said = entry.terms
+    if entry.kind is Kind.ORGANISATION:
+        return entry.name
+    if isinstance(said, KeyTerms):
+        return there.organisation_of(said.project) or ""
+    return said.organisation or "" if isinstance(said, ProjectTerms | AdminTerms) else ""
+
+
+def check_names(actor: Actor, said: AnyTerms, there: Entitlements) -> None:
+    """Raise CallerError where terms speak of what is not there, or is none of somebody's own."""
+    if isinstance(said, HolderTerms):
+        _check("plan", said.plan, there.plans)
+        _check_budgets(said.budgets)
+    organisations: Collection[str] = there.organisations
+    if actor.organisation is not None:
+        organisations = (actor.organisation,)
+    if isinstance(said, ProjectTerms | AdminTerms):
+        _check("organisation", said.organisation, organisations)
+    if isinstance(said, KeyTerms):
+        own = [
+            name
+            for name, project in there.projects.items()
+            if actor.organisation is None or project.organisation == actor.organisation
+        ]
+        _check("project", said.project, own)
+
+
+def _check(field: str, name: str | None, there: Collection[str]) -> None:
+    if name is not None and name not in there:
+        raise wrong(field, f"there is no {field} of this name.")
+
+
+def _check_budgets(said: Collection[BudgetTerms]) -> None:
+    seen: set[str] = set()
+    for place, one in enumerate(said):
+        if one.per in seen:
+            raise wrong(f"budgets[{place}].per", "there is another budget for this time.")
+        seen.add(one.per)

@@ -1,0 +1,96 @@
+"""What the register holds: plans, organisations, projects, keys and administrators."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from infway.accounts.terms import (
+    AdminTerms,
+    AnyTerms,
+    KeyTerms,
+    OrganisationTerms,
+    PlanTerms,
+    ProjectTerms,
+)
+
+
+class Kind(StrEnum):
+    """What an entry is."""
+
+    PLAN = "plan"
+    ORGANISATION = "organisation"
+    PROJECT = "project"
+    KEY = "key"
+    ADMIN = "admin"
+
+
+class State(StrEnum):
+    """How an entry stands. What is revoked or removed never comes back, nor does its name."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    REVOKED = "revoked"
+
+
+TERMS: dict[Kind, type[AnyTerms]] = {
+    Kind.PLAN: PlanTerms,
+    Kind.ORGANISATION: OrganisationTerms,
+    Kind.PROJECT: ProjectTerms,
+    Kind.KEY: KeyTerms,
+    Kind.ADMIN: AdminTerms,
+}
+PRESENTED = frozenset({Kind.KEY, Kind.ADMIN})  # those with secrets
+
+
+class Secret(NamedTuple):
+    """The digest of one secret of a key, and until when it is taken (Unix seconds)."""
+
+    digest: bytes
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry. Times in Unix seconds.
+
+    `organisation`: whose it is, empty where it is nobody's. `secrets`: of a key or an
+    administrator, the newest first. `version`: when it changed last, in changes of the register.
+    """
+
+    kind: Kind
+    id: str
+    name: str
+    organisation: str
+    state: State
+    terms: AnyTerms
+    created: float
+    expires: float | None = None
+    secrets: tuple[Secret, ...] = ()
+    version: int = 0
+
+    def until(self, secret: Secret) -> float | None:
+        """Return when one of its secrets ends, with the whole entry or before."""
+        ends = [end for end in (secret.until, self.expires) if end is not None]
+        return min(ends, default=None)
+
+    def view(self, now: float) -> dict[str, object]:
+        """Return what people and the admin API see of it: everything but digests."""
+        is_over = self.expires is not None and now >= self.expires
+        shown: dict[str, object] = {
+            "id": self.id,
+            "name": self.name,
+            "source": "database",
+            "state": "expired" if is_over and self.state is State.ACTIVE else self.state.value,
+            "created_at": iso(self.created),
+        }
+        if self.kind in PRESENTED:
+            shown["expires_at"] = iso(self.expires)
+            older = [one.until for one in self.secrets[1:] if one.until and one.until > now]
+            shown["rotated_until"] = iso(max(older, default=None))
+        return {**shown, **self.terms.model_dump(mode="json")}
+
+
+def iso(at: float | None) -> str | None:
+    """Return a moment as ISO 8601 has it, in UTC."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,214 @@
+"""Where keys are made and changed: the verbs of the command line and of the admin API, and who may.
+
+Nobody grants what they do not hold, and nobody changes what holds more than they do. Whoever is
+limited to an organisation sees nothing of others, not even that it is there.
+"""
+
+from collections.abc import Callable, Container, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import NamedTuple
+
+from infway.accounts import grants
+from infway.accounts.allowances import HOLDERS, allowances_of
+from infway.accounts.capabilities import Actor, Capability
+from infway.accounts.checking import check_names, checked_terms, organisation_of, wrong
+from infway.accounts.digests import Digests
+from infway.accounts.entries import PRESENTED, Entry, Kind, Secret, State
+from infway.accounts.register import Change, Note, Register
+from infway.accounts.roster import Configured, entitled
+from infway.accounts.spelling import ADMIN_PREFIX, PREFIX, Below, new_id, new_key
+from infway.accounts.terms import AnyTerms
+from infway.kernel.account import Allowance
+from infway.kernel.errors import CallerError
+
+LONGEST_OVERLAP = 30 * 86_400.0  # seconds that a rotated key may go on
+MOST_SECRETS = 4  # of one key, the newest and older ones that are still taken
+FIRST_ADMIN = "admin.key"  # what the audit calls whoever presents the key of the configuration
+Entries = list[Entry]
+Notes = list[Note]
+Allowances = list[Allowance]
+_PREFIXES: Mapping[Kind, str] = {Kind.KEY: PREFIX, Kind.ADMIN: ADMIN_PREFIX}
+
+
+class Minted(NamedTuple):
+    """A key that was made just now: the only time that its secret is seen."""
+
+    entry: Entry
+    secret: str
+
+
+class Tools(NamedTuple):
+    """What an office works with. `wall`: Unix time. `below`: randomness fit for secrets."""
+
+    digests: Digests
+    wall: Callable[[], float]
+    below: Below
+
+
+class Office:
+    """The verbs. Everything raises CallerError and DatabaseError, and changes nothing then."""
+
+    def __init__(
+        self, register: Register, configured: Callable[[], Configured], tools: Tools
+    ) -> None:
+        self._register = register
+        self._configured = configured
+        self._tools = tools
+
+    def list(self, actor: Actor, kind: Kind, after: str = "", count: int = 2**31) -> Entries:
+        """Return those of a kind that are theirs, by name; plans are everybody's."""
+        grants.check_may(actor, grants.READS[kind])
+        whose = None if kind is Kind.PLAN else actor.organisation
+        return self._register.entries(kind, whose, after, count)
+
+    def show(self, actor: Actor, kind: Kind, ref: str) -> Entry:
+        """Return one entry, by its id or its name."""
+        grants.check_may(actor, grants.READS[kind])
+        return grants.theirs(actor, kind, self._register.entry(kind, ref))
+
+    def create(
+        self,
+        actor: Actor,
+        kind: Kind,
+        name: str | None,
+        terms: AnyTerms,
+        expires: float | None = None,
+    ) -> Minted:
+        """Make an entry; a key without a name is called as its id. Only keys have a secret."""
+        tools = self._tools
+        with self._change(actor, kind) as change:
+            id_ = new_id(tools.below)
+            name = name or id_
+            self._check_free(change, kind, name)
+            made = Entry(kind, id_, name, "", State.ACTIVE, terms, change.at)
+            entry = self._checked(change, made)
+            if kind not in PRESENTED:
+                return Minted(change.put("create", None, entry), "")
+            secret = new_key(tools.below, id_, _PREFIXES[kind])
+            secrets = (Secret(tools.digests.of(secret.encode())),)
+            if expires is not None and expires <= change.at:
+                raise wrong("expires_at", "is over already.")
+            entry = replace(entry, secrets=secrets, expires=expires)
+            return Minted(change.put("mint", None, entry), secret)
+
+    def edit(
+        self,
+        actor: Actor,
+        kind: Kind,
+        ref: str,
+        said: Mapping[str, object],
+        cleared: Container[str] = (),
+    ) -> Entry:
+        """Change what is said of an entry, and nothing else; `cleared` fields have their defaults."""
+        with self._change(actor, kind) as change:
+            before = self._held(change, kind, ref)
+            known = before.terms.model_dump(exclude_unset=True)
+            known = {name: value for name, value in known.items() if name not in cleared}
+            terms = checked_terms(kind, {**known, **said})
+            after = self._checked(change, replace(before, terms=terms))
+            if kind is Kind.PROJECT and after.organisation != before.organisation:
+                message = "organisation: a project stays with its organisation."
+                raise CallerError(400, "invalid_field", message, "organisation")
+            return change.put("edit", before, after)
+
+    def rotate(self, actor: Actor, kind: Kind, ref: str, overlap: float) -> Minted:
+        """Make a new secret; the old ones are taken for `overlap` more seconds."""
+        tools = self._tools
+        with self._change(actor, kind) as change:
+            before = self._held(change, kind, ref)
+            at = change.at
+            secret = new_key(tools.below, before.id, _PREFIXES[kind])
+            end = at + overlap
+            older = [
+                Secret(one.digest, end if one.until is None else min(one.until, end))
+                for one in before.secrets
+            ]
+            kept = [one for one in older if one.until is not None and one.until > at]
+            secrets = (Secret(tools.digests.of(secret.encode())), *kept[: MOST_SECRETS - 1])
+            return Minted(change.put("rotate", before, replace(before, secrets=secrets)), secret)
+
+    def expire(self, actor: Actor, kind: Kind, ref: str, at: float | None) -> Entry:
+        """Let a key end at a moment (Unix seconds), which may be over; None: never."""
+        with self._change(actor, kind) as change:
+            before = self._held(change, kind, ref)
+            return change.put("expire", before, replace(before, expires=at))
+
+    def enable(self, actor: Actor, kind: Kind, ref: str) -> Entry:
+        """Let an entry hold again that was disabled."""
+        with self._change(actor, kind) as change:
+            before = self._held(change, kind, ref)
+            return change.put("enable", before, replace(before, state=State.ACTIVE))
+
+    def disable(self, actor: Actor, kind: Kind, ref: str) -> Entry:
+        """Let an entry hold no more until it is enabled."""
+        with self._change(actor, kind) as change:
+            before = self._held(change, kind, ref)
+            return change.put("disable", before, replace(before, state=State.DISABLED))
+
+    def revoke(self, actor: Actor, kind: Kind, ref: str) -> Entry:
+        """End a key for good; its name is not free again, for the ledger speaks of it."""
+        with self._change(actor, kind) as change:
+            before = grants.theirs(actor, kind, change.entry(kind, ref))
+            grants.check_within(actor, before)
+            return change.put("revoke", before, replace(before, state=State.REVOKED, secrets=()))
+
+    def remove_plan(self, actor: Actor, ref: str) -> Entry:
+        """Take a plan away that nothing of the register has."""
+        with self._change(actor, Kind.PLAN) as change:
+            before = self._held(change, Kind.PLAN, ref)
+            for kind in (Kind.KEY, Kind.PROJECT, Kind.ORGANISATION):
+                for one in change.all(kind):
+                    if one.state is not State.REVOKED and grants.plan_of(one) == before.name:
+                        message = f"The {kind.value} `{one.name}` has this plan."
+                        raise CallerError(409, "conflict", message)
+            return change.put("remove", before, replace(before, state=State.REVOKED))
+
+    def audit(self, actor: Actor, before: int | None, count: int) -> Notes:
+        """Return the newest changes, of their organisation where they are limited to one."""
+        grants.check_may(actor, Capability.AUDIT_READ)
+        return self._register.notes(actor.organisation, before, count)
+
+    def allowances(self, actor: Actor) -> Allowances:
+        """Return all budgets that are theirs, those of the configuration as well."""
+        grants.check_may(actor, Capability.USAGE_READ)
+        whose = actor.organisation
+        entries = [one for kind in HOLDERS for one in self._register.entries(kind, whose)]
+        return allowances_of(self._configured(), entries, whose)
+
+    @contextmanager
+    def _change(self, actor: Actor, kind: Kind) -> Generator[Change, None, None]:
+        grants.check_may(actor, grants.WRITES[kind])
+        with self._register.change(actor, self._tools.wall()) as change:
+            yield change
+
+    def _held(self, change: Change, kind: Kind, ref: str) -> Entry:
+        """Return an entry that is about to change, and may be."""
+        entry = grants.theirs(change.actor, kind, change.entry(kind, ref))
+        grants.check_within(change.actor, entry)
+        grants.check_alive(entry)
+        return entry
+
+    def _checked(self, change: Change, entry: Entry) -> Entry:
+        """Return an entry with its organisation, if everything that it speaks of is there."""
+        kinds = (Kind.PLAN, Kind.PROJECT, Kind.ORGANISATION)
+        known = entitled(one for kind in kinds for one in change.all(kind))
+        there = self._configured().entitlements.beside(known)
+        check_names(change.actor, entry.terms, there)
+        entry = replace(entry, organisation=organisation_of(entry, there))
+        grants.check_within(change.actor, entry)
+        return entry
+
+    def _check_free(self, change: Change, kind: Kind, name: str) -> None:
+        configured = self._configured()
+        named = configured.entitlements
+        taken: Mapping[Kind, Container[str]] = {
+            Kind.PLAN: named.plans,
+            Kind.PROJECT: named.projects,
+            Kind.ORGANISATION: named.organisations,
+            Kind.KEY: configured.keys,
+            Kind.ADMIN: (FIRST_ADMIN,),
+        }
+        if name in taken[kind] or change.named(kind, name):
+            message = f"name: there is a {kind.value} of this name already, or was."
+            raise CallerError(409, "conflict", message, "name")

@@ -1,0 +1,61 @@
+"""What administrators see and do beside keys: the audit, decisions, and reading settings again."""
+
+from collections.abc import Callable
+
+import msgspec
+from fastapi import APIRouter, Request
+
+from infway.accounts.capabilities import Capability
+from infway.accounts.entries import iso
+from infway.accounts.grants import check_may
+from infway.accounts.register import Note
+from infway.api.administration.verbs import Count, Desk, View, Who, actor
+
+_decode = msgspec.json.decode
+
+
+def audit_router(desk: Desk) -> APIRouter:
+    """Return the endpoint of the audit."""
+    router = APIRouter(prefix="/admin/v1", tags=["audit"])
+
+    @router.get("/audit", summary="Who changed what, and when")
+    async def audit(who: Who, before: int | None = None, count: Count = 100) -> View:
+        """List the newest changes first; `next` is what to give as `before` for older ones."""
+        found = await desk.ask(lambda: desk.office.audit(who, before, count))
+        more = found[-1].version if len(found) == count else None
+        return {"data": [noted(one) for one in found], "next": more}
+
+    return router
+
+
+def reload_router(reload: Callable[[], None]) -> APIRouter:
+    """Return the endpoint that has settings read again."""
+    router = APIRouter(prefix="/admin/v1", tags=["operation"])
+
+    @router.post("/reload", status_code=202, summary="Read the configuration again")
+    async def again(who: Who) -> View:
+        """Have it read; what runs goes on with the old one where the new one is wrong."""
+        check_may(who, Capability.RELOAD)
+        reload()
+        return {"status": "asked"}
+
+    return router
+
+
+def check_decisions(request: Request) -> None:
+    """Raise CallerError 403 where an administrator may not see decisions."""
+    check_may(actor(request), Capability.DECISIONS_READ)
+
+
+def noted(note: Note) -> View:
+    """Return a row of the audit as people and the admin API see it."""
+    return {
+        "change": note.version,
+        "at": iso(note.at),
+        "actor": note.actor,
+        "verb": note.verb,
+        "kind": note.kind,
+        "name": note.name,
+        "before": None if note.before is None else _decode(note.before),
+        "after": None if note.after is None else _decode(note.after),
+    }

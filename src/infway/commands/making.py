@@ -1,0 +1,69 @@
+"""The commands that make and edit projects, organisations and plans: alike but for their options."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from infway.accounts.checking import checked_terms
+from infway.accounts.entries import Kind
+from infway.commands import options
+from infway.commands.registered import as_json, opened, show
+from infway.commands.surroundings import Surroundings
+from infway.commands.termed import clearing, said_of
+from infway.kernel.clock import system_clock
+
+Decorated = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def add_making(group: click.Group, kind: Kind, new: Decorated, changed: Decorated) -> None:
+    """Add `create` and `edit`; `new` and `changed` add the options of each."""
+    _add_create(group, kind, new)
+    _add_edit(group, kind, changed)
+
+
+def _add_create(group: click.Group, kind: Kind, new: Decorated) -> None:
+    @group.command("create", help="Make one; its name is its own for good.")
+    @click.argument("name")
+    @new
+    @options.config
+    @as_json
+    @click.pass_obj
+    def create(
+        surroundings: Surroundings,
+        /,
+        name: str,
+        config: Path | None,
+        *,
+        as_json: bool,
+        **given: object,
+    ) -> None:
+        terms = checked_terms(kind, said_of(given))
+        with opened(surroundings, config) as there:
+            entry = there.office.create(there.actor, kind, name, terms).entry
+        show(entry.view(system_clock().wall()), as_json=as_json)
+
+
+def _add_edit(group: click.Group, kind: Kind, changed: Decorated) -> None:
+    @group.command(
+        "edit", help="Change what is said, and nothing else; --clear takes a field away."
+    )
+    @click.argument("ref", metavar="NAME")
+    @changed
+    @clearing
+    @options.config
+    @as_json
+    @click.pass_obj
+    def edit(
+        surroundings: Surroundings,
+        /,
+        ref: str,
+        config: Path | None,
+        clear: tuple[str, ...],
+        *,
+        as_json: bool,
+        **given: object,
+    ) -> None:
+        with opened(surroundings, config) as there:
+            entry = there.office.edit(there.actor, kind, ref, said_of(given), clear)
+        show(entry.view(system_clock().wall()), as_json=as_json)

@@ -1,0 +1,213 @@
+"""`infway reconcile`: a provider's word on what was used, beside the ledger's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import click
+import msgspec
+
+from infway.commands import options
+from infway.commands.configuration import stock
+from infway.commands.ledgered import Read, ledger_read
+from infway.commands.surroundings import Surroundings
+from infway.commands.table import json_text, table
+from infway.kernel.clock import system_clock
+from infway.kernel.money import usd_text
+from infway.ledger.answers import money
+from infway.ledger.drift import EVERY, Drift, Matching, attempts, compared, joined, summed
+from infway.ledger.exports.reading import read_export
+from infway.ledger.exports.words import Counts, Export, ExportError
+
+HEAD = ("DAY", "UPSTREAM", "MODEL", "WHAT", "PROVIDER", "LEDGER", "DIFFERENCE", "DRIFT")
+_WORDS: Mapping[str, str] = {
+    "requests": "requests",
+    "prompt": "tokens in",
+    "completion": "tokens out",
+    "cached": "cached",
+    "cost": "USD",
+}
+_DAY = 86_400.0  # seconds
+
+
+class _Wrong(click.ClickException):
+    """What was given cannot be compared: another end than that of drift."""
+
+    exit_code = 2
+
+
+class Pair(click.ParamType[tuple[str, str]]):
+    """Two names with `=` between them."""
+
+    name = "name=name"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Read both."""
+        one, _, other = str(value).rpartition("=")
+        if not (one and other):
+            self.fail("write two names with = between them", param, ctx)
+        return one, other
+
+
+@click.command("reconcile")
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option("--upstream", multiple=True, help="Whose usage it is; default: all of that vendor.")
+@click.option(
+    "--key", multiple=True, type=Pair(), help="KEY=UPSTREAM: only these keys of the export."
+)
+@click.option("--model", multiple=True, type=Pair(), help="NAME=NATIVE: what we call a model.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 100),
+    default=1.0,
+    help="Drift that is none, in percent.",
+)
+@click.option("--days", is_flag=True, help="Show every day by itself.")
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table")
+@options.config
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    files: tuple[Path, ...],
+    config: Path | None,
+    form: str,
+    tolerance: float,
+    *,
+    days: bool,
+    **said: tuple[object, ...],
+) -> None:
+    """Compare usage or cost exports of one provider with the ledger's attempts.
+
+    OpenAI's and Anthropic's usage and costs (the admin APIs' pages, or CSV), and OpenRouter's activity
+    (JSON or CSV); which it is shows by itself. Ends with 1 where they are further apart than the
+    tolerance, over all days, and with 2 where a file cannot be read.
+    """
+    surroundings: Surroundings = context.obj
+    with ledger_read(surroundings, config) as there:
+        try:
+            drifts = _drifts(surroundings, there, files, said)
+        except ExportError as error:
+            raise _Wrong(str(error)) from error
+    sums = summed(drifts)
+    worst = {one.place: _beyond(one, Fraction(tolerance) / 100) for one in sums}
+    shown = drifts if days else sums
+    if form == "json":
+        click.echo(
+            json_text({"drifted": any(worst.values()), "lines": [_view(one) for one in shown]})
+        )
+    else:
+        click.echo(_in_table(shown))
+    beyond = sum(map(bool, worst.values()))
+    if beyond:
+        click.echo(f"Beyond {tolerance:g} %: {beyond} of {len(sums)}.", err=True)
+        context.exit(1)
+
+
+def _drifts(
+    surroundings: Surroundings,
+    there: Read,
+    files: Iterable[Path],
+    said: Mapping[str, tuple[object, ...]],
+) -> list[Drift]:
+    """Return what is compared; raises ExportError."""
+    export = joined([_read(path) for path in files])
+    matching = _matching(surroundings, there, export, said)
+    keep = there.settings.ledger.keep
+    first = min((begin for begin, _ in export.spans), default=0.0)
+    if keep is not None and first < system_clock().wall() - keep * _DAY:
+        click.echo(f"Rows are kept for {keep:g} days only: some may be gone.", err=True)
+    return compared(export, attempts(there.database, export.spans), matching)
+
+
+def _read(path: Path) -> Export:
+    try:
+        return read_export(path.read_bytes())
+    except (ExportError, OSError) as error:
+        raise ExportError(f"{path}: {error}") from error
+
+
+def _matching(
+    surroundings: Surroundings,
+    there: Read,
+    export: Export,
+    said: Mapping[str, tuple[object, ...]],
+) -> Matching:
+    """Return what belongs together, as was said; or by what vendor an upstream is of."""
+    keys, models = dict(_pairs(said["key"])), dict(_pairs(said["model"]))
+    named = frozenset(map(str, said["upstream"]))
+    if not named and not keys:
+        offers = stock(surroundings, there.settings)[0].all_offers
+        named = frozenset(
+            one.upstream.name for one in offers if one.upstream.vendor == export.vendor
+        )
+        if not named:
+            raise ExportError(
+                f"no upstream is of the vendor {export.vendor}: name it by --upstream"
+            )
+    return Matching(named, keys, models)
+
+
+def _pairs(said: Iterable[object]) -> list[tuple[str, str]]:
+    return [one for one in said if isinstance(one, tuple)]
+
+
+def _beyond(one: Drift, tolerance: Fraction) -> bool:
+    return any(part > tolerance for part in one.parts().values())
+
+
+def _in_table(drifts: Sequence[Drift]) -> str:
+    rows = [
+        (*one.place, _WORDS[name], _text(name, theirs), _text(name, ours), *_apart(one, name))
+        for one in drifts
+        for name, theirs, ours in zip(Counts._fields, one.theirs, one.ours, strict=True)
+        if theirs is not None and ours is not None
+    ]
+    if not rows:
+        return "There is nothing to compare: neither side has any usage."
+    kept = [column for column in range(len(HEAD)) if any(_is_told(row[column]) for row in rows)]
+    right = frozenset(kept.index(column) for column in kept if column > HEAD.index("WHAT"))
+    return table(
+        [HEAD[column] for column in kept], [[row[column] for column in kept] for row in rows], right
+    )
+
+
+def _is_told(cell: str) -> bool:
+    return cell not in ("", EVERY)
+
+
+def _apart(one: Drift, name: str) -> tuple[str, str]:
+    theirs, ours = getattr(one.theirs, name), getattr(one.ours, name)
+    return _text(name, ours - theirs), f"{float(one.parts()[name] * 100):.2f} %"
+
+
+def _text(name: str, value: int) -> str:
+    return usd_text(value, 6) if name == "cost" else f"{value:,}"
+
+
+def _view(one: Drift) -> Mapping[str, object]:
+    day, upstream, model = (None if not _is_told(name) else name for name in one.place)
+    parts = one.parts()
+    return {
+        "day": day,
+        "upstream": upstream,
+        "model": model,
+        "provider": _counts(one.theirs),
+        "ledger": _counts(one.ours),
+        "drift": {name: round(float(part), 6) for name, part in parts.items()},
+        "estimated": one.estimated,
+    }
+
+
+def _counts(counts: Counts) -> Mapping[str, object]:
+    told: dict[str, object] = counts._asdict()
+    cost: msgspec.Raw | None = None if counts.cost is None else money(counts.cost)
+    return {**told, "cost": cost}

@@ -1,0 +1,250 @@
+"""The register from the command line: the same verbs for every kind, on the database itself.
+
+The gateway may be running: it sees what changed within `accounts.refresh` seconds.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import randbelow
+from typing import NamedTuple
+
+import click
+
+from infway.accounts.capabilities import Actor
+from infway.accounts.entries import PRESENTED, Kind
+from infway.accounts.office import LONGEST_OVERLAP, Minted, Office, Tools
+from infway.accounts.register import Register
+from infway.accounts.terms import KeyTerms, Terms
+from infway.commands import options
+from infway.commands.configuration import configured
+from infway.commands.surroundings import Surroundings
+from infway.commands.table import table
+from infway.configured import custom_of, database_of, digests_of
+from infway.database import Database
+from infway.kernel.clock import system_clock
+from infway.providers.shapes import is_object
+from infway.serving import MADE_KEY
+from infway.settings.tree import is_list
+
+SECONDS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+SPAN = re.compile(r"(\d{1,8})([smhdw])")
+"""A span of time as people write it: `90s`, `24h`, `7d`."""
+_BY = "database"
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_ref = click.argument("ref", metavar="NAME")
+View = Mapping[str, object]
+
+
+class Span(click.ParamType[float]):
+    """A span of time like `90s`, `24h` or `7d`; becomes seconds."""
+
+    name = "span"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read it."""
+        found = SPAN.fullmatch(str(value))
+        if found is None:
+            self.fail("write a span like 90s, 30m, 24h, 7d or 4w", param, ctx)
+        return seconds_of(found)
+
+
+def seconds_of(span: re.Match[str]) -> float:
+    """Return the seconds of a span that was read."""
+    return float(int(span[1]) * SECONDS[span[2]])
+
+
+class Moment(click.ParamType[float]):
+    """A span from now like `30d`, or a date; becomes Unix seconds."""
+
+    name = "span or date"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read either form."""
+        text = str(value)
+        if SPAN.fullmatch(text):
+            return system_clock().wall() + Span().convert(text, param, ctx)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail("write a span like 24h or 30d, or a date like 2027-01-31", param, ctx)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+class Opened(NamedTuple):
+    """An office, whoever uses it from here, what the configuration has beside it, and where it is."""
+
+    office: Office
+    actor: Actor
+    configured: Mapping[Kind, Mapping[str, Terms]]
+    database: Database
+
+
+@contextmanager
+def opened(surroundings: Surroundings, config: Path | None) -> Generator[Opened, None, None]:
+    """Open the office for the block; raises SettingsError and DatabaseError."""
+    settings = configured(surroundings, config).settings
+    data = surroundings.data
+    digests = digests_of(settings, data, randbelow)
+    known = custom_of(settings).configured
+    if not known.keys:
+        known = known._replace(keys={MADE_KEY: KeyTerms()})
+    database = database_of(settings, data)
+    register = Register(database, digests.mark)
+    tools = Tools(digests, system_clock().wall, randbelow)
+    named = known.entitlements
+    there: Mapping[Kind, Mapping[str, Terms]] = {
+        Kind.PLAN: named.plans,
+        Kind.PROJECT: named.projects,
+        Kind.ORGANISATION: named.organisations,
+        Kind.KEY: known.keys,
+        Kind.ADMIN: {},
+    }
+    try:
+        yield Opened(
+            Office(register, lambda: known, tools),
+            Actor(f"command line (uid {os.getuid()})"),
+            there,
+            database,
+        )
+    finally:
+        register.close()
+
+
+def show(view: View, *, as_json: bool) -> None:
+    """Print one entry."""
+    if as_json:
+        click.echo(json.dumps(view, indent=2))
+        return
+    said = {name: value for name, value in view.items() if value not in (None, [], {})}
+    width = max(map(len, said))
+    for name, value in said.items():
+        click.echo(f"{name.ljust(width)}  {cell(value)}")
+
+
+def hand_over(made: Minted, *, as_json: bool) -> None:
+    """Print a new secret: alone where it can be piped on, the rest beside it."""
+    view = made.entry.view(system_clock().wall())
+    if as_json:
+        click.echo(json.dumps({**view, "key": made.secret}, indent=2))
+        return
+    click.echo(f"{made.entry.kind.value} `{made.entry.name}`: shown this once.", err=True)
+    click.echo(made.secret)
+
+
+def cell(value: object) -> str:
+    """Return a value as a table or a line shows it."""
+    if is_list(value):
+        return ", ".join(map(cell, value))
+    if is_object(value):
+        if "usd" in value:
+            return f"{value['usd']}/{value['per']}"
+        return ", ".join(f"{name} {cell(one)}" for name, one in value.items() if one is not None)
+    return "" if value is None else str(value)
+
+
+def verbs(kind: Kind, help_text: str, columns: Iterable[str]) -> click.Group:
+    """Return the group of commands of one kind, with the verbs that all kinds have."""
+    group = click.Group(f"{kind.value}s", help=help_text)
+    _add_looks(group, kind, ("name", "id", "state", *columns, "source"))
+    if kind is not Kind.PLAN:
+        _add(group, "disable", "Let it hold no more until it is enabled.", kind, Office.disable)
+        _add(group, "enable", "Let it hold again.", kind, Office.enable)
+    if kind in PRESENTED:
+        _add(group, "revoke", "End it for good.", kind, Office.revoke)
+        _add_ends(group, kind)
+    return group
+
+
+def _add_looks(group: click.Group, kind: Kind, columns: tuple[str, ...]) -> None:
+    @group.command("list")
+    @options.config
+    @as_json
+    @click.pass_obj
+    def listed(surroundings: Surroundings, config: Path | None, *, as_json: bool) -> None:
+        """List all of them, those of the configuration as well."""
+        with opened(surroundings, config) as there:
+            now = system_clock().wall()
+            views = [_of_file(*one) for one in there.configured[kind].items()]
+            views += [one.view(now) for one in there.office.list(there.actor, kind)]
+        if as_json:
+            click.echo(json.dumps(views, indent=2))
+        elif views:
+            rows = [[cell(view.get(column)) for column in columns] for view in views]
+            click.echo(table([column.upper() for column in columns], rows, frozenset()))
+        else:
+            click.echo("There are none.")
+
+    @group.command("show")
+    @_ref
+    @options.config
+    @as_json
+    @click.pass_obj
+    def shown(surroundings: Surroundings, ref: str, config: Path | None, *, as_json: bool) -> None:
+        """Show one, by its name or its id."""
+        with opened(surroundings, config) as there:
+            if ref in there.configured[kind]:
+                view = _of_file(ref, there.configured[kind][ref])
+            else:
+                view = there.office.show(there.actor, kind, ref).view(system_clock().wall())
+        show(view, as_json=as_json)
+
+
+def _of_file(name: str, terms: Terms) -> dict[str, object]:
+    """Return what is shown of an entry of the configuration; a key's secret never is."""
+    said = terms.model_dump(mode="json", exclude={"name", "key"})
+    return {"id": None, "name": name, "source": "configuration", "state": "active", **said}
+
+
+def _add(
+    group: click.Group, name: str, about: str, kind: Kind, verb: Callable[..., object]
+) -> None:
+    @group.command(name, help=about)
+    @_ref
+    @options.config
+    @click.pass_obj
+    def done(surroundings: Surroundings, ref: str, config: Path | None) -> None:
+        with opened(surroundings, config) as there:
+            verb(there.office, there.actor, kind, ref)
+        click.echo(f"{kind.value} `{ref}`: {name}d.")
+
+
+def _add_ends(group: click.Group, kind: Kind) -> None:
+    @group.command("rotate")
+    @_ref
+    @click.option("--overlap", type=Span(), default="0s", help="How long the old secret goes on.")
+    @options.config
+    @as_json
+    @click.pass_obj
+    def rotated(
+        surroundings: Surroundings, ref: str, overlap: float, config: Path | None, *, as_json: bool
+    ) -> None:
+        """Make a new secret and print it, this once."""
+        if overlap > LONGEST_OVERLAP:
+            raise click.BadParameter("at most 30d", param_hint="--overlap")
+        with opened(surroundings, config) as there:
+            made = there.office.rotate(there.actor, kind, ref, overlap)
+        hand_over(made, as_json=as_json)
+
+    @group.command("expire")
+    @_ref
+    @click.option("--at", type=Moment(), help="When it ends: 30d, or a date (UTC).")
+    @click.option("--never", is_flag=True, help="It ends no more.")
+    @options.config
+    @click.pass_obj
+    def expired(
+        surroundings: Surroundings, ref: str, at: float | None, config: Path | None, *, never: bool
+    ) -> None:
+        """Say when it ends; without --at it ends now."""
+        end = None if never else (system_clock().wall() if at is None else at)
+        with opened(surroundings, config) as there:
+            there.office.expire(there.actor, kind, ref, end)
+        click.echo(f"{kind.value} `{ref}`: its end is set.")

@@ -1,0 +1,237 @@
+"""A database in Postgres, which any number of replicas share. Needs the extra `postgres`."""
+
+import os
+import socket
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
+from threading import BoundedSemaphore, Lock, Timer
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.numeric import Int8Dumper
+
+from infway.database import DatabaseError, Rows, Step, Value, Work
+from infway.database.dialect import in_groups, in_postgres
+from infway.database.steps import VERSIONS, take_steps
+
+_MOST = 4  # connections of one process
+_STEP = 3600  # seconds of one step of a migration: it may read every row there is
+_ONE_AT_A_TIME = 0x696E66776179  # "infway": whose turn it is to migrate
+# What passes, by the class of its code: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_PASSING = frozenset({"08", "40", "53", "55", "57", "58"})
+_READ_ONLY_SERVER = "25006"  # a replica that is not yet, or no longer, the first
+
+_Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class Patience(NamedTuple):
+    """How long things may take, in seconds.
+
+    `connect`: to get a connection (libpq knows no less than 2), `turn`: until one of ours is free,
+    `statement`: of one, `lock`: of it for a lock, `silence`: that the server may say nothing
+    beyond that.
+    """
+
+    connect: int = 3
+    turn: float = 5.0
+    statement: int = 10
+    lock: int = 5
+    silence: float = 3.0
+
+
+class PostgresDatabase:
+    """A few connections, made when they are needed and again when they broke."""
+
+    kind = "postgres"
+
+    def __init__(self, url: str, patience: Patience | None = None) -> None:
+        try:
+            named = conninfo_to_dict(url)
+        except psycopg.Error:  # its text may hold the password
+            raise DatabaseError("the URL of the database is no postgresql:// URL") from None
+        self._url = url
+        self._patience = patience or Patience()
+        self._name = f"{named.get('host') or 'local'}/{named.get('dbname') or ''}"
+        self._idle: list[_Connection] = []
+        self._free = BoundedSemaphore(_MOST)
+        self._open = True
+
+    def open(self) -> None:
+        """Ask the server for a word."""
+        self._open = True
+        self.read("SELECT 1")
+
+    def migrate(self, room: str, steps: Sequence[Step]) -> None:
+        """Take the missing steps of a room in one transaction, one process at a time."""
+        with self._begun("BEGIN", _STEP) as work:
+            work.run("SELECT pg_advisory_xact_lock(?)", (_ONE_AT_A_TIME,))
+            work.run(VERSIONS)
+            take_steps(work, room, steps)
+
+    @contextmanager
+    def transaction(self) -> Generator[Work, None, None]:
+        """Do several things or none."""
+        with self._begun("BEGIN") as work:
+            yield work
+
+    def read(self, query: str, values: Sequence[Value] = ()) -> Rows:
+        """Return what one question finds."""
+        with self._begun("BEGIN READ ONLY") as work:
+            return work.run(query, values)
+
+    def close(self) -> None:
+        """Close what is idle; the rest goes when it is given back."""
+        self._open = False
+        self._drop()
+
+    @contextmanager
+    def _begun(self, begin: str, longest: int | None = None) -> Generator[Work, None, None]:
+        """Run a transaction; `longest`: seconds of a statement, and for a lock."""
+        patience = self._patience
+        if not self._free.acquire(timeout=patience.turn):
+            raise DatabaseError(f"every connection to {self._name} is used", is_away=True)
+        limit = longest or patience.statement
+        first = (
+            f"{begin}; SET LOCAL statement_timeout = '{limit}s';"
+            f" SET LOCAL lock_timeout = '{longest or patience.lock}s'"
+        )
+        try:
+            with self._named():
+                work = self._work(first, limit + patience.silence)
+                try:
+                    yield work
+                    work.plain("COMMIT")
+                except BaseException:
+                    work.roll_back()
+                    raise
+                finally:
+                    self._keep(work.connection)
+        finally:
+            self._free.release()
+
+    def _work(self, first: str, limit: float) -> "_Work":
+        """Begin on an idle connection, or on a new one: where one died, so did the others."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connected()
+        else:
+            try:
+                _Work(connection, self._patience.silence).plain(first)
+            except psycopg.OperationalError:
+                self._drop(connection)
+                connection = self._connected()
+            else:
+                return _Work(connection, limit)
+        _Work(connection, self._patience.silence).plain(first)
+        return _Work(connection, limit)
+
+    def _drop(self, *connections: _Connection) -> None:
+        for connection in (*connections, *self._idle):
+            connection.close()
+        self._idle.clear()
+
+    def _connected(self) -> _Connection:
+        connection = psycopg.connect(
+            self._url,
+            autocommit=True,
+            cursor_factory=psycopg.RawCursor,  # the statements are in Postgres' own words
+            connect_timeout=self._patience.connect,
+            application_name="infway",
+        )
+        connection.adapters.register_loader("numeric", _WholeLoader)
+        connection.adapters.register_dumper(int, Int8Dumper)  # one size: one prepared statement
+        return connection
+
+    def _keep(self, connection: _Connection) -> None:
+        idle = psycopg.pq.TransactionStatus.IDLE
+        if self._open and not connection.closed and connection.info.transaction_status == idle:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    @contextmanager
+    def _named(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            state = error.sqlstate or ""
+            away = (
+                isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+                or state[:2] in _PASSING
+                or state == _READ_ONLY_SERVER
+            )
+            said = " ".join(str(error).split())
+            raise DatabaseError(f"the database {self._name}: {said}", is_away=away) from error
+
+
+class _Work:
+    """A transaction. `limit`: seconds after which a statement's connection is cut."""
+
+    def __init__(self, connection: _Connection, limit: float) -> None:
+        self.connection = connection
+        self._limit = limit
+
+    def run(self, query: str, values: Sequence[Value] = ()) -> Rows:
+        with _Leash(self.connection, self._limit):
+            cursor = self.connection.execute(in_postgres(query).encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def many(self, query: str, rows: Sequence[Sequence[Value]]) -> int:
+        changed = 0
+        with self.connection.cursor() as cursor:
+            for told, group in in_groups(query, rows):
+                with _Leash(self.connection, self._limit):
+                    cursor.executemany(told.encode(), group)
+                    changed += max(0, cursor.rowcount)
+        return changed
+
+    def plain(self, query: str) -> None:
+        """Run statements of our own, without values, in one message."""
+        with _Leash(self.connection, self._limit):
+            self.connection.execute(query.encode())
+
+    def roll_back(self) -> None:
+        """Undo what was begun, where anybody is there to hear it."""
+        if not self.connection.closed:
+            with suppress(psycopg.Error):
+                self.plain("ROLLBACK")
+
+
+class _Leash:
+    """Cuts a connection whose server says nothing: its own limits mean nothing once it is frozen."""
+
+    def __init__(self, connection: _Connection, limit: float) -> None:
+        self._connection = connection
+        self._timer = Timer(limit, self._cut)
+        self._timer.daemon = True
+        self._lock = Lock()
+        self._over = False
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._over = True
+        self._timer.cancel()
+
+    def _cut(self) -> None:
+        with self._lock:
+            if self._over or self._connection.closed:
+                return
+            with (
+                suppress(OSError, psycopg.Error),
+                socket.socket(fileno=os.dup(self._connection.fileno())) as line,
+            ):
+                line.shutdown(socket.SHUT_RDWR)
+
+
+class _WholeLoader(Loader):
+    """Sums of whole numbers are `numeric` in Postgres, and whole here."""
+
+    def load(self, data: Buffer) -> int:
+        return int(bytes(data))

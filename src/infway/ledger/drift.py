@@ -1,0 +1,199 @@
+"""How far a provider's word on what was used is from the ledger's."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+from infway.database import Database
+from infway.ledger.amounts import whole
+from infway.ledger.exports.words import Counts, Export, ExportError
+
+_DAY = 86_400.0  # seconds
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# How providers' names of a model end that say which day it is of: -2024-08-06, -20250514, @20250514
+_DATED = re.compile(r"[-@](?:\d{4}-\d{2}-\d{2}|\d{8})(?=$|:)")
+# Money is split as `amounts` does it: a sum may be larger than 64 bits
+_ATTEMPTS = (
+    "SELECT upstream, native, model, sum(CASE WHEN outcome = 'ok'"
+    " OR prompt_tokens + completion_tokens > 0 THEN 1 ELSE 0 END), sum(prompt_tokens),"
+    " sum(completion_tokens), sum(cached_tokens), sum(cost / 1000000), sum(cost % 1000000),"
+    " sum(estimated) FROM entries WHERE attempt > 0 AND at >= ? AND at < ?"
+    " GROUP BY upstream, native, model"
+)
+_NOTHING_USED = (False, True, True, False, False)  # what an export without rows tells: no tokens
+_LONGEST = 1100  # days of an export: three years
+EVERY = "*"
+"""The model of a line that is about all models, as an export tells them."""
+
+
+class Place(NamedTuple):
+    """What is compared: a day like `2026-01-31`, or all of them (empty); an upstream, or all; a model."""
+
+    day: str
+    upstream: str
+    model: str
+
+
+class Drift(NamedTuple):
+    """What both say of one place. `estimated`: attempts of ours whose tokens nobody told us."""
+
+    place: Place
+    theirs: Counts
+    ours: Counts
+    estimated: int
+
+    def parts(self) -> Mapping[str, Fraction]:
+        """Return how far they are apart in what is known: a part of the larger, 0 to 1."""
+        return {
+            name: _apart(theirs, ours)
+            for name, theirs, ours in zip(Counts._fields, self.theirs, self.ours, strict=True)
+            if theirs is not None and ours is not None
+        }
+
+
+class Matching(NamedTuple):
+    """What belongs together. `upstreams`: those of ours that a provider's export speaks of.
+
+    `keys`: an upstream of ours by the provider's name of a key; none: keys are not told apart.
+    `models`: our name of a model by the export's, where they differ by more than a date.
+    """
+
+    upstreams: frozenset[str]
+    keys: Mapping[str, str] = {}
+    models: Mapping[str, str] = {}
+
+
+class Attempts(NamedTuple):
+    """What the ledger knows of one upstream and model within a time. `native`: the upstream's name."""
+
+    at: float
+    upstream: str
+    native: str
+    counts: Counts
+    estimated: int
+
+
+def joined(exports: Sequence[Export]) -> Export:
+    """Return several exports of one provider as one; raises ExportError."""
+    vendors = {one.vendor for one in exports}
+    if len(vendors) > 1:
+        raise ExportError(f"exports of several providers: {', '.join(sorted(vendors))}")
+    told = {any(row.model is not None for row in one.rows) for one in exports if one.rows}
+    if len(told) > 1:
+        raise ExportError("one export tells models apart and another does not: group both alike")
+    return Export(
+        exports[0].vendor,
+        tuple(span for one in exports for span in one.spans),
+        tuple(row for one in exports for row in one.rows),
+    )
+
+
+def attempts(database: Database, spans: Iterable[tuple[float, float]]) -> list[Attempts]:
+    """Return what the ledger has of some times, day by day (UTC).
+
+    Raises DatabaseError, and ExportError where that is too long.
+
+    A request counts where it succeeded, or used tokens: providers tell of no others.
+    """
+    found: list[Attempts] = []
+    for begin, end in _days(spans):
+        for upstream, native, model, *rest in database.read(_ATTEMPTS, (begin, end)):
+            requests, prompt, completion, cached, high, low, estimated = rest
+            counts = Counts(requests, prompt, completion, cached, whole(high, low))
+            found.append(Attempts(begin, upstream, native or model, counts, estimated))
+    return found
+
+
+def compared(export: Export, found: Iterable[Attempts], matching: Matching) -> list[Drift]:
+    """Return both sides of every day, upstream and model; raises ExportError.
+
+    What the export tells nothing of anywhere is None on both sides.
+    """
+    if matching.keys and any(row.key is None for row in export.rows):
+        raise ExportError("the export does not tell keys apart, so there is none to choose")
+    is_told = any(row.model is not None for row in export.rows)
+    theirs: dict[Place, Counts] = {}
+    ours: dict[Place, tuple[Counts, int]] = {}
+    for row in export.rows:
+        upstream = matching.keys.get(row.key or "", "") if matching.keys else EVERY
+        if upstream:
+            said = matching.models.get(row.model or "", row.model or "-")
+            place = Place(_day(row.at), upstream, canonical(said) if is_told else EVERY)
+            theirs[place] = theirs.get(place, Counts()).plus(row.counts)
+    for one in found:
+        if one.upstream in (matching.keys.values() if matching.keys else matching.upstreams):
+            upstream = one.upstream if matching.keys else EVERY
+            place = Place(_day(one.at), upstream, canonical(one.native) if is_told else EVERY)
+            before = ours.get(place, (Counts(), 0))
+            ours[place] = before[0].plus(one.counts), before[1] + one.estimated
+    told = _told(row.counts for row in export.rows) if export.rows else _NOTHING_USED
+    return [
+        Drift(place, _known(theirs.get(place), told), _known(mine, told), estimated)
+        for place in sorted({*theirs, *ours})
+        for mine, estimated in [ours.get(place, (None, 0))]
+    ]
+
+
+def summed(drifts: Iterable[Drift]) -> list[Drift]:
+    """Return the sums of all days: what counts is not on which side of midnight a request stands."""
+    sums: dict[Place, Drift] = {}
+    for one in drifts:
+        place = one.place._replace(day="")
+        known = sums.get(place, Drift(place, Counts(), Counts(), 0))
+        sums[place] = Drift(
+            place,
+            known.theirs.plus(one.theirs),
+            known.ours.plus(one.ours),
+            known.estimated + one.estimated,
+        )
+    return [sums[place] for place in sorted(sums)]
+
+
+def canonical(model: str) -> str:
+    """Return a model's name without the day that it is of: what is asked for may have none."""
+    return _DATED.sub("", model.strip().casefold())
+
+
+def _apart(one: int, other: int) -> Fraction:
+    larger = max(abs(one), abs(other))
+    return Fraction(abs(one - other), larger) if larger else Fraction(0)
+
+
+def _told(counts: Iterable[Counts]) -> Sequence[bool]:
+    total = Counts()
+    for one in counts:
+        total = total.plus(one)
+    return [value is not None for value in total]
+
+
+def _known(counts: Counts | None, told: Sequence[bool]) -> Counts:
+    values = counts or Counts()
+    return Counts(
+        *((value or 0) if known else None for value, known in zip(values, told, strict=True))
+    )
+
+
+def _day(at: float) -> str:
+    return f"{_EPOCH + timedelta(seconds=at):%Y-%m-%d}"
+
+
+def _days(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return times, joined where they touch, cut at midnight."""
+    whole_times: list[tuple[float, float]] = []
+    for begin, end in sorted(spans):
+        if whole_times and begin <= whole_times[-1][1]:
+            whole_times[-1] = whole_times[-1][0], max(whole_times[-1][1], end)
+        elif end > begin:
+            whole_times.append((begin, end))
+    days: list[tuple[float, float]] = []
+    for begin, end in whole_times:
+        at = begin
+        while at < end:
+            midnight = (at // _DAY + 1) * _DAY
+            days.append((at, min(midnight, end)))
+            at = midnight
+            if len(days) > _LONGEST:
+                raise ExportError(f"the export speaks of more than {_LONGEST} days")
+    return days

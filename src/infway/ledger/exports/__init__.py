@@ -1,0 +1,1 @@
+"""What providers say was used: their exports, read as they are. Nothing here does any I/O."""

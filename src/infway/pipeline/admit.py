@@ -1,0 +1,192 @@
+"""Whether a request may go on by the limits of whoever asks: asked once, and settled at its end.
+
+A `Visit` is one request of a key with limits, from its key to its end. Keys without limits have
+none, and nothing here is called for them.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from math import ceil
+
+import msgspec
+
+from infway.kernel.account import Holder
+from infway.kernel.chat import ChatRequest, Feature, Principal
+from infway.kernel.errors import CallerError, GatewayError, UnavailableError
+from infway.pipeline.settle import Settlement
+from infway.state.meter import Kind, Meter, Need, Refused, Standing, Verdict
+
+OUTPUT = 256
+"""Tokens of an answer whose length its caller left open, until it is settled."""
+_NO_ANSWER = (
+    Feature.EMBEDDINGS
+    | Feature.RERANK
+    | Feature.MODERATION
+    | Feature.IMAGES
+    | Feature.IMAGE_EDITS
+    | Feature.IMAGE_VARIATIONS
+    | Feature.SPEECH
+    | Feature.TRANSCRIPTION
+    | Feature.TRANSLATION
+)
+_NOTHING = Need()
+_MOST_CHOICES = 128
+Header = tuple[bytes, bytes]
+
+
+class Visits:
+    """The requests under way of keys with limits."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        self._open: dict[str, Visit] = {}
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None]:
+        """Count while the block runs."""
+        async with self.meter.open():
+            yield
+
+    def of(self, who: Principal, request_id: str) -> "Visit | None":
+        """Return the visit of a request that has shown its key, None where no limits hold for it."""
+        account = who.account
+        holders = tuple(one for one in account.holders if one.limits.any) if account else ()
+        return Visit(self.meter, holders, self._open, request_id) if holders else None
+
+    async def standing(self, who: Principal) -> list[Header]:
+        """Return where the limits of a key stand, as a reply tells it that used none of them."""
+        visit = None if who.account is None else self.of(who, "")
+        return [] if visit is None else await visit.look()
+
+    def settled(self, settlement: Settlement) -> None:
+        """Count what a request really used."""
+        visit = self._open.get(settlement.ask.id)
+        if visit is not None:
+            used = [attempt.usage for attempt in settlement.attempts]
+            visit.settle(sum(one.prompt + one.completion for one in used))
+
+
+class Visit:
+    """One request. It ends when `leave` was called once, and once more for each `hold`."""
+
+    __slots__ = ("_holders", "_holds", "_meter", "_open", "_request", "_settled", "_verdict")
+
+    def __init__(
+        self, meter: Meter, holders: Sequence[Holder], among: dict[str, "Visit"], request: str
+    ) -> None:
+        self._meter = meter
+        self._holders = holders
+        self._open = among
+        self._request = request
+        self._holds = 1
+        self._settled = False
+        self._verdict: Verdict | None = None
+
+    async def enter(self, ask: ChatRequest | None) -> None:
+        """Count the try and what it needs; raises UnavailableError 429 where a limit is reached.
+
+        `ask` None: it uses no tokens of any model.
+        """
+        need = _NOTHING if ask is None else need_of(ask)
+        self._verdict = verdict = await self._meter.take(self._holders, need)
+        if verdict.refused is not None:
+            raise refusal(verdict.refused)
+        self._open[self._request] = self
+
+    async def instead_of(self, error: GatewayError) -> GatewayError:
+        """Return what is said of a request that could not be read: first that it is one too many."""
+        if self._verdict is None and isinstance(error, CallerError):
+            try:
+                await self.enter(None)
+            except UnavailableError as full:
+                return full
+        return error
+
+    def settle(self, tokens: int) -> None:
+        """Count what was really used; the first call counts."""
+        ticket = self._verdict.ticket if self._verdict is not None else None
+        if ticket is not None and not self._settled:
+            self._settled = True
+            self._meter.settle(ticket, tokens)
+
+    def hold(self) -> None:
+        """Go on where the request is over for its client: `leave` has to be called once more."""
+        self._holds += 1
+
+    def leave(self, _: object = None) -> None:
+        """Give back what the request held; what no upstream was asked for was not used."""
+        self._holds -= 1
+        if self._holds or self._open.pop(self._request, None) is None:
+            return
+        self.settle(0)
+        ticket = self._verdict.ticket if self._verdict is not None else None
+        if ticket is not None:
+            self._meter.release(ticket)
+
+    async def look(self) -> list[Header]:
+        """Return where the limits stand, and count nothing."""
+        self._verdict = await self._meter.standing(self._holders)
+        return self.headers()
+
+    def headers(self) -> list[Header]:
+        """Return where the limits stand, as the reply tells it."""
+        verdict = self._verdict
+        if verdict is None:
+            return []
+        return [*told(b"requests", verdict.requests), *told(b"tokens", verdict.tokens)]
+
+
+def told(what: bytes, standing: Standing | None) -> list[Header]:
+    """Return the three headers of one kind of limit; none where there is no limit."""
+    if standing is None:
+        return []
+    return [
+        (b"x-ratelimit-limit-" + what, b"%d" % standing.limit),
+        (b"x-ratelimit-remaining-" + what, b"%d" % standing.remaining),
+        (b"x-ratelimit-reset-" + what, b"%d" % ceil(standing.reset)),
+    ]
+
+
+def need_of(ask: ChatRequest) -> Need:
+    """Return what a request may use: its prompt as estimated, and all of its longest answers."""
+    output = 0
+    if not ask.features & _NO_ANSWER:
+        output = OUTPUT if ask.output_tokens is None else ask.output_tokens
+    answers = max(1, ask.selection.imsn)
+    if Feature.SEVERAL in ask.features:
+        answers *= _choices(ask.fields.get("n"))
+    return Need(ask.input_tokens + output * answers, ask.input_chars)
+
+
+def _choices(said: object) -> int:
+    """Return the `n` of a request: a number, or the JSON of one."""
+    text = bytes(said).decode() if isinstance(said, msgspec.Raw) else str(said)
+    return min(int(text), _MOST_CHOICES) if text.isdigit() else 1
+
+
+_WHOSE = {
+    "key": "This key",
+    "project": "The key's project",
+    "organisation": "The key's organisation",
+}
+
+
+def refusal(refused: Refused) -> UnavailableError:
+    """Return what is said to a request beyond a limit."""
+    whose = _WHOSE.get(refused.holder.partition(":")[0], "The key")
+    after = refused.retry_after
+    again = "It can never pass." if refused.never else f"Try again in {max(1, ceil(after))} s."
+    retryable = False if refused.never else None
+    if refused.what is Kind.TOKENS:
+        said = f"{whose} is beyond its limit of tokens. {again}"
+        code = "tokens_per_minute_exceeded"
+        return UnavailableError(429, code, said, retry_after=after, retryable=retryable)
+    if refused.what is Kind.CONCURRENT:
+        said = f"{whose} has as many requests under way as it may. {again}"
+        code = "concurrent_requests_exceeded"
+        return UnavailableError(429, code, said, retry_after=after, retryable=retryable)
+    what = "characters" if refused.what is Kind.CHARACTERS else "requests"
+    said = f"{whose} is beyond its limit of {what}. {again}"
+    return UnavailableError(
+        429, "rate_limit_exceeded", said, retry_after=after, retryable=retryable
+    )

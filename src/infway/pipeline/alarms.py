@@ -1,0 +1,220 @@
+"""Who is told when a budget runs out: the log, a counter, and a webhook. Never on a request's path."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import NamedTuple, Protocol
+
+from infway.kernel.account import Budget
+from infway.kernel.chat import HttpCall, Timeouts
+from infway.kernel.clock import Clock
+from infway.kernel.errors import InfwayError, UpstreamFailed
+from infway.kernel.money import usd_text
+from infway.ledger.alerts import Alert, reached
+from infway.ledger.purses import Purse
+from infway.upstream.client import Client
+
+_log = logging.getLogger(__name__)
+
+PAUSE = 1.0
+"""Seconds between two looks at what is to be told."""
+
+PATIENCE = 10.0
+"""Seconds that a webhook has for its answer."""
+
+TRIES = 12
+"""How often a webhook is tried: the last time some two hours after the first."""
+
+_LONGEST = 1800.0  # seconds between two tries
+_TIMES = Timeouts(connect=3.0, first_token=PATIENCE, whole=PATIENCE, idle=PATIENCE, total=PATIENCE)
+_NOBODY = "alerts webhook"  # no upstream has a name with a space, so no credential goes there
+_MOST_KNOWN = 100_000
+_LENGTHS = {10: "day", 7: "month"}  # of the names of periods: 2026-11-21, 2026-11
+
+
+class Hook(NamedTuple):
+    """Where alerts are posted, and what signs them; an empty address is nowhere."""
+
+    url: str = ""
+    secret: str = ""
+
+
+class Book(Protocol):
+    """Where alerts are noted: `ledger.alerts.Alerts`."""
+
+    def open(self) -> None:
+        """Make it ready."""
+        ...
+
+    def note(self, alert: Alert, *, to_tell: bool) -> bool:
+        """Note an alert; return whether nobody had."""
+        ...
+
+    def due(self, now: float, until: float) -> Sequence[Alert]:
+        """Take what is to be told now; nobody else is given it before `until`."""
+        ...
+
+    def later(self, alert: Alert, due: float) -> None:
+        """Have an alert told again at a time."""
+        ...
+
+    def told(self, alert: Alert) -> None:
+        """Note that an alert was heard, or is given up."""
+        ...
+
+
+class Alarms:
+    """Watches what is spent. `hook` may be changed; `count` is told of each alert, once over all."""
+
+    def __init__(
+        self, book: Book, client: Client, clock: Clock, count: Callable[[str, str], None]
+    ) -> None:
+        self.hook = Hook()
+        self._book = book
+        self._client = client
+        self._clock = clock
+        self._count = count
+        self._known: set[tuple[Purse, int]] = set()
+        self._new: list[Alert] = []
+        self._is_open = False
+
+    def watch(self, budget: Budget, purse: Purse, spent: int) -> None:
+        """Look whether a share of a budget is reached that was not before."""
+        for share in reached(budget.alerts, budget.most, spent):
+            if (purse, share) not in self._known:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                self._known.add((purse, share))
+                self._new.append(Alert(purse, share, budget.most, spent, self._clock.wall()))
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None]:
+        """Tell while the block runs."""
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        is_away = False
+        while True:
+            await asyncio.sleep(PAUSE)
+            try:
+                await self.look()
+                is_away = False
+            except InfwayError as error:
+                if not is_away:
+                    _log.warning("alerts of budgets cannot be noted now: %s", error)
+                is_away = True
+
+    async def look(self) -> None:
+        """Note what is new, and tell what is due. Raises DatabaseError."""
+        if not self._is_open:
+            await asyncio.to_thread(self._book.open)
+            self._is_open = True
+        while self._new:
+            alert = self._new[0]
+            if await asyncio.to_thread(self._book.note, alert, to_tell=bool(self.hook.url)):
+                self._say(alert)
+            self._new.remove(alert)
+        if self.hook.url:
+            now = self._clock.wall()
+            for alert in await asyncio.to_thread(self._book.due, now, now + 3 * PATIENCE):
+                await self._tell(alert)
+
+    def _say(self, alert: Alert) -> None:
+        kind, _, name = alert.purse.holder.partition(":")
+        period = period_word(alert.purse)
+        self._count(kind, period)
+        _log.warning(
+            "%d %% of a budget are spent: %s=%s period=%s budget_usd=%s spent_usd=%s",
+            alert.share // 10_000,
+            kind,
+            name,
+            alert.purse.period,
+            usd_text(alert.most, 6),
+            usd_text(alert.spent, 6),
+        )
+
+    async def _tell(self, alert: Alert) -> None:
+        """Post an alert; one that nobody takes is posted again, later and later."""
+        said = await self._post(alert)
+        if said == "":
+            await asyncio.to_thread(self._book.told, alert)
+            return
+        if alert.tries >= TRIES:
+            _log.error("the webhook for alerts is given up after %d tries: %s", alert.tries, said)
+            await asyncio.to_thread(self._book.told, alert)
+            return
+        if alert.tries == 1:
+            _log.warning("the webhook for alerts is tried again later: %s", said)
+        pause = min(_LONGEST, 2.0**alert.tries)
+        await asyncio.to_thread(self._book.later, alert, self._clock.wall() + pause)
+
+    async def _post(self, alert: Alert) -> str:
+        """Return why it was not heard; empty where it was. Redirects are answers like any other."""
+        body = message(alert)
+        headers = {
+            "content-type": "application/json",
+            **signed(self.hook.secret, name_of(alert), int(self._clock.wall()), body),
+        }
+        call = HttpCall(_NOBODY, self.hook.url, headers, body)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                response = await self._client.send(call, _TIMES)
+                response.close()
+        except (UpstreamFailed, TimeoutError, OSError, ValueError) as error:
+            return str(error) or "no answer in time"
+        return "" if 200 <= response.status < 300 else f"status {response.status}"
+
+
+def name_of(alert: Alert) -> str:
+    """Return what an alert is known by: the same at every try, and no other's."""
+    words = f"{alert.purse.holder}/{alert.purse.period}/{alert.share}"
+    return hashlib.sha256(words.encode()).hexdigest()[:32]
+
+
+def period_word(purse: Purse) -> str:
+    """Return how long a purse lasts, in the words of the configuration."""
+    return _LENGTHS.get(len(purse.period), "total")
+
+
+def message(alert: Alert) -> bytes:
+    """Return the body that a webhook is posted."""
+    kind, _, name = alert.purse.holder.partition(":")
+    told = {
+        "type": "budget.alert",
+        "id": name_of(alert),
+        "at": datetime.fromtimestamp(alert.at, UTC).isoformat(timespec="seconds"),
+        "holder": {"kind": kind, "name": name},
+        "budget": {
+            "per": period_word(alert.purse),
+            "period": alert.purse.period,
+            "usd": usd_text(alert.most),
+        },
+        "share": alert.share / 10**6,
+        "spent_usd": usd_text(alert.spent),
+    }
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def signed(secret: str, name: str, at: int, body: bytes) -> dict[str, str]:
+    """Return the headers that say when a message was sent, and by whom (standardwebhooks.com).
+
+    What is signed is the id, the Unix seconds and the body, with dots between.
+    """
+    headers = {"webhook-id": name, "webhook-timestamp": str(at)}
+    if secret:
+        content = b"%b.%d.%b" % (name.encode(), at, body)
+        digest = hmac.digest(secret.encode(), content, "sha256")
+        headers["webhook-signature"] = "v1," + base64.b64encode(digest).decode()
+    return headers

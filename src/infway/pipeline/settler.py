@@ -1,0 +1,189 @@
+"""The settler: what is settled goes to the ledger in batches, and waits in the journal until then."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from infway.kernel.clock import Clock
+from infway.kernel.errors import InfwayError
+from infway.ledger.journal import Journal
+from infway.ledger.rows import Ledger, Row
+from infway.pipeline.backlog import Backlog, Group
+from infway.pipeline.checkpoints import TICK, look, move
+from infway.pipeline.recovery import Recovery
+
+_log = logging.getLogger(__name__)
+_LONGEST_PAUSE = 1.0  # seconds between two tries while the ledger refuses
+_HOUSE = 1.0  # seconds between two syncs of the journal
+_DEAD = 3  # of these, between two looks for processes that died
+
+
+class Spooling(NamedTuple):
+    """How much may wait while the ledger is away: `rows`, for `seconds`, in this journal."""
+
+    journal: Journal
+    rows: int = 100_000
+    seconds: float = 300.0
+
+
+class Settler(Backlog):
+    """The queue between the request path and the ledger, and what empties it.
+
+    `capacity`: requests whose rows are held in memory; without `spooling`, no more than that may
+    wait at all. `pause`: seconds in which rows gather before they are written. `watch` is told of
+    each row once. `is_away`: the ledger refuses rows. `buried` is told the name of each process
+    whose journal was taken over. `thread`: the only one that writes rows, and whatever has to be
+    in one order with them.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        watch: Callable[[Sequence[Row]], None] | None = None,
+        capacity: int = 10_000,
+        pause: float = 0.1,
+        spooling: Spooling | None = None,
+    ) -> None:
+        spooling = spooling or Spooling(Journal(), rows=2 * capacity, seconds=float("inf"))
+        super().__init__(clock, spooling.journal, 2 * capacity, spooling.rows, watch)
+        self.is_away = False
+        self.buried: Callable[[str], None] = _unheard
+        self._ledger = ledger
+        self._patience = spooling.seconds
+        self._pause = pause
+        self._writing = asyncio.Lock()
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="infway-ledger")
+        self._refuses = False
+        self._progress = clock.monotonic()
+
+    async def rows_of(self, request: str) -> Sequence[Row]:
+        """Return the rows of a request that has ended, none where it is unknown.
+
+        A row waits here until it is in the ledger, so looking here first misses none.
+        """
+        waiting = self.waiting_rows(request)
+        if waiting is not None:
+            return waiting
+        return await asyncio.to_thread(self._ledger.rows_of, request)
+
+    async def run(self) -> None:
+        """Write batches, and look after the journal, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._write())
+            group.create_task(self._turn())
+            group.create_task(self._keep_house())
+
+    async def _write(self) -> None:
+        while True:
+            await self.woken.wait()
+            await asyncio.sleep(
+                min(self._pause * 10, _LONGEST_PAUSE) if self.is_away else self._pause
+            )
+            self.woken.clear()
+            await self.flush()
+
+    async def _turn(self) -> None:
+        """Turn the wheel of what does not wait for the ledger."""
+        while True:
+            await asyncio.sleep(TICK)
+            self.gather()
+            look(self.open, self.clock.monotonic())
+            move(self.open, self.journal)
+            self._look_back()
+
+    async def _keep_house(self) -> None:
+        """Sync the journal, and take over those of processes that died."""
+        if self.journal.folder is None:
+            return
+        recovery = Recovery(self.journal.folder, self._ledger, self.watch or _unheard, self._bury)
+        loop = asyncio.get_running_loop()
+        while True:
+            await loop.run_in_executor(self.thread, recovery.run)
+            for _ in range(_DEAD):
+                await asyncio.to_thread(self._tidy)
+                await asyncio.sleep(_HOUSE)
+
+    def _bury(self, name: str) -> None:
+        self.buried(name)
+
+    def _tidy(self) -> None:
+        self.journal.tidy()
+        self.journal.sync()
+
+    async def flush(self) -> None:
+        """Write everything that waits; what the ledger refuses is kept for the next time."""
+        async with self._writing:
+            self.gather()
+            try:
+                while groups := self.batch():
+                    # a flush that is cancelled keeps its rows, and a row that comes twice is kept once
+                    await self._append([row for rows in groups for row in rows])
+                    self.written(groups)
+                await self._replay()
+            except InfwayError as error:
+                self.woken.set()
+                await asyncio.to_thread(self.journal.sync)
+                if not self.is_away:
+                    _log.error("the ledger refuses rows, they are kept and tried again: %s", error)
+                self.is_away = True
+            else:
+                if self.is_away:
+                    _log.warning("the ledger takes rows again, and has all of them")
+                self.is_away = False
+            self._look_back()
+
+    async def _append(self, rows: Group) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self.thread, self._ledger.append, rows, self.journal.name)
+        self._progress = self.clock.monotonic()
+        if self.funds is not None:
+            self.funds.written(rows)
+
+    async def _replay(self) -> None:
+        """Write what is in the journal alone."""
+        while (groups := self.replay()) is not None:
+            done = False
+            try:
+                while (rows := await asyncio.to_thread(next, groups, None)) is not None:
+                    await self._append(rows)
+                done = True
+            finally:
+                self.replayed(done=done)
+            self.gather()
+
+    def _look_back(self) -> None:
+        """Free what the journal need not hold any more, and tell whether more may wait."""
+        first = next(iter(self.open), None)
+        self.journal.free(self.oldest if first is None else min(self.oldest, first.segment))
+        now = self.clock.monotonic()
+        if not self.count:
+            self._progress = now
+        self.is_full = not self.has_room or now - self._progress > self._patience
+        if self.is_full is not self._refuses:
+            level = logging.ERROR if self.is_full else logging.WARNING
+            said = "no request is begun, its usage could not be recorded"
+            said = said if self.is_full else "requests are begun again"
+            _log.log(level, "%s: %d rows wait for the ledger", said, self.count)
+        self._refuses = self.is_full
+
+    async def close(self) -> None:
+        """Write what is left, end the threads, and leave to the next start what could not be written."""
+        try:
+            await self.flush()
+        finally:
+            self.thread.shutdown(wait=True)
+            left = self.count
+            if left and self.journal.folder is not None:
+                _log.error(
+                    "the ledger refused the last %d rows, they wait for the next start", left
+                )
+            elif left:
+                _log.error("the ledger refused the last %d rows, they are lost", left)
+            self.journal.close(keep=bool(left or self.open))
+
+
+def _unheard(_: object) -> None:
+    """Tell nobody."""

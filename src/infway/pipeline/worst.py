@@ -1,0 +1,172 @@
+"""What one attempt may cost at worst: what is set aside before it is made."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import msgspec
+
+from infway.ims.candidates import COMPLETIONS
+from infway.kernel.chat import ChatRequest, Feature, Native, Offer, Prices
+from infway.kernel.events import Units, Usage
+from infway.pipeline.cost import cost_of
+from infway.pipeline.tried import most_tokens
+from infway.providers.passing.measures import guess
+
+_LONGEST = 131_072
+"""Tokens of an answer that neither its caller nor the catalogue limits: the longest there are."""
+
+_BYTES = 3  # a letter beyond ASCII has as many, and no vocabulary has tokens shorter than a byte
+_MEDIA = 8  # times what a picture or a sound is estimated at: detail, tiles and pages are unknown
+_PICTURE = 8_192  # tokens of one picture that is made: OpenAI's largest has 6,240
+_OWN = 1_024  # tokens that vendors put before a prompt by themselves, for tools above all
+_CHOICES = 128  # the most that any dialect has
+_HOSTED = frozenset({"web_search_options", "plugins"})  # root fields of OpenAI and OpenRouter
+_HEARD = (
+    Feature.VISION | Feature.REMOTE_MEDIA | Feature.AUDIO_IN | Feature.FILES  # may be of any size
+)
+_WORKS = (
+    Feature.RERANK
+    | Feature.MODERATION
+    | Feature.IMAGES
+    | Feature.IMAGE_EDITS
+    | Feature.IMAGE_VARIATIONS
+    | Feature.SPEECH
+    | Feature.TRANSCRIPTION
+    | Feature.TRANSLATION
+)
+
+
+class Bounds:
+    """The most tokens that one request can have, of its prompt and of each of its answers.
+
+    `read`: of the prompt; no prompt has more tokens than bytes. `sure`: that is no guess: it holds
+    nothing whose size only its upstream knows.
+    """
+
+    __slots__ = ("_ask", "choices", "read", "sure")
+
+    def __init__(self, ask: ChatRequest) -> None:
+        self._ask = ask
+        self.read, self.sure = _prompt(ask)
+        self.choices = _choices(ask)
+
+    def made(self, offer: Offer) -> int:
+        """Return the most tokens of all answers together.
+
+        An answer is as long as its caller allows, else as the model can make it, and streams are
+        ended a little beyond that (row 54).
+        """
+        if Feature.EMBEDDINGS in self._ask.features:
+            return 0
+        most = most_tokens(self._ask, offer)
+        return (_LONGEST if most == float("inf") else int(most)) * self.choices
+
+    def prompt(self, offer: Offer) -> int:
+        """Return the most tokens of the prompt, as far as this offer takes it."""
+        if self.sure or offer.context is None:
+            return self.read
+        return offer.context
+
+
+def worst_of(ask: ChatRequest, bounds: Bounds, offer: Offer, prices: Prices) -> int | None:
+    """Return the most that an attempt can cost, in 10^-12 USD; None where a price is unknown.
+
+    `prices`: those that its caller pays.
+    """
+    if ask.features & _WORKS:
+        return _work(ask, offer)
+    made = bounds.made(offer)
+    if prices.input is None or (prices.output is None and made):
+        return None
+    into, out = _dearest_of(prices)
+    return bounds.prompt(offer) * into + made * out
+
+
+def dearest_input(prices: Prices) -> int:
+    """Return the most that a token of a prompt costs, in 10^-12 USD."""
+    return _dearest_of(prices)[0]
+
+
+@lru_cache(maxsize=4096)
+def _dearest_of(prices: Prices) -> tuple[int, int]:
+    """Return the highest price of a token that is read, and of one that is made."""
+    into = _dearest(
+        prices.input,
+        prices.cache_write,
+        prices.cache_write_1h,
+        prices.audio_input,
+        prices.long_input,
+    )
+    out = _dearest(prices.output, prices.reasoning, prices.audio_output, prices.long_output)
+    return into, out
+
+
+def _prompt(ask: ChatRequest) -> tuple[int, bool]:
+    """Return the most tokens that a prompt can have, and whether that is more than a guess."""
+    fields, native = ask.fields, ask.native
+    sent = sum(map(_size, fields.values()))
+    if native is not None:
+        sent = max(sent, sum(map(_size, native.fields.values())))
+    if ask.said is not None:
+        sent += most_tokens_of(ask.said.text)
+    if not ask.features & _HEARD:
+        return _OWN + sent, not _searches(fields, native)
+    spoken = sum(_size(fields.get(name)) for name in ("tools", "response_format"))
+    media = max(0, ask.input_tokens - ask.input_chars // 4)
+    return _OWN + ask.input_chars * _BYTES + spoken + media * _MEDIA, False
+
+
+def _searches(fields: Mapping[str, object], native: Native | None) -> bool:
+    """Tell whether the upstream itself may put more into the prompt: what it finds, reads or runs."""
+    if native is not None and native.needs and native.dialect != COMPLETIONS:
+        return True
+    return not _HOSTED.isdisjoint(fields)
+
+
+def most_tokens_of(text: str) -> int:
+    """Return the most tokens that a text can have."""
+    return len(text) * _BYTES
+
+
+def _size(value: object) -> int:
+    if isinstance(value, msgspec.Raw):
+        return len(value)
+    return len(str(value)) * _BYTES if value is not None else 0
+
+
+def _choices(ask: ChatRequest) -> int:
+    """Return how many answers are made: those asked for, and those a best one is chosen from."""
+    counts = (_count(ask.fields.get(name)) for name in ("n", "best_of"))
+    return min(max(1, *counts), _CHOICES)
+
+
+def _count(value: object) -> int:
+    text = bytes(value).decode("ascii", "replace") if isinstance(value, msgspec.Raw) else str(value)
+    return int(text) if text.isdecimal() and len(text) < 10 else 1
+
+
+def _work(ask: ChatRequest, offer: Offer) -> int | None:
+    """Return the most that other work costs: twice what it is measured at, as far as that is a guess."""
+    usage = guess(ask, offer)
+    units = usage.units or Units()
+    tokens = 2 * max(usage.prompt, ask.input_chars * _BYTES)
+    made = units.images * _PICTURE
+    most = Usage(
+        tokens,
+        made,
+        tokens + made,
+        audio_input=2 * usage.audio_input,
+        units=units._replace(milliseconds=2 * units.milliseconds, image_output=made),
+    )
+    by_tokens = cost_of(most, offer.prices)
+    by_units = cost_of(most._replace(estimated=True), offer.prices)
+    return max(by_tokens.total, by_units.total) if _is_priced(offer.prices) else None
+
+
+def _is_priced(prices: Prices) -> bool:
+    """Tell whether anything that work is measured in has a price."""
+    return any(price is not None for price in prices)
+
+
+def _dearest(*prices: int | None) -> int:
+    return max((price for price in prices if price is not None), default=0)

@@ -1,0 +1,293 @@
+"""Limits counted in Redis for all replicas, and by each process alone while Redis is away.
+
+Requests never wait for a connection, and for a reply no longer than a deadline. Beside them one
+wheel looks every fraction of a second whether the store is there, tells it what can be told later,
+and finds it again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from infway.kernel.account import Holder
+from infway.kernel.clock import Clock
+from infway.state.meter import Need, Standing, Ticket, Verdict
+from infway.state.meter_alone import OwnMeter
+from infway.state.meter_reports import Reports, send_all
+from infway.state.meter_store import Looked, LostError, Store, Taken, Terms
+from infway.state.redis import pool_of
+from infway.state.redis_pipe import Away
+
+_log = logging.getLogger(__name__)
+_NOBODY = Need()
+
+
+class Bounds(NamedTuple):
+    """How long things take at most, in seconds.
+
+    `deadline` of each command, `connect` of a connection. `tick` between two looks; a look is
+    trusted for `patience`. After `failures` in a row there is a `probe` now and then, and when one
+    is answered both Redis and the process' own share hold for `rejoin`, until all other processes
+    have said what they let in; for `brief` where it was away for no longer than that. A `lease` is
+    renewed every third of it, and all `marks` are read again now and then.
+    """
+
+    deadline: float = 0.05
+    connect: float = 0.5
+    tick: float = 0.15
+    patience: float = 0.4
+    failures: int = 3
+    probe: float = 0.6
+    rejoin: float = 1.5
+    brief: float = 0.2
+    lease: float = 30.0
+    marks: float = 10.0
+
+
+class RedisMeter:
+    """Counts in the Redis at `url`; raises SettingsError where it is no URL.
+
+    `parts`: processes that share the limits. `name` sets this one apart from all others.
+    """
+
+    def __init__(
+        self, url: str, name: str, parts: int, clock: Clock, bounds: Bounds | None = None
+    ) -> None:
+        self._bounds = bounds = bounds or Bounds()
+        self._pool = pool_of(url, socket_timeout=None, health_check_interval=0)
+        self._terms = Terms(round(bounds.patience * 1000), round(bounds.lease * 1000), parts)
+        self._name = name
+        self._number = 0
+        self._clock = clock
+        self._own = OwnMeter(clock, parts)
+        self._store: Store | None = None
+        self._failures = 0
+        self._again = 0.0  # monotonic seconds, as all that follow: when Redis is looked for again
+        self._joined = 0.0
+        self._failing = asyncio.Event()
+        self._looked = float("-inf")
+        self._marks_at = float("-inf")
+        self._renewed = 0.0
+        self._marked: set[str] = set()
+        self._look = Looked("", 0, ())
+        self._untold: int | None = 0  # milliseconds: since when the store lacks what was let in
+        self._reports = Reports()
+        self._telling: asyncio.Task[None] | None = None
+        self.degraded = False
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None]:
+        """Share limits while the block runs."""
+        await self._search()
+        wheel = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            wheel.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await wheel
+            if self._store is not None:
+                with contextlib.suppress(*Away):
+                    await self._reports.tell(self._store)
+                self._store.close()
+
+    async def take(self, holders: Sequence[Holder], need: Need) -> Verdict:
+        """Count one try."""
+        self._number += 1
+        lease = f"{self._name}:{self._number}"
+        own: Verdict | None = None
+        store = self._store
+        if store is None or self._clock.monotonic() < self._joined:
+            own = self._own.alone(holders, need, lease)
+            if store is None or own.refused is not None:
+                return self._begun(own)
+        try:
+            taken = await store.take(holders, need, lease, self._reports.over(holders))
+        except Away as error:
+            self._failed(store, error)
+            return self._begun(own or self._own.alone(holders, need, lease))
+        except asyncio.CancelledError:
+            self._reports.dropped(holders, lease)
+            self._give_up(own)
+            raise
+        self._failures = 0
+        if taken.refused is not None:
+            self._give_up(own)
+            return self._verdict(taken, None)
+        ticket = own.ticket if own is not None else None
+        ticket = ticket or self._own.note(holders, need)
+        ticket.stored, ticket.lease = taken.at, lease
+        return self._begun(self._verdict(taken, ticket))
+
+    async def standing(self, holders: Sequence[Holder]) -> Verdict:
+        """Return where the limits stand."""
+        store = self._store
+        if store is not None:
+            try:
+                return self._verdict(await store.take(holders, _NOBODY, ""), None)
+            except Away as error:
+                self._failed(store, error)
+        return await self._own.standing(holders)
+
+    def settle(self, ticket: Ticket, tokens: int) -> None:
+        """Put what was really used in the place of what was estimated; the store hears it soon."""
+        changes = self._own.settle_tokens(ticket, tokens)
+        if self._store is not None:
+            self._reports.changed(changes)
+
+    def release(self, ticket: Ticket) -> None:
+        """Give the place among those at once back; the store hears it at once, beside all else."""
+        self._reports.ended(ticket)
+        if self._reports.is_urgent and self._telling is None and self._store is not None:
+            self._telling = asyncio.create_task(self._tell_ended(self._store))
+        self._own.release(ticket)
+
+    async def _tell_ended(self, store: Store) -> None:
+        try:
+            while self._reports.is_urgent:
+                await self._reports.tell(store)
+        except Away as error:
+            self._failed(store, error)
+        finally:
+            self._telling = None
+
+    def _begun(self, verdict: Verdict) -> Verdict:
+        if verdict.ticket is not None:
+            self._reports.begun(verdict.ticket)
+        return verdict
+
+    def _give_up(self, own: Verdict | None) -> None:
+        if own is not None and own.ticket is not None:
+            self._own.release(own.ticket)
+
+    def _verdict(self, taken: Taken, ticket: Ticket | None) -> Verdict:
+        wall = self._clock.wall()
+
+        def dated(standing: Standing | None) -> Standing | None:
+            return standing and standing._replace(reset=wall + standing.reset)
+
+        return Verdict(ticket, taken.refused, dated(taken.requests), dated(taken.tokens))
+
+    def _failed(self, store: Store, error: Exception) -> None:
+        """Go on alone; the first to fail says so, those that fail with it have nothing to add."""
+        if self._store is not store:
+            return
+        self._store = None
+        store.close(error)
+        now = self._clock.monotonic()
+        fresh = self._looked + self._bounds.patience
+        self._own.cut_off(frozenset(self._marked) if now <= fresh else None, int(fresh * 1000))
+        self._failing.set()
+        lost = isinstance(error, LostError)
+        # what was let in last may not have reached a replica of the store that is asked from now on
+        since = 0 if lost else self._own.now() - 1000
+        self._untold = since if self._untold is None else min(since, self._untold)
+        self._missed(error, lost=lost)
+
+    def _missed(self, error: Exception, *, lost: bool = False) -> None:
+        if lost and not self.degraded:
+            _log.warning("redis lost the counts of limits, they are put together again")
+        self._failures += not lost
+        if self._failures < self._bounds.failures:
+            return
+        self._again = self._clock.monotonic() + self._bounds.probe
+        if not self.degraded:
+            self.degraded = True
+            self._own.settle_down()
+            _log.warning(
+                "redis fails, this process alone counts 1/%d of each limit until it is back: %s",
+                self._own.parts,
+                str(error) or "no answer in time",
+            )
+
+    async def _run(self) -> None:
+        """Turn the wheel until cancelled."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._bounds.tick):
+                    await self._failing.wait()
+            self._failing.clear()
+            store = self._store
+            if store is None:
+                await self._search()
+                continue
+            try:
+                await self._turn(store)
+            except Away as error:
+                self._failed(store, error)
+
+    async def _turn(self, store: Store) -> None:
+        """Look, and tell what is to be told."""
+        began = self._clock.monotonic()
+        is_all = began - self._marks_at > self._bounds.marks
+        look = await store.look(-1 if is_all else self._look.at - 1)
+        if look.epoch != store.epoch:
+            raise LostError("it lost its data")
+        self._saw(look, began, is_all=is_all)
+        await self._reports.tell(store)
+        self._failures = 0
+        if began - self._renewed > self._bounds.lease / 3:
+            await self._renew(store)
+
+    async def _renew(self, store: Store) -> None:
+        self._renewed = self._clock.monotonic()
+        await self._reports.renew(store, self._look.at)
+
+    def _saw(self, look: Looked, began: float, *, is_all: bool) -> None:
+        self._look, self._looked = look, began
+        if is_all:
+            self._marks_at = began
+            self._marked.clear()
+        self._marked.update(look.marked)
+
+    async def _search(self) -> None:
+        """Look for Redis where it is time, until it is found or certainly away."""
+        while self._store is None and self._clock.monotonic() >= self._again:
+            await self._find()
+
+    async def _find(self) -> None:
+        """Look for Redis once, and join it again."""
+        bounds = self._bounds
+        store: Store | None = None
+        try:
+            store = await Store.open(self._pool, self._terms, bounds.deadline, bounds.connect)
+            began = self._clock.monotonic()
+            look = await store.look(-1)
+        except Away as error:
+            if store is not None:
+                store.close(error)
+            self._missed(error)
+            return
+        await self._join(store, look, began)
+
+    async def _join(self, store: Store, look: Looked, began: float) -> None:
+        """Count in the store again, and tell it what it lacks."""
+        is_first = not self._look.epoch
+        if store_is_new := look.epoch != self._look.epoch:
+            self._untold = 0
+        since = self._untold
+        store.epoch = look.epoch
+        self._saw(look, began, is_all=True)
+        if not (is_first and not self._own.books):
+            whole = self.degraded or store_is_new
+            wait = self._bounds.rejoin if whole else self._bounds.brief
+            self._joined = self._clock.monotonic() + wait
+        self._own.settle_down()
+        self._store = store
+        try:
+            if since is not None:
+                offset = look.at - int(began * 1000)
+                await send_all(store.put(*one) for one in self._own.uses(since, offset))
+            await self._renew(store)
+        except Away as error:
+            self._failed(store, error)
+            self._untold = 0 if store_is_new else since
+            return
+        self._untold = None
+        self._failures = 0
+        if self.degraded:
+            self.degraded = False
+            _log.info("redis answers, limits are shared with other replicas")

@@ -1,0 +1,31 @@
+"""The long form."""
+
+import argparse
+import asyncio
+import sys
+import time
+
+from tests.crash import __doc__ as said
+from tests.crash.cycles import SETTLED_IN, run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=said)
+    parser.add_argument("--cycles", type=int, default=1000)
+    parser.add_argument("--callers", type=int, default=50)
+    parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    began = time.perf_counter()
+    found = asyncio.run(run(asked.store, asked.cycles, asked.callers, asked.seed))
+    print(found.verdict.told())
+    print(f"{asked.cycles} kills of {asked.store} in {time.perf_counter() - began:.0f} s")
+    print(f"settled after {max(found.settled):.1f} s at the latest, exit code {found.exit_code}")
+    print("\n".join(found.errors[:10]))
+    good = found.verdict.is_good and max(found.settled) <= SETTLED_IN
+    print("All of it holds." if good else "WRONG")
+    return int(not good)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Limits over several replica processes, against an exact count of what they let in."""

@@ -1,0 +1,1 @@
+"""Budgets under faults: schedules of them, and crowds of callers. `python -m tests.money`."""

@@ -1,0 +1,138 @@
+"""The worst case: what an attempt can cost is never more, and usage that cannot be is not believed."""
+
+import json
+import logging
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.wall.asking import ask, offer
+
+from infway.kernel.chat import ChatRequest, Feature, Native, Prices
+from infway.kernel.events import Units, Usage
+from infway.pipeline.cost import cost_of
+from infway.pipeline.sanity import believed
+from infway.pipeline.worst import Bounds, worst_of
+
+PRICE = 1_000_000
+OWN = 1024  # tokens that a vendor may put before a prompt by itself
+
+
+def raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps(value).encode())
+
+
+def said(text: str, **more: object) -> ChatRequest:
+    fields = {"messages": raw([{"role": "user", "content": text}])}
+    extra = {name: raw(value) for name, value in more.pop("fields", {}).items()}  # type: ignore[attr-defined]
+    return ask(fields=fields | extra, input_chars=len(text), **more)
+
+
+def worst(one: ChatRequest, prices: Prices, **facts: object) -> int | None:
+    return worst_of(one, Bounds(one), offer(prices=prices, **facts), prices)
+
+
+def test_a_prompt_has_no_more_tokens_than_bytes() -> None:
+    one = said("x" * 1000, output_tokens=0)
+    size = len(one.fields["messages"])  # type: ignore[arg-type]
+    assert worst(one, Prices(input=PRICE, output=0)) == (OWN + size) * PRICE
+
+
+def test_an_answer_is_as_long_as_its_caller_allows_or_else_the_model() -> None:
+    out = Prices(input=0, output=PRICE)
+    assert worst(said("x", output_tokens=100), out, max_output=9) == (120 + 64) * PRICE
+    assert worst(said("x"), out, max_output=100) == (120 + 64) * PRICE
+    assert worst(said("x"), out) == 131_072 * PRICE
+
+
+@pytest.mark.parametrize(
+    ("fields", "times"), [({"n": 3}, 3), ({"best_of": 4, "n": 2}, 4), ({"n": "x"}, 1)]
+)
+def test_every_choice_counts(fields: dict[str, object], times: int) -> None:
+    one = said("x", output_tokens=100, fields=fields)
+    assert worst(one, Prices(input=0, output=PRICE)) == 184 * times * PRICE
+
+
+def test_the_dearest_price_that_may_hold_is_reckoned_with() -> None:
+    one = said("", output_tokens=1)
+    read = OWN + len(one.fields["messages"])  # type: ignore[arg-type]
+    dear = Prices(input=1, output=1, cache_write=2, cache_write_1h=5, audio_input=3, long_input=4)
+    assert worst(one, dear) == read * 5 + 65
+    voiced = Prices(input=0, output=1, reasoning=2, audio_output=3, long_output=9)
+    assert worst(one, voiced) == 65 * 9
+
+
+def test_without_a_price_there_is_no_worst_case() -> None:
+    assert worst(said("x"), Prices(input=1)) is None
+    assert worst(said("x"), Prices(output=1)) is None
+    assert worst(said("x", features=Feature.EMBEDDINGS), Prices(input=1)) is not None
+    assert worst(said("x", features=Feature.RERANK), Prices()) is None
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        said("x", features=Feature.VISION, output_tokens=0),
+        said("x", output_tokens=0, fields={"web_search_options": {}}),
+        said("x", output_tokens=0, native=Native("anthropic", {}, needs=("mcp_servers",))),
+    ],
+    ids=["picture", "search", "server"],
+)
+def test_what_only_the_upstream_can_measure_may_fill_its_window(one: ChatRequest) -> None:
+    assert worst(one, Prices(input=PRICE, output=0), context=8_000) == 8_000 * PRICE
+
+
+def test_what_is_said_in_another_dialect_counts_where_that_is_longer() -> None:
+    native = Native("anthropic", {"messages": raw("y" * 5000)})
+    found = worst(said("x", native=native, output_tokens=0), Prices(input=1, output=0))
+    assert found == OWN + 5002
+
+
+@given(st.text(max_size=200), st.integers(0, 2000), st.integers(0, 2000), st.data())
+def test_what_an_attempt_cost_is_never_more_than_its_worst_case(
+    text: str, prompt: int, completion: int, data: st.DataObject
+) -> None:
+    one = said(text, output_tokens=data.draw(st.integers(0, 500)))
+    price = st.none() | st.integers(0, 10**9)
+    known = st.integers(0, 10**9)
+    names = (
+        "cache_read",
+        "cache_write",
+        "cache_write_1h",
+        "reasoning",
+        "audio_input",
+        "audio_output",
+    )
+    more = {name: data.draw(price) for name in names}
+    long = {"long_from": 100, "long_input": data.draw(price), "long_output": data.draw(price)}
+    prices = Prices(input=data.draw(known), output=data.draw(known), **more, **long)
+    if more["cache_read"] is not None:  # nobody asks more for what is read from a cache
+        prices = prices._replace(cache_read=min(more["cache_read"], prices.input or 0))
+    parts = {
+        name: data.draw(st.integers(0, 2000))
+        for name in ("cached", "cache_write", "cache_write_long", "audio_input", "reasoning")
+    }
+    usage = believed(Usage(prompt, completion, prompt + completion, **parts), one, offer())
+    assert cost_of(usage, prices).total <= (worst(one, prices) or 0)
+
+
+def test_absurd_usage_is_cut_to_what_can_be_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    one = said("x" * 100, output_tokens=100)
+    caplog.set_level(logging.WARNING)
+    plain = Usage(30, 100, 130)
+    assert believed(plain, one, offer()) == plain
+    assert caplog.records == []
+    cut = believed(Usage(10**9, 10**9, 2 * 10**9, billed=(10**9, 3)), one, offer())
+    assert cut.prompt == OWN + len(one.fields["messages"])  # type: ignore[arg-type]
+    assert (cut.completion, cut.billed, cut.estimated) == (184, (cut.prompt, 3), True)
+    assert caplog.records[0].getMessage().startswith("usage_anomaly: upstream=up model=m")
+    work = Usage(10**9, 0, 10**9, units=Units(queries=1))
+    assert believed(work, one, offer()) is work
+
+
+@pytest.mark.parametrize("features", [Feature.SPEECH, Feature.IMAGES, Feature.RERANK])
+def test_other_work_is_reckoned_at_more_than_it_is_measured_at(features: Feature) -> None:
+    one = said("a text to be spoken", features=features, fields={"documents": ["a", "b"]})
+    prices = Prices(input=5, output=7, character=11, image=13, query=17, second=19)
+    assert (worst(one, prices) or 0) > 0

@@ -1,0 +1,143 @@
+"""Rows 63 to 65: the ledger is locked, away or has no room, and callers hardly notice."""
+
+import asyncio
+import logging
+import os
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.conftest import Gateway, Start
+from tests.ledger.journaling import row
+
+from infway.app import Parts
+from infway.ledger.journal import SEEN, Journal
+from infway.ledger.sqlite import SqliteLedger
+from infway.pipeline.settler import Spooling
+
+ROOM = 24 * 2**20  # bytes of the small disk
+
+
+def spooled(folder: Path, rows: int = 100_000, seconds: float = 300.0) -> Callable[[Parts], Parts]:
+    """Build with a journal in a folder."""
+    journal = Journal(folder)
+    return lambda built: replace(built, spooling=Spooling(journal, rows, seconds))
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the ledger's file, as another process may."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+async def until(gateway: Gateway, status: int) -> None:
+    while (await gateway.chat()).status != status:
+        await asyncio.sleep(0.01)
+
+
+async def test_a_ledger_that_is_locked_is_no_matter_of_callers(start: Start, tmp_path: Path):
+    gateway = await start(parts_of=spooled(tmp_path / "spool"))
+    with locked(gateway.ledger):
+        for turn in range(10):
+            assert (await gateway.chat(stream=turn % 2 == 0)).status == 200
+        assert gateway.app.settler.count == 20
+        assert b"infway_ledger_waiting 20.0" in gateway.app.metrics.page()
+    rows = await gateway.rows()
+    assert len(rows) == 20
+    assert {row.outcome for row in rows} == {"ok"}
+    assert b"infway_ledger_waiting 0.0" in gateway.app.metrics.page()
+
+
+async def test_as_many_rows_wait_as_the_settings_say(start: Start, tmp_path: Path):
+    gateway = await start(parts_of=spooled(tmp_path / "spool", rows=10))
+    with locked(gateway.ledger):
+        for _ in range(5):
+            assert (await gateway.chat()).status == 200
+        for _ in range(3):
+            heard = await gateway.chat()
+            assert (heard.status, heard.json["error"]["code"]) == (503, "accounting_unavailable")
+            assert int(heard.header("retry-after")) >= 1
+    assert len(await gateway.rows()) == 10
+    assert (await gateway.chat()).status == 200
+    assert len(gateway.upstream.asked) == 6
+
+
+async def test_a_ledger_that_stays_away_refuses_requests_and_has_them_all_later(
+    start: Start, tmp_path: Path, caplog
+):
+    gateway = await start(parts_of=spooled(tmp_path / "spool", seconds=0.5))
+    with locked(gateway.ledger):
+        await until(gateway, 503)
+    await until(gateway, 200)
+    served = len(gateway.upstream.asked)
+    assert len(await gateway.rows()) == 2 * served
+    said = [one.getMessage() for one in caplog.records if one.name == "infway.pipeline.settler"]
+    assert sum("no request is begun" in one for one in said) == 1
+    assert sum("requests are begun again" in one for one in said) == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system with little room."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", folder]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(path: Path) -> None:
+    """Take all the room that is left."""
+    with path.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"\0" * 4096)
+        except OSError:
+            return
+
+
+async def test_a_full_disk_costs_no_row_and_no_running_process(
+    start: Start, small_disk: Path, caplog
+):
+    caplog.set_level(logging.WARNING)
+    ledger = small_disk / "ledger.db"
+    gateway = await start(
+        parts_of=lambda built: replace(
+            spooled(small_disk / "spool")(built), ledger=SqliteLedger(ledger)
+        )
+    )
+    gateway.ledger = ledger
+    assert (await gateway.chat()).status == 200
+    assert len(await gateway.rows()) == 2
+    fill(small_disk / "filler")
+    journal = gateway.app.settler.journal
+    served = 1
+    # what SQLite has of its own is used up first, then the journal's last segment
+    while (await gateway.chat()).status == 200:
+        served += 1
+        if served % 50 == 0:
+            _use_up(journal)
+    heard = await gateway.chat()
+    assert (heard.status, heard.json["error"]["code"]) == (503, "accounting_unavailable")
+    assert (await gateway.get("/v1/models")).status == 200
+    (small_disk / "filler").unlink()
+    await until(gateway, 200)
+    rows = await gateway.rows()
+    requests = {row.request for row in rows if not row.attempt}
+    assert len(requests) == served + 1
+    assert len(rows) == 2 * len(requests)
+
+
+def _use_up(journal: Journal) -> None:
+    """Write as much as many checkpoints do."""
+    for number in range(500):
+        journal.write(SEEN, (row(f"other-{number}", outcome="x" * 200),))
