@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openai import AsyncOpenAI
 from tests.api.caller import ADMIN, BEARER, JSON, KEY, Headers, Heard, chat_body
-from tests.api.upstream import Asked, Script, fault, whole
+from tests.api.upstream import Asked, Script, fault, frames, stream, whole
 from tests.conftest import Gateway, Start
 
 from infway.app import Parts
@@ -166,3 +166,16 @@ async def ended(gateway: Gateway, name: str, **fields: object) -> Heard:
     while (heard := await ask(gateway, name, **fields)).code == "request_in_progress":
         await asyncio.sleep(0)
     return heard
+
+
+async def test_a_stream_that_broke_off_may_be_sent_again(start: Start, tmp_path: Path) -> None:
+    says = iter([stream(*frames("Hel")[:2], cut=True), stream(*frames("Hello"))])
+    rules = {"rescue": False, "max": 1}
+    gateway = await start(
+        lambda _: next(says), parts_of=sharing(tmp_path / "replays.db"), attempts=rules
+    )
+    first = await ask(gateway, "a", stream=True)
+    assert b'"error"' in first.body
+    second = await again(gateway, "a", stream=True)
+    assert second.status == 200
+    assert b'"error"' not in second.body

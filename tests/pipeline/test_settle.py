@@ -247,3 +247,24 @@ async def test_a_request_is_found_wherever_its_rows_are():
     assert await settler.rows_of("r-1") == waiting == ledger.rows
     assert await settler.rows_of("r-2") == []
     await settler.close()
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+async def test_a_request_is_of_the_moment_it_was_admitted_however_many_attempts_it_took(
+    attempts: int,
+) -> None:
+    kept = Kept()
+    settler = Settler(kept, CLOCK)
+    one = Settlement(ask(id="r-1"), WHO, 0.0, settler)
+    for began in (5.0, 6.0)[:attempts]:  # it waited for its turn
+        tried = Attempt(offer(), began)
+        one.begin(tried, one.ask)
+        tried.first = began + 0.5
+        tried.end(began + 1.0, None, one.ask)
+    one.close("ok", 200)
+    await settler.flush()
+    row = next(row for row in kept.rows if row.attempt == 0)
+    assert (row.at, row.monotonic) == (CLOCK.wall(), 0.0)
+    assert (row.start_ms, row.end_ms) == (5500, 5000 + attempts * 1000)
+    assert [one.at - CLOCK.wall() for one in kept.rows if one.attempt] == [5.0, 6.0][:attempts]
+    await settler.close()

@@ -1,5 +1,6 @@
 """What is said of an entry, against what there is: names that exist, periods that are there once."""
 
+import re
 from collections.abc import Collection, Mapping
 
 from pydantic import ValidationError
@@ -8,6 +9,7 @@ from infway.accounts.capabilities import Actor
 from infway.accounts.entitlement import Entitlements
 from infway.accounts.entries import TERMS, Entry, Kind
 from infway.accounts.terms import (
+    NAME,
     AdminTerms,
     AnyTerms,
     BudgetTerms,
@@ -16,6 +18,9 @@ from infway.accounts.terms import (
     ProjectTerms,
 )
 from infway.kernel.errors import CallerError
+
+_LONGEST = 64  # letters of a name
+_LAST = 253_402_300_800  # Unix seconds; where the year 10000 begins, which no date can say
 
 
 def checked_terms(kind: Kind, said: Mapping[str, object]) -> AnyTerms:
@@ -79,3 +84,16 @@ def _check_budgets(said: Collection[BudgetTerms]) -> None:
         if one.per in seen:
             raise wrong(f"budgets[{place}].per", "there is another budget for this time.")
         seen.add(one.per)
+
+
+def check_name(name: str) -> None:
+    """Raise CallerError unless a name is one that paths, tables and files can have."""
+    if len(name) > _LONGEST or not re.fullmatch(NAME, name):
+        why = "must be 1 to 64 letters, digits, dots, dashes, underscores or @, the first of them"
+        raise wrong("name", f"{why} a letter or digit.")
+
+
+def check_moment(at: float | None) -> None:
+    """Raise CallerError where a moment (Unix seconds) is beyond the calendar."""
+    if at is not None and not 0 <= at < _LAST:
+        raise wrong("expires_at", "is no moment before the year 10000.")

@@ -12,7 +12,14 @@ from typing import NamedTuple
 from infway.accounts import grants
 from infway.accounts.allowances import HOLDERS, allowances_of
 from infway.accounts.capabilities import Actor, Capability
-from infway.accounts.checking import check_names, checked_terms, organisation_of, wrong
+from infway.accounts.checking import (
+    check_moment,
+    check_name,
+    check_names,
+    checked_terms,
+    organisation_of,
+    wrong,
+)
 from infway.accounts.digests import Digests
 from infway.accounts.entries import PRESENTED, Entry, Kind, Secret, State
 from infway.accounts.register import Change, Note, Register
@@ -80,6 +87,7 @@ class Office:
         with self._change(actor, kind) as change:
             id_ = new_id(tools.below)
             name = name or id_
+            check_name(name)
             self._check_free(change, kind, name)
             made = Entry(kind, id_, name, "", State.ACTIVE, terms, change.at)
             entry = self._checked(change, made)
@@ -89,6 +97,7 @@ class Office:
             secrets = (Secret(tools.digests.of(secret.encode())),)
             if expires is not None and expires <= change.at:
                 raise wrong("expires_at", "is over already.")
+            check_moment(expires)
             entry = replace(entry, secrets=secrets, expires=expires)
             return Minted(change.put("mint", None, entry), secret)
 
@@ -130,6 +139,7 @@ class Office:
 
     def expire(self, actor: Actor, kind: Kind, ref: str, at: float | None) -> Entry:
         """Let a key end at a moment (Unix seconds), which may be over; None: never."""
+        check_moment(at)
         with self._change(actor, kind) as change:
             before = self._held(change, kind, ref)
             return change.put("expire", before, replace(before, expires=at))

@@ -24,8 +24,17 @@ from infway.ledger.replays import OPEN, Kept, Once, Replays
 
 REPLAYED: Header = (b"idempotent-replayed", b"true")
 _NAME = re.compile(rb"[!-~]{1,255}")
+# How a stream of any dialect says that it failed: an object `error` at the root of an event
+_ERROR = re.compile(rb'(?:^|\n)(?:event: error\b|data: \{[^\n]*?"error":\s*\{)')
 _PAUSE = 60.0  # seconds between two looks for what is too old
-_OWN = frozenset({b"x-request-id", b"request-id", b"content-length", b"x-client-request-id"})
+_OWN = frozenset(
+    {b"x-request-id", b"request-id", b"content-length", b"x-client-request-id"}
+    | {
+        b"x-ratelimit-%b-%b" % (what, of)
+        for what in (b"limit", b"remaining", b"reset")
+        for of in (b"requests", b"tokens")
+    }
+)
 _write = msgspec.msgpack.Encoder().encode
 _read = msgspec.msgpack.Decoder(list[tuple[bytes, bytes]]).decode
 
@@ -123,6 +132,7 @@ class Recorder:
         self._body: list[bytes] = []
         self._size = 0
         self._whole = False
+        self._failed = False
 
     async def send(self, message: Message) -> None:
         """Pass one message on."""
@@ -132,6 +142,7 @@ class Recorder:
             self._head = [one for one in message["headers"] if one[0] not in _OWN]
         else:
             piece: bytes = message.get("body", b"")
+            self._failed = self._failed or _ERROR.search(piece) is not None
             self._size += len(piece)
             if self._size <= self._most:
                 self._body.append(piece)
@@ -142,6 +153,8 @@ class Recorder:
         if not self._whole or not 200 <= self._status < 300:
             return None
         kind = dict(self._head).get(b"content-type", b"")
+        if self._failed:
+            return None
         if kind.startswith(b"text/event-stream") or self._size > self._most:
             return Kept(b"", self._status, b"", b"")
         return Kept(b"", self._status, _write(self._head), b"".join(self._body))

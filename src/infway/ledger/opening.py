@@ -1,7 +1,9 @@
 """Opening a SQLite file: its log, its locks, and the steps from older versions to this one."""
 
+import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import sleep
 
@@ -27,6 +29,8 @@ def opened(
     try:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):  # private to its owner, whoever may see the folder
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
         connection = sqlite3.connect(
             path or _MEMORY, isolation_level=None, check_same_thread=False, timeout=_WAIT
         )

@@ -158,8 +158,13 @@ class Settlement:
         """Return one row for each attempt, and one for the request that sums them."""
         rows = [self._row(number, attempt) for number, attempt in enumerate(self.attempts, 1)]
         if len(rows) == 1 and rows[0].outcome == self.outcome and self.tariff is None:
-            first = rows[0]
-            return [first, Row._make((first.request, 0, *first[2:7], self.status, *first[8:]))]
+            row, began, attempt = rows[0], self.began, self.attempts[0]
+            first, ended = attempt.first, attempt.ended
+            start = None if first is None else max(0, round((first - began) * 1000))
+            end = 0 if ended is None else max(0, round((ended - began) * 1000))
+            status, used, told = self.status, row[8:16], row[18:25]
+            alone = (row[0], 0, self.at, *row[3:7], status, *used, start, end, *told, began)
+            return [row, Row._make(alone)]
         return [*rows, self._sum(rows)]
 
     def _row(self, number: int, attempt: Attempt) -> Row:

@@ -12,7 +12,7 @@ from infway.api.administration.failures import Failures
 from infway.api.auth import presented_key
 from infway.api.errors import Header, error_body, error_headers, own_fault
 from infway.api.exchange import ClientLeftError, Exchange, Message, Receive, Scope, Send
-from infway.api.gate import read_members
+from infway.api.gate import check_shape, read_members
 from infway.kernel.clock import Clock
 from infway.kernel.errors import CallerError, GatewayError, UnavailableError
 from infway.kernel.ids import Ids
@@ -98,6 +98,7 @@ class AdminFront:
 def _checked(body: bytes) -> bytes:
     """Return a body that is an object, or empty; raises CallerError."""
     if body:
+        check_shape(body)
         try:
             read_members(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
