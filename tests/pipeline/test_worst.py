@@ -113,7 +113,9 @@ def test_what_an_attempt_cost_is_never_more_than_its_worst_case(
         name: data.draw(st.integers(0, 2000))
         for name in ("cached", "cache_write", "cache_write_long", "audio_input", "reasoning")
     }
-    usage = believed(Usage(prompt, completion, prompt + completion, **parts), one, offer())
+    usage = believed(
+        Usage(prompt, completion, prompt + completion, **parts), one, offer(), funded=True
+    )
     assert cost_of(usage, prices).total <= (worst(one, prices) or 0)
 
 
@@ -121,14 +123,23 @@ def test_absurd_usage_is_cut_to_what_can_be_and_said(caplog: pytest.LogCaptureFi
     one = said("x" * 100, output_tokens=100)
     caplog.set_level(logging.WARNING)
     plain = Usage(30, 100, 130)
-    assert believed(plain, one, offer()) == plain
+    assert believed(plain, one, offer(), funded=True) == plain
     assert caplog.records == []
-    cut = believed(Usage(10**9, 10**9, 2 * 10**9, billed=(10**9, 3)), one, offer())
+    cut = believed(Usage(10**9, 10**9, 2 * 10**9, billed=(10**9, 3)), one, offer(), funded=True)
     assert cut.prompt == OWN + len(one.fields["messages"])  # type: ignore[arg-type]
     assert (cut.completion, cut.billed, cut.estimated) == (184, (cut.prompt, 3), True)
     assert caplog.records[0].getMessage().startswith("usage_anomaly: upstream=up model=m")
     work = Usage(10**9, 0, 10**9, units=Units(queries=1))
-    assert believed(work, one, offer()) is work
+    assert believed(work, one, offer(), funded=True) is work
+
+
+def test_what_vendors_add_to_a_prompt_is_believed_up_to_the_models_window() -> None:
+    one = said("x" * 100, output_tokens=100)
+    added = Usage(50_000, 3_000, 53_000)
+    assert believed(added, one, offer(), funded=False) == added
+    cut = believed(Usage(10**9, 5, 10**9 + 5), one, offer(), funded=False)
+    assert cut.prompt < 10**9
+    assert cut.estimated
 
 
 @pytest.mark.parametrize("features", [Feature.SPEECH, Feature.IMAGES, Feature.RERANK])

@@ -207,7 +207,8 @@ class Walk(ABC, Generic[_T]):
             not 0 <= usage.prompt <= 2 * (ask.input_chars + ask.input_tokens) + _PLAIN
             or not 0 <= usage.completion <= (ask.output_tokens or _PLAIN)
         ):
-            attempt.said = believed(usage, ask, attempt.offer)
+            funded = course.settlement.funding is not None
+            attempt.said = believed(usage, ask, attempt.offer, funded=funded)
         attempt.end(now, failure, ask)
         if failure is not None or len(course.settlement.attempts) > 1:
             course.settlement.see(attempt)  # the request may go on for long

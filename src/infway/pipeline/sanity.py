@@ -8,17 +8,22 @@ from infway.pipeline.worst import Bounds
 
 _log = logging.getLogger(__name__)
 
+_WINDOW = 2**24
+"""Tokens beyond every window there is, for models whose own is not known."""
 
-def believed(usage: Usage, ask: ChatRequest, offer: Offer) -> Usage:
-    """Return usage as far as it can be: no prompt has more tokens than bytes, nor an answer than allowed.
 
+def believed(usage: Usage, ask: ChatRequest, offer: Offer, *, funded: bool) -> Usage:
+    """Return usage as far as it can be: nobody reads or writes more than the model's window.
+
+    What was `funded` beforehand costs no more than was set aside for it: no prompt has more tokens
+    than bytes, nor an answer than allowed. Else vendors may have added what only they know of.
     What was cut is flagged as estimated, and said in the log.
     """
     if usage.units is not None:
         return usage
-    bounds = Bounds(ask)
-    prompt = max(0, min(usage.prompt, bounds.prompt(offer)))
-    completion = max(0, min(usage.completion, bounds.made(offer)))
+    bounds, window = Bounds(ask), 0 if funded else offer.context or _WINDOW
+    prompt = max(0, min(usage.prompt, max(window, bounds.prompt(offer))))
+    completion = max(0, min(usage.completion, max(window, bounds.made(offer))))
     if prompt == usage.prompt and completion == usage.completion:
         return usage
     _log.warning(
