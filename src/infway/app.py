@@ -5,7 +5,6 @@ and closes them in reverse.
 """
 
 import asyncio
-import contextlib
 import logging
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ from infway.api.models import models_router
 from infway.api.ops import ops_router
 from infway.api.responses.stored import responses_router
 from infway.api.rest import Rest
+from infway.beside import beside
 from infway.configured import (
     alarms_of,
     bill_by,
@@ -286,14 +286,7 @@ class App:
             for open_one in self.beside:
                 await stack.enter_async_context(open_one())
             # what died is buried where budgets are kept, which is open by now
-            writer = asyncio.create_task(self.settler.run())
-            stack.push_async_callback(_end, writer)
+            await stack.enter_async_context(beside(self.settler.run()))
             self.is_ready = True
             yield
             self.is_ready = False
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

@@ -1,12 +1,11 @@
 """What a start comes to: settings, what was found by itself, and the default where nothing was."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from infway.beside import beside
 from infway.datadir import DataDir
 from infway.inventory import Inventory, build, packaged, with_found
 from infway.kernel.clock import system_clock
@@ -157,11 +156,8 @@ async def embedded_upstream() -> AsyncGenerator[str, None]:
         await child.start()
     except EmbeddedFailed as failed:
         raise EmbeddedError(f"the embedded model: {failed.reason}") from failed
-    watcher = asyncio.create_task(child.watch())
-    try:
-        yield child.base_url
-    finally:
-        await child.stop()
-        watcher.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watcher
+    async with beside(child.watch()):
+        try:
+            yield child.base_url
+        finally:
+            await child.stop()

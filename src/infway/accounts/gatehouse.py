@@ -4,7 +4,6 @@ Requests only ever look at what is in memory; a task of its own reads what chang
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from infway.accounts.office import FIRST_ADMIN, Office, Tools
 from infway.accounts.register import Register
 from infway.accounts.roster import Configured, Roster
 from infway.accounts.spelling import Below
+from infway.beside import beside
 from infway.database import Database, DatabaseError
 from infway.kernel.clock import Clock
 
@@ -88,13 +88,8 @@ class Gatehouse:
         Raises DatabaseError where it cannot be used at all; one that is away may come back.
         """
         await self.look()
-        task = asyncio.create_task(self._watch())
-        try:
+        async with beside(self._watch()):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def look(self) -> None:
         """Take in what changed. Raises DatabaseError, unless the database is but away."""

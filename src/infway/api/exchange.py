@@ -112,12 +112,7 @@ class Exchange:
     async def read_ahead(self, limit: int) -> bytes:
         """Return the body as it is, which can be read once more; raises as `read_json` does."""
         self.check_size(limit)
-        message = await self.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeftError
-        body: bytes = message.get("body", b"")
-        if message.get("more_body", False):
-            body = await self._gather(body, limit)
+        body = await self._gather(b"", limit)
         if len(body) > limit:
             raise too_large(limit)
         receive, whole = self.receive, [{"type": "http.request", "body": body, "more_body": False}]

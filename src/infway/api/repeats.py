@@ -18,6 +18,7 @@ from infway.api.auth import know
 from infway.api.errors import Header
 from infway.api.exchange import Exchange, Message, Send
 from infway.api.routes import Endpoint
+from infway.beside import beside
 from infway.kernel.clock import Clock
 from infway.kernel.errors import CallerError, InfwayError, UnavailableError
 from infway.ledger.replays import OPEN, Kept, Once, Replays
@@ -60,13 +61,10 @@ class Repeats:
     async def open(self) -> AsyncGenerator[None]:
         """Forget what is old while the block runs."""
         await asyncio.to_thread(self._replays.open)
-        sweeper = asyncio.create_task(self._sweep())
         try:
-            yield
+            async with beside(self._sweep()):
+                yield
         finally:
-            sweeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await sweeper
             if self._ending:
                 await asyncio.wait(self._ending)
 

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
 from infway.api.exchange import Exchange, Message, Receive, Scope, Send
+from infway.beside import beside
 from infway.kernel.clock import Clock
 from infway.kernel.errors import GatewayError, InfwayError
 from infway.ledger.contents import Content, Contents
@@ -68,13 +69,10 @@ class Transcripts:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Write what waits while the block runs, and what is left after it."""
-        writer = asyncio.create_task(self._write())
         try:
-            yield
+            async with beside(self._write()):
+                yield
         finally:
-            writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await writer
             await self.flush()
 
     async def _write(self) -> None:

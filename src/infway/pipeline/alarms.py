@@ -7,10 +7,11 @@ import hmac
 import json
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
+from infway.beside import beside
 from infway.kernel.account import Budget
 from infway.kernel.chat import HttpCall, Timeouts
 from infway.kernel.clock import Clock
@@ -96,13 +97,8 @@ class Alarms:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Tell while the block runs."""
-        task = asyncio.create_task(self._run())
-        try:
+        async with beside(self._run()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _run(self) -> None:
         is_away = False

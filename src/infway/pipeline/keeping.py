@@ -8,9 +8,10 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
+from infway.beside import beside
 from infway.kernel.clock import Clock
 from infway.kernel.errors import InfwayError, UnavailableError
 from infway.ledger.responses import RUNNING, Kept, Responses, TooLarge
@@ -71,13 +72,10 @@ class Keeper:
     async def open(self) -> AsyncGenerator[None, None]:
         """Keep the store open; at the end everything that waits is written."""
         await self._in_thread(self._responses.open)
-        writer = asyncio.create_task(self._run())
         try:
-            yield
+            async with beside(self._run()):
+                yield
         finally:
-            writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await writer
             await self.flush()
             await self._in_thread(self._responses.close)
             self._thread.shutdown(wait=True)

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from infway.beside import beside
 from infway.kernel.clock import Clock
 from infway.kernel.errors import InfwayError
 
@@ -43,13 +44,8 @@ class Retention:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Look every hour while the block runs."""
-        task = asyncio.create_task(self._run())
-        try:
+        async with beside(self._run()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _run(self) -> None:
         pause = _FIRST

@@ -5,11 +5,11 @@ never depends on it. Who comes, or comes back, asks the others for what they kno
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
+from infway.beside import beside
 from infway.ims.affinity import Warm
 from infway.ims.breaker import Probing
 from infway.ims.rank import Router
@@ -66,13 +66,10 @@ class Sharing:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Share while the block runs."""
-        task = asyncio.create_task(self.run())
         try:
-            yield
+            async with beside(self.run()):
+                yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
             await self._board.close()
             if self._probes is not None:
                 await self._probes.close()

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
+from infway.beside import beside
 from infway.kernel.account import Budget
 from infway.kernel.errors import InfwayError
 from infway.ledger.purses import Purse
@@ -48,13 +49,10 @@ class Upkeep:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Look every second while the block runs; then give back what is free."""
-        task = asyncio.create_task(self._keep())
         try:
-            yield
+            async with beside(self._keep()):
+                yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             for stake in self._holdings.stakes.values():
                 stake.asked = False
             with suppress(InfwayError):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infway.accounts.terms import KeyTerms, PlanTerms, WeightTerms
+from infway.accounts.terms import KeyTerms, PlanTerms, Weight, WeightTerms, Words
 from infway.settings.accounts import (
     AccountsSettings,
     AdminSettings,
@@ -24,7 +24,7 @@ from infway.settings.stores import (
     StateSettings,
     StoreSettings,
 )
-from infway.settings.upstreams import Closed, Key, Percent, Seconds, UpstreamSettings, Weight, Words
+from infway.settings.upstreams import Closed, Key, Percent, Seconds, UpstreamSettings
 
 Sort = Literal["price", "throughput", "latency"]
 

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from infway.settings.upstreams import Closed, Seconds, Words
+from infway.accounts.terms import Words
+from infway.settings.upstreams import Closed, Seconds
 
 
 class ServerSettings(Closed):

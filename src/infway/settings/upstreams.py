@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic import SecretStr as Secret
 
-from infway.accounts.terms import NAME
+from infway.accounts.terms import NAME, Terms, Words
 
 CapabilityWord = Literal[
     "tools",
@@ -81,27 +81,16 @@ PATTERNS: Mapping[str, str] = {
 Name = Annotated[str, Field(pattern=_NAME, max_length=64)]
 Place = Annotated[str, Field(pattern=_PLACE, max_length=64)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Weight = Annotated[float, Field(ge=0, le=1000)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Price = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
-Words = tuple[str, ...]
 Header = Annotated[str, Field(pattern=_HEADER, max_length=1024)]
 Key = Annotated[Secret, AfterValidator(_sendable)]
 Auth = Annotated[str, Field(pattern=_AUTH)]
 HttpUrl = Annotated[str, Field(pattern=_URL)]
 
 
-class Closed(BaseModel):
+class Closed(Terms):
     """Frozen, and an unknown key is an error. Input never appears in messages: it may be secret."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        allow_inf_nan=False,
-        defer_build=True,
-        validate_default=False,
-    )
 
 
 class TimeoutSettings(Closed):

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from infway.beside import beside
 from infway.kernel.account import Holder
 from infway.kernel.clock import Clock
 from infway.state.meter import Need, Standing, Ticket, Verdict
@@ -82,13 +83,10 @@ class RedisMeter:
     async def open(self) -> AsyncGenerator[None]:
         """Share limits while the block runs."""
         await self._search()
-        wheel = asyncio.create_task(self._run())
         try:
-            yield
+            async with beside(self._run()):
+                yield
         finally:
-            wheel.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await wheel
             if self._store is not None:
                 with contextlib.suppress(*Away):
                     await self._reports.tell(self._store)

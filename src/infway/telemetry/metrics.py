@@ -6,13 +6,14 @@ Numbers come from settled rows, a batch at a time, so that the request path pays
 import asyncio
 from collections import Counter as Tally
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 
+from infway.beside import beside
 from infway.telemetry.families import Counter, Family, Gauge, Histogram, merged
 from infway.telemetry.tallies import Tallies
 
@@ -155,12 +156,11 @@ class Metrics:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Let other workers know how this one is while the block runs."""
-        telling = asyncio.create_task(self._tell()) if self._tallies.is_shared else None
-        yield
-        if telling is not None:
-            telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
+        if not self._tallies.is_shared:
+            yield
+            return
+        async with beside(self._tell()):
+            yield
 
     async def _tell(self) -> None:
         while True:

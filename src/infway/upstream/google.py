@@ -16,6 +16,7 @@ from math import inf
 from types import ModuleType
 from typing import NamedTuple, Protocol
 
+from infway.beside import beside
 from infway.kernel.chat import HttpCall
 from infway.kernel.clock import Clock
 from infway.kernel.errors import SettingsError, UpstreamFailed
@@ -94,15 +95,12 @@ class GoogleToken:
     async def open(self) -> AsyncGenerator[None]:
         """Keep a token at hand; waits for the first one, but not for long."""
         request = _library("google.auth.transport.requests").Request()
-        task = asyncio.create_task(self._keep(partial(request, timeout=_TIMEOUT)))
         try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._tried.wait(), PATIENCE)
-            yield
+            async with beside(self._keep(partial(request, timeout=_TIMEOUT))):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._tried.wait(), PATIENCE)
+                yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             request.session.close()
 
     async def _keep(self, request: Callable[..., object]) -> None:
