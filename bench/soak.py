@@ -31,6 +31,7 @@ from infway.upstream.pool import KEEP
 
 AT_ONCE = 64
 WARM_UP = 4000  # requests until every table of bounded size is full: decisions.keep is 1,000
+PARTS = 10  # of the run, between which it is looked at
 SETTLE_S = 30.0  # longest wait for what is under way to end
 MORE_SOCKETS = 2  # the kept connections of the last request
 MORE_MEMORY = 16 * 2**20  # bytes; the allocator's own wandering
@@ -205,9 +206,9 @@ async def soak(gateway: Running, port: int, requests: int, ledger: Path) -> int:
     before = await settled(gateway, port)
     print(f"warm         {before} after {seen.sent} requests", flush=True)
     began = perf_counter()
-    for part in (1, 2):
-        await load(port, requests // 2, seen, chance)
-        print(f"part {part}       {held(gateway, port)} after {seen.sent} requests", flush=True)
+    for _ in range(PARTS):
+        await load(port, requests // PARTS, seen, chance)
+        print(f"on the way   {held(gateway, port)} after {seen.sent} requests", flush=True)
     took = perf_counter() - began
     print(f"end          {await settled(gateway, port)}", flush=True)
     after = await rested(gateway, port, seen)

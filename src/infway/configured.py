@@ -5,11 +5,11 @@ from dataclasses import replace
 from secrets import randbelow
 from urllib.parse import urlsplit
 
+from infway.accounts.configured import Configured
 from infway.accounts.digests import Digests
 from infway.accounts.entitlement import Entitlements
 from infway.accounts.gatehouse import Custom, Gatehouse
 from infway.accounts.keys import Key, Keyring
-from infway.accounts.roster import Configured
 from infway.accounts.spelling import Below
 from infway.api.line import Rules
 from infway.api.repeats import Memory, Repeats

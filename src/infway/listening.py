@@ -18,12 +18,12 @@ from typing import Protocol, cast
 import uvicorn
 
 from infway.app import App
+from infway.door.whole import CLOSE
 from infway.kernel.errors import StoppedError
 from infway.relief import Relief, Senses
 from infway.watchdog import Patience, Watchdog
 
 _log = logging.getLogger(__name__)
-_CLOSE = (b"connection", b"close")  # with every reply once a stop has begun
 _TICK = 0.05  # seconds between two looks whether a stop can go on
 
 
@@ -165,13 +165,13 @@ class Listening(uvicorn.Server):
         self._app.is_ready = False
         self.should_exit = True
         self.force_exit = self._stops[by] > 1 or self.force_exit
-        self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
         if not grace:
             self._grace = 0.0
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop in order."""
-        self.config.encoded_headers.append(_CLOSE)
+        self.config.encoded_headers.append(CLOSE)
         await self._wait(self._grace, lambda: self.force_exit)
         self._is_over = True
         self.pause()

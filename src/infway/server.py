@@ -17,15 +17,18 @@ from functools import partial
 from pathlib import Path
 from secrets import randbelow, randbits
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import uvicorn
 
+from infway.accounts.gatehouse import Gatehouse
 from infway.addresses import bound
 from infway.admin_port import admin_open, reserved, tell_keeper
 from infway.api.front import Front
-from infway.app import App, parts
+from infway.app import App, Parts, parts
 from infway.banner import banner
 from infway.configured import database_of, gatehouse_of, limits_of
+from infway.database import Database
 from infway.door.hall import DoorConfig
 from infway.door.protocols import PROTOCOLS
 from infway.kernel.clock import system_clock
@@ -66,19 +69,35 @@ _MORE = 15.0  # seconds beyond grace and drain that a worker has for its last wo
 __all__ = ["ServeOptions", "run"]
 
 
+class _Stores(NamedTuple):
+    """What one process keeps records in, all but responses in one database."""
+
+    database: Database
+    ledger: OwnLedger
+    responses: SqliteResponses
+    gatehouse: Gatehouse
+
+    def check(self) -> None:
+        """Open and close each, so that what cannot be used is told before anything runs.
+
+        The ledger is first: one that is broken or newer is left as it is. Raises DatabaseError and
+        LedgerError.
+        """
+        for store in (self.ledger, self.responses):
+            store.open()
+            store.close()
+        self.gatehouse.check()
+
+
 def run(options: ServeOptions) -> None:
     """Serve until a signal ends it; raises what stands against a start before that.
 
-    SettingsError, LedgerError, AddressError and WorkerError.
+    SettingsError, DatabaseError, LedgerError, AddressError and WorkerError.
     """
     planned = plan(options, randbelow)
     server = planned.settings.server
     raise_file_limit()
-    database = database_of(planned.settings, options.data)
-    gatehouse_of(database, planned.settings, options.data).check()
-    for store in _stores(options, planned.settings):
-        store.open()  # what cannot be opened is told before anything runs
-        store.close()
+    _stores(planned).check()
     listener = bound(server.host, server.port)
     listener.set_inheritable(True)
     try:
@@ -130,17 +149,9 @@ class _Served:
         handler = write_logs(settings.logs.level, settings.logs.format)
         if settings.logs.level != "debug":
             logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and stop are ours
-        ledger, responses = _stores(options, settings)
-        said = settings.ledger
-        spooling = Spooling(Journal(options.data.spool), said.spool_rows, said.spool_time)
-        self._database = database_of(settings, options.data)
-        self._gatehouse = gatehouse_of(self._database, settings, options.data)
-        built = parts(ledger, randbits(128), responses)
-        funds = Spending(self._database)
-        built = replace(built, spooling=spooling, gatehouse=self._gatehouse, funds=funds)
-        built = replace(built, alerts=Alerts(self._database), tallies=tallies)
-        built = replace(built, replays=Replays(self._database), database=self._database)
-        self.app = app = App(settings, planned.inventory, built)
+        stores = _stores(planned)
+        self._database, self._gatehouse = stores.database, stores.gatehouse
+        self.app = app = App(settings, planned.inventory, _parts(planned, stores, tallies))
         redact_logs(handler, lambda text: app.client.signer.redact(text))  # noqa: PLW0108 - signers are swapped
         app.beside += [self._embedded, self._told, library_read, self._administered]
         read, count = partial(plan, options, randbelow), app.metrics.reloaded
@@ -239,8 +250,26 @@ def _config(front: Front, settings: Settings) -> uvicorn.Config:
     return take_sockets(config, server.body_limit)
 
 
-def _stores(options: ServeOptions, settings: Settings) -> tuple[OwnLedger, SqliteResponses]:
-    """Return the ledger and the file of kept responses, not yet open."""
-    path = settings.ledger.path or options.data.ledger
-    ledger = OwnLedger(database_of(settings, options.data))
-    return ledger, SqliteResponses(path.with_name("responses.db"))
+def _stores(planned: Plan) -> _Stores:
+    """Return them, not yet open."""
+    settings, data = planned.settings, planned.options.data
+    path = settings.ledger.path or data.ledger
+    database = database_of(settings, data)
+    gatehouse = gatehouse_of(database, settings, data)
+    responses = SqliteResponses(path.with_name("responses.db"))
+    return _Stores(database, OwnLedger(database), responses, gatehouse)
+
+
+def _parts(planned: Plan, stores: _Stores, tallies: Tallies | None) -> Parts:
+    """Return the parts of an app that keeps its records there."""
+    said, database = planned.settings.ledger, stores.database
+    return replace(
+        parts(stores.ledger, randbits(128), stores.responses),
+        spooling=Spooling(Journal(planned.options.data.spool), said.spool_rows, said.spool_time),
+        gatehouse=stores.gatehouse,
+        funds=Spending(database),
+        alerts=Alerts(database),
+        tallies=tallies,
+        replays=Replays(database),
+        database=database,
+    )

@@ -4,19 +4,17 @@ import secrets
 from dataclasses import dataclass, field
 
 import pytest
-from tests.database.fixtures import database, place, postgres
 
 from infway.accounts.capabilities import Actor
+from infway.accounts.configured import Configured
 from infway.accounts.digests import Digests
 from infway.accounts.entitlement import Entitlements
 from infway.accounts.entries import Kind
 from infway.accounts.office import Office, Tools
 from infway.accounts.register import Register
-from infway.accounts.roster import Configured, Roster
+from infway.accounts.roster import Roster
 from infway.accounts.terms import KeyTerms, OrganisationTerms, PlanTerms, ProjectTerms
 from infway.database import Database
-
-__all__ = ["database", "place", "postgres"]
 
 PEPPER = Digests(b"a pepper for tests")
 ROOT = Actor("root")

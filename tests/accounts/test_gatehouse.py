@@ -11,11 +11,11 @@ import pytest
 from tests.accounts.conftest import PEPPER, ROOT, Desk
 
 from infway.accounts.capabilities import Capability
+from infway.accounts.configured import Configured
 from infway.accounts.digests import Digests
 from infway.accounts.entries import Kind
 from infway.accounts.gatehouse import Custom, Gatehouse
 from infway.accounts.keys import Key, Keyring
-from infway.accounts.roster import Configured
 from infway.accounts.spelling import new_key
 from infway.accounts.terms import AdminTerms, KeyTerms
 from infway.database import Database, DatabaseError, Rows, Step, Value, Work

@@ -7,7 +7,7 @@ from tests.accounts.conftest import PEPPER, ROOT, Desk
 
 from infway.accounts.capabilities import Actor
 from infway.accounts.digests import Digests
-from infway.accounts.entries import Kind, State
+from infway.accounts.entries import Kind, Source, State
 from infway.accounts.register import Register
 from infway.accounts.spelling import whole
 from infway.accounts.terms import KeyTerms
@@ -131,7 +131,7 @@ def test_what_is_not_there_is_refused_with_its_place(desk: Desk, said, path):
     with pytest.raises(CallerError) as refused:
         desk.key("anna", **said)
     assert (refused.value.status, refused.value.param) == (400, path)
-    assert desk.office.list(ROOT, KEY) == []
+    assert [one.name for one in desk.office.list(ROOT, KEY)] == ["team"]
 
 
 def test_keys_may_have_what_the_configuration_names_and_what_the_register_does(desk: Desk):
@@ -203,11 +203,29 @@ def test_what_was_refused_is_not_noted(desk: Desk):
     assert desk.office.audit(ROOT, None, 10) == []
 
 
-def test_lists_come_in_pages_by_name(desk: Desk):
+def test_lists_come_in_pages_by_name_and_begin_with_the_configuration(desk: Desk):
     for name in "bdac":
         desk.key(name)
-    assert [one.name for one in desk.office.list(ROOT, KEY, count=2)] == ["a", "b"]
+    found, place = [], ""
+    while page := desk.office.list(ROOT, KEY, place, 2):
+        found.append([one.name for one in page])
+        place = page[-1].place
+    assert found == [["team", "a"], ["b", "c"], ["d"]]
     assert [one.name for one in desk.office.list(ROOT, KEY, "b", 9)] == ["c", "d"]
+
+
+def test_a_key_made_before_the_configuration_had_its_name_is_reached_by_its_id(desk: Desk):
+    older = desk.key("anna").entry
+    desk.configured = desk.configured._replace(keys={"anna": KeyTerms()})
+    listed = desk.office.list(ROOT, KEY)
+    assert [(one.name, one.id, one.source) for one in listed] == [
+        ("anna", "", Source.CONFIGURATION),
+        ("anna", older.id, Source.DATABASE),
+    ]
+    assert desk.office.show(ROOT, KEY, "anna").source is Source.CONFIGURATION
+    with pytest.raises(CallerError, match="stands in the configuration"):
+        desk.office.revoke(ROOT, KEY, "anna")
+    assert desk.office.revoke(ROOT, KEY, older.id).state is State.REVOKED
 
 
 def test_another_pepper_than_the_databases_own_is_refused(desk: Desk):

@@ -7,11 +7,9 @@ from tests.api.accounted import OTHER, Accounted, accounted
 from tests.api.administering import bearer
 from tests.api.caller import BEARER, refused
 from tests.conftest import Gateway, Start
-from tests.database.fixtures import database, place, postgres
 
 from infway.database import Database
 
-__all__ = ["database", "place", "postgres"]
 COST = 0.0000975  # 11 tokens at 2.5 and 7 at 10 USD per million
 PATHS = ("/v1/key", "/key", "/api/v1/key", "/v1/auth/key", "/api/v1/auth/key")
 # What OpenRouter's published schema demands

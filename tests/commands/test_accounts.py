@@ -97,7 +97,9 @@ def test_plans_and_admins_have_commands_of_their_own(infway, file):
 @pytest.mark.parametrize(
     ("argv", "code", "message"),
     [
-        (["keys", "mint", "team"], 1, "there is a key of this name already"),
+        (["keys", "mint", "team"], 1, "another key has this name, or had it"),
+        (["keys", "edit", "team", "--tag=x"], 1, "The key `team` stands in the configuration: change it there."),
+        (["plans", "remove", "free"], 1, "The plan `free` stands in the configuration: change it there."),
         (["keys", "mint", "x", "--plan=nope"], 1, "plan: there is no plan of this name"),
         (["keys", "mint", "x", "--budget=a"], 1, "budgets[0].usd: "),
         (["keys", "mint", "x", "--budget=1/week"], 2, "100/total"),
@@ -116,6 +118,17 @@ def test_what_cannot_be_is_told_in_one_line(infway, file, argv, code, message):
     assert ran.code == code
     assert message in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_the_variable_names_the_configuration_as_it_does_for_serve(infway, file):
+    path = file.removeprefix("--config=")
+    made = said(infway("keys", "mint", "anna", "--plan=free", "--json", INFWAY_CONFIG=path))
+    assert made["plan"] == "free"
+    listed = said(infway("keys", "list", "--json", INFWAY_CONFIG=path))
+    assert [(one["name"], one["source"]) for one in listed] == [
+        ("team", "configuration"),
+        ("anna", "database"),
+    ]
 
 
 def test_the_first_starts_key_keeps_its_name(infway, tmp_path):

@@ -56,6 +56,33 @@ def test_check_refuses_an_account_in_the_words_of_serve(infway, config, account,
     ]
 
 
+def test_check_says_what_a_postgres_needs_to_be_installed(process, config, tmp_path):
+    (tmp_path / "psycopg.py").write_text("raise ImportError")
+    path = config(
+        "sandbox: true\nstore: {url: postgresql://db/infway}\n"
+        "accounts: {pepper: Zk3v9QpL7xT2mN8wR4bY6cJ1hG5dF0sA}\n"
+    )
+    assert process("check", "-c", path).code == 0
+    done = process("check", "-c", path, PYTHONPATH=str(tmp_path))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines() == [
+        "The configuration is wrong:",
+        "  store.url: a Postgres needs the extra `postgres`: `pip install infway[postgres]`,"
+        " or `make install-postgres`",
+    ]
+
+
+def test_check_notes_a_folder_of_the_ledger_that_is_not_there_yet(infway, config, tmp_path):
+    folder = tmp_path / "deep" / "down"
+    path = config(json.dumps({"sandbox": True, "ledger": {"path": str(folder / "ledger.db")}}))
+    done = infway("check", "-c", path)
+    assert done.code == 0
+    assert done.err == f"note: ledger.path: the first start makes the folder {folder}\n"
+    assert not folder.parent.exists()
+    folder.mkdir(parents=True)
+    assert infway("check", "-c", path).err == ""
+
+
 def test_check_prints_the_schema(infway):
     done = infway("check", "--schema")
     assert json.loads(done.out) == json.loads((ROOT / "config/infway.schema.json").read_text())

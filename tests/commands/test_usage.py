@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.database.fixtures import database, place, postgres
 
 from infway.commands.table import csv_text
 from infway.database import Database
@@ -20,7 +19,6 @@ from infway.ledger.rows import Row, tags_text
 from infway.ledger.spending import Spending, Want
 from infway.ledger.sql import SqlLedger
 
-__all__ = ["database", "place", "postgres"]
 NOW = system_clock().wall()
 USUAL = Row(
     "r1", 0, NOW, "me", "gpt-4o", "one", "ok", 200, 1, 1000, 50, 9, 0, 7 * 10**9, 0, 1, 100, 900,

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from bench.postgres import NoPostgresError, Postgres
+from tests.database.fixtures import emptied
 from tests.wall import closed_port
 
 from infway.database import DatabaseError
@@ -31,7 +32,7 @@ def own() -> Iterator[Postgres]:
 
 @pytest.fixture
 def opened(own: Postgres) -> Iterator[PostgresDatabase]:
-    database = PostgresDatabase(own.database())
+    database = PostgresDatabase(emptied(own.url()))
     database.open()
     yield database
     database.close()
@@ -41,7 +42,7 @@ def opened(own: Postgres) -> Iterator[PostgresDatabase]:
 def hasty(own: Postgres) -> Iterator[PostgresDatabase]:
     """Return a database that waits for nothing as long as others do."""
     patience = Patience(connect=2, turn=0.05, statement=1, lock=1, silence=0.3)
-    database = PostgresDatabase(own.database(), patience)
+    database = PostgresDatabase(emptied(own.url()), patience)
     database.open()
     yield database
     database.close()
@@ -141,7 +142,7 @@ def test_a_server_without_a_free_connection_is_away(own: Postgres):
 
 def test_a_process_has_so_many_connections_and_waits_for_one(hasty: PostgresDatabase):
     with ExitStack() as stack:
-        for _ in range(4):
+        for _ in range(8):
             stack.enter_context(hasty.transaction())
         with pytest.raises(DatabaseError, match="is used") as told:
             hasty.read(ONE)

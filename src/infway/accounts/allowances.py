@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from infway.accounts.configured import Configured
 from infway.accounts.entitlement import Entitlements, budgets_of
 from infway.accounts.entries import Entry, Kind, State
-from infway.accounts.roster import Configured, entitled
+from infway.accounts.roster import entitled
 from infway.accounts.terms import HolderTerms, KeyTerms
 from infway.kernel.account import Allowance
 

@@ -17,7 +17,7 @@ from infway.accounts.terms import (
     KeyTerms,
     ProjectTerms,
 )
-from infway.kernel.errors import CallerError
+from infway.accounts.wording import NAMES, fault_of, wrong
 
 _LONGEST = 64  # letters of a name
 _LAST = 253_402_300_800  # Unix seconds; where the year 10000 begins, which no date can say
@@ -28,20 +28,9 @@ def checked_terms(kind: Kind, said: Mapping[str, object]) -> AnyTerms:
     try:
         read: AnyTerms = TERMS[kind].model_validate(said)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise wrong(path_of(first["loc"]), first["msg"]) from error
+        first = error.errors(include_url=False)[0]
+        raise fault_of(first, first["loc"]) from error
     return read
-
-
-def path_of(steps: Collection[str | int]) -> str:
-    """Return a path as people write it: `budgets[0].usd`."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return text.removeprefix(".")
-
-
-def wrong(path: str, why: str) -> CallerError:
-    """Return the error that a field cannot be as it is."""
-    return CallerError(400, "invalid_field", f"{path}: {why}", path)
 
 
 def organisation_of(entry: Entry, there: Entitlements) -> str:
@@ -89,8 +78,7 @@ def _check_budgets(said: Collection[BudgetTerms]) -> None:
 def check_name(name: str) -> None:
     """Raise CallerError unless a name is one that paths, tables and files can have."""
     if len(name) > _LONGEST or not re.fullmatch(NAME, name):
-        why = "must be 1 to 64 letters, digits, dots, dashes, underscores or @, the first of them"
-        raise wrong("name", f"{why} a letter or digit.")
+        raise wrong("name", NAMES)
 
 
 def check_moment(at: float | None) -> None:

@@ -33,6 +33,14 @@ class State(StrEnum):
     REVOKED = "revoked"
 
 
+class Source(StrEnum):
+    """Where an entry stands; what is in the configuration is changed there and nowhere else."""
+
+    CONFIGURATION = "configuration"
+    DATABASE = "database"
+
+
+CONFIGURED = ":"  # before names of the configuration, where lists go on; no name begins so
 TERMS: dict[Kind, type[AnyTerms]] = {
     Kind.PLAN: PlanTerms,
     Kind.ORGANISATION: OrganisationTerms,
@@ -56,6 +64,7 @@ class Entry:
 
     `organisation`: whose it is, empty where it is nobody's. `secrets`: of a key or an
     administrator, the newest first. `version`: when it changed last, in changes of the register.
+    What is in the configuration has no id, and nobody knows when it was made.
     """
 
     kind: Kind
@@ -64,10 +73,16 @@ class Entry:
     organisation: str
     state: State
     terms: AnyTerms
-    created: float
+    created: float | None
     expires: float | None = None
     secrets: tuple[Secret, ...] = ()
     version: int = 0
+    source: Source = Source.DATABASE
+
+    @property
+    def place(self) -> str:
+        """Where it stands in a list of its kind: what comes behind it is asked for with this."""
+        return CONFIGURED + self.name if self.source is Source.CONFIGURATION else self.name
 
     def until(self, secret: Secret) -> float | None:
         """Return when one of its secrets ends, with the whole entry or before."""
@@ -75,12 +90,12 @@ class Entry:
         return min(ends, default=None)
 
     def view(self, now: float) -> dict[str, object]:
-        """Return what people and the admin API see of it: everything but digests."""
+        """Return what people and the admin API see of it: everything but digests and secrets."""
         is_over = self.expires is not None and now >= self.expires
         shown: dict[str, object] = {
-            "id": self.id,
+            "id": self.id or None,
             "name": self.name,
-            "source": "database",
+            "source": self.source.value,
             "state": "expired" if is_over and self.state is State.ACTIVE else self.state.value,
             "created_at": iso(self.created),
         }
@@ -88,7 +103,7 @@ class Entry:
             shown["expires_at"] = iso(self.expires)
             older = [one.until for one in self.secrets[1:] if one.until and one.until > now]
             shown["rotated_until"] = iso(max(older, default=None))
-        return {**shown, **self.terms.model_dump(mode="json")}
+        return {**shown, **self.terms.model_dump(mode="json", exclude={"name", "key"})}
 
 
 def iso(at: float | None) -> str | None:

@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from infway.accounts.capabilities import Actor
+from infway.accounts.configured import Configured
 from infway.accounts.digests import Digests
 from infway.accounts.keys import Keyring
 from infway.accounts.office import FIRST_ADMIN, Office, Tools
 from infway.accounts.register import Register
-from infway.accounts.roster import Configured, Roster
+from infway.accounts.roster import Roster
 from infway.accounts.spelling import Below
 from infway.beside import beside
 from infway.database import Database, DatabaseError

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from infway.accounts.capabilities import EVERYWHERE, Actor, Capability
-from infway.accounts.entries import Entry, Kind, State
+from infway.accounts.entries import Entry, Kind, Source, State
 from infway.accounts.terms import AdminTerms, HolderTerms, KeyTerms
 from infway.kernel.errors import CallerError
 
@@ -66,6 +66,15 @@ def check_alive(entry: Entry) -> None:
     """Raise CallerError 409 where an entry has ended for good."""
     if entry.state is State.REVOKED:
         raise CallerError(409, "conflict", f"The {entry.kind.value} has ended for good.")
+
+
+def check_registered(entry: Entry) -> None:
+    """Raise CallerError 409 where an entry is the configuration's, which nobody changes from here."""
+    if entry.source is Source.CONFIGURATION:
+        message = (
+            f"The {entry.kind.value} `{entry.name}` stands in the configuration: change it there."
+        )
+        raise CallerError(409, "conflict", message)
 
 
 def plan_of(entry: Entry) -> str | None:

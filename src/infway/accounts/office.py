@@ -18,14 +18,15 @@ from infway.accounts.checking import (
     check_names,
     checked_terms,
     organisation_of,
-    wrong,
 )
+from infway.accounts.configured import Configured
 from infway.accounts.digests import Digests
-from infway.accounts.entries import PRESENTED, Entry, Kind, Secret, State
+from infway.accounts.entries import CONFIGURED, PRESENTED, Entry, Kind, Secret, State
 from infway.accounts.register import Change, Note, Register
-from infway.accounts.roster import Configured, entitled
+from infway.accounts.roster import entitled
 from infway.accounts.spelling import ADMIN_PREFIX, PREFIX, Below, new_id, new_key
 from infway.accounts.terms import AnyTerms
+from infway.accounts.wording import wrong
 from infway.kernel.account import Allowance
 from infway.kernel.errors import CallerError
 
@@ -64,15 +65,23 @@ class Office:
         self._tools = tools
 
     def list(self, actor: Actor, kind: Kind, after: str = "", count: int = 2**31) -> Entries:
-        """Return those of a kind that are theirs, by name; plans are everybody's."""
+        """Return those of a kind that are theirs: the configuration's, then the others, by name.
+
+        Plans are everybody's. `after`: the place of the last that is known already.
+        """
         grants.check_may(actor, grants.READS[kind])
         whose = None if kind is Kind.PLAN else actor.organisation
-        return self._register.entries(kind, whose, after, count)
+        found: Entries = []
+        if not after or after.startswith(CONFIGURED):
+            name, after = after.removeprefix(CONFIGURED), ""
+            found = self._configured().entries(kind, whose, name, count)
+        return [*found, *self._register.entries(kind, whose, after, count - len(found))]
 
     def show(self, actor: Actor, kind: Kind, ref: str) -> Entry:
-        """Return one entry, by its id or its name."""
+        """Return one entry, by its id or its name; of two with one name, the configuration's."""
         grants.check_may(actor, grants.READS[kind])
-        return grants.theirs(actor, kind, self._register.entry(kind, ref))
+        found = self._configured().entry(kind, ref) or self._register.entry(kind, ref)
+        return grants.theirs(actor, kind, found)
 
     def create(
         self,
@@ -159,8 +168,7 @@ class Office:
     def revoke(self, actor: Actor, kind: Kind, ref: str) -> Entry:
         """End a key for good; its name is not free again, for the ledger speaks of it."""
         with self._change(actor, kind) as change:
-            before = grants.theirs(actor, kind, change.entry(kind, ref))
-            grants.check_within(actor, before)
+            before = self._own(change, kind, ref)
             return change.put("revoke", before, replace(before, state=State.REVOKED, secrets=()))
 
     def remove_plan(self, actor: Actor, ref: str) -> Entry:
@@ -194,9 +202,16 @@ class Office:
 
     def _held(self, change: Change, kind: Kind, ref: str) -> Entry:
         """Return an entry that is about to change, and may be."""
-        entry = grants.theirs(change.actor, kind, change.entry(kind, ref))
-        grants.check_within(change.actor, entry)
+        entry = self._own(change, kind, ref)
         grants.check_alive(entry)
+        return entry
+
+    def _own(self, change: Change, kind: Kind, ref: str) -> Entry:
+        """Return an entry of the register that is somebody's own, whether it has ended or not."""
+        found = self._configured().entry(kind, ref) or change.entry(kind, ref)
+        entry = grants.theirs(change.actor, kind, found)
+        grants.check_registered(entry)
+        grants.check_within(change.actor, entry)
         return entry
 
     def _checked(self, change: Change, entry: Entry) -> Entry:
@@ -210,15 +225,8 @@ class Office:
         return entry
 
     def _check_free(self, change: Change, kind: Kind, name: str) -> None:
-        configured = self._configured()
-        named = configured.entitlements
-        taken: Mapping[Kind, Container[str]] = {
-            Kind.PLAN: named.plans,
-            Kind.PROJECT: named.projects,
-            Kind.ORGANISATION: named.organisations,
-            Kind.KEY: configured.keys,
-            Kind.ADMIN: (FIRST_ADMIN,),
-        }
-        if name in taken[kind] or change.named(kind, name):
-            message = f"name: there is a {kind.value} of this name already, or was."
+        is_first = kind is Kind.ADMIN and name == FIRST_ADMIN
+        is_configured = is_first or self._configured().entry(kind, name) is not None
+        if is_configured or change.named(kind, name):
+            message = f"name: another {kind.value} has this name, or had it."
             raise CallerError(409, "conflict", message, "name")

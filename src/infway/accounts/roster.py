@@ -6,10 +6,10 @@ Every replica keeps all of it: a request looks at a dictionary and never waits f
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from types import MappingProxyType
 from typing import NamedTuple
 
 from infway.accounts.capabilities import Actor
+from infway.accounts.configured import Configured
 from infway.accounts.entitlement import EntitlementError, Entitlements
 from infway.accounts.entries import Entry, Kind, State
 from infway.accounts.keys import Known
@@ -32,13 +32,6 @@ class Admin(NamedTuple):
 
     actor: Actor
     until: float | None = None
-
-
-class Configured(NamedTuple):
-    """What the configuration names. `keys`: those whose names no other key may have."""
-
-    entitlements: Entitlements = Entitlements({}, {}, {})
-    keys: Mapping[str, KeyTerms] = MappingProxyType({})
 
 
 class Roster:

@@ -13,12 +13,12 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
 from infway import __version__
-from infway.accounts.checking import path_of
+from infway.accounts.wording import fault_of
 from infway.api.errors import error_headers, error_of_status, own_fault
 from infway.api.operations import components, described_paths, error_reply
 from infway.api.replies import ErrorBody
 from infway.api.worded import words_of
-from infway.kernel.errors import CallerError, GatewayError
+from infway.kernel.errors import GatewayError
 
 _log = logging.getLogger(__name__)
 _SCHEMES: dict[str, Any] = {
@@ -101,13 +101,10 @@ class _Refusals:
         return response
 
     async def validation_error(self, request: Request, error: Exception) -> Response:
-        found: Sequence[dict[str, Any]] = ()
-        if isinstance(error, RequestValidationError):
-            found = error.errors()
-        first: dict[str, Any] = found[0] if found else {}
-        place = path_of(first.get("loc", ())[1:])
-        message = f"{place}: {first.get('msg', 'invalid')}"
-        return self._answer(request, CallerError(400, "invalid_field", message, place or None))
+        if not isinstance(error, RequestValidationError):
+            return await self.own_fault(request, error)
+        first: dict[str, Any] = error.errors()[0]
+        return self._answer(request, fault_of(first, first["loc"][1:]))
 
     async def own_fault(self, request: Request, error: Exception) -> Response:
         _log.error("a request failed inside infway", exc_info=error)

@@ -8,6 +8,7 @@ from infway.api.bulk import LONG, read_beside
 from infway.api.errors import Header
 from infway.api.gate import check_shape
 from infway.kernel.errors import CallerError
+from infway.kernel.outlet import WHOLE, WriteWhole
 from infway.pipeline.admit import Visit
 
 Message = MutableMapping[str, Any]
@@ -36,6 +37,7 @@ class Exchange:
     `visit`: what its key's limits say to it, None where there are none.
     `once`: what its caller calls a request by that may be delivered twice, empty where nothing is.
     `callers_id`: the caller's own name for the request, said back and used for nothing.
+    `whole`: what writes a whole reply at once, past `send`; None where there is no such thing.
     """
 
     __slots__ = (
@@ -53,6 +55,7 @@ class Exchange:
         "started",
         "state",
         "visit",
+        "whole",
     )
 
     def __init__(
@@ -77,6 +80,8 @@ class Exchange:
                 self.length = int(value)
         self.receive = receive
         self.send = send
+        extensions = scope.get("extensions")
+        self.whole: WriteWhole | None = extensions and extensions.get(WHOLE)
         self.request_id = request_id
         self.began = began
         self.started = False
@@ -144,8 +149,16 @@ class Exchange:
         """Return the content type, empty where none is said."""
         return next((value for name, value in self.headers if name == b"content-type"), b"")
 
+    def watch(self, receive: Receive, send: Send) -> None:
+        """Have all that comes and goes pass by these."""
+        self.receive, self.send, self.whole = receive, send, None
+
     async def start(self, status: int, headers: list[Header]) -> None:
         """Send the head of the reply; the request id goes with every one of them."""
+        self._complete(headers)
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+
+    def _complete(self, headers: list[Header]) -> None:
         self.started = True
         request_id = self.request_id.encode()
         headers += [(name, request_id) for name in self.id_headers]
@@ -153,13 +166,14 @@ class Exchange:
             headers.append((b"x-client-request-id", self.callers_id))
         if self.visit is not None:
             headers += self.visit.headers()
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def reply(self, status: int, headers: list[Header], body: bytes) -> None:
         """Send a whole reply."""
         headers.append((b"content-length", b"%d" % len(body)))
-        await self.start(status, headers)
-        await self.send({"type": "http.response.body", "body": body})
+        self._complete(headers)
+        if self.whole is None or not self.whole(status, headers, body):
+            await self.send({"type": "http.response.start", "status": status, "headers": headers})
+            await self.send({"type": "http.response.body", "body": body})
 
 
 def too_large(limit: int) -> CallerError:

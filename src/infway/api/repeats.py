@@ -82,7 +82,7 @@ class Repeats:
             await _replay(exchange, kept, once)
             return
         recorder = Recorder(exchange.send, self.memory.size)
-        exchange.send = recorder.send
+        exchange.watch(exchange.receive, recorder.send)
         try:
             await endpoint.answer(exchange, model)
         finally:

@@ -110,7 +110,7 @@ class Transcript:
         self._exchange = exchange
         self._asked, self._answered = _Bytes(keeper.size), _Bytes(keeper.size)
         self._receive, self._send = exchange.receive, exchange.send
-        exchange.receive, exchange.send = self.receive, self.send
+        exchange.watch(self.receive, self.send)
 
     async def receive(self) -> Message:
         """Pass on what comes."""

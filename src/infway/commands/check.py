@@ -8,8 +8,12 @@ import click
 from infway.commands import options
 from infway.commands.configuration import configured, stock
 from infway.commands.surroundings import Surroundings
+from infway.configured import database_of
+from infway.database import DatabaseError
+from infway.datadir import DataDir
+from infway.kernel.errors import SettingsError
 from infway.serving import check_credentials
-from infway.settings import json_schema
+from infway.settings import Settings, json_schema
 
 
 @click.command("check")
@@ -30,8 +34,12 @@ def command(
     settings = loaded.settings
     inventory, found = stock(surroundings, settings)
     check_credentials(inventory)
+    _check_store(settings, surroundings.data)
     for warning in (*loaded.warnings, *(found.unusable if found else ()), *inventory.warnings):
         click.echo(f"warning: {warning}", err=True)
+    folder = None if settings.ledger.path is None else settings.ledger.path.parent
+    if folder is not None and not folder.exists():
+        click.echo(f"note: ledger.path: the first start makes the folder {folder}", err=True)
     if not (settings.upstreams or settings.sandbox or (found and found.upstreams)):
         click.echo("No upstreams are configured or found. `infway serve` answers from:")
     offers = inventory.all_offers
@@ -42,6 +50,14 @@ def command(
     models = len({offer.model for offer in offers})
     keys = _counted(len(settings.keys), "key") if settings.keys else "the first start makes a key"
     click.echo(f"The configuration is right: {_counted(models, 'model')}, {keys}.")
+
+
+def _check_store(settings: Settings, data: DataDir) -> None:
+    """Raise SettingsError where the store cannot be used as it is configured; nobody is called."""
+    try:
+        database_of(settings, data)
+    except DatabaseError as error:
+        raise SettingsError((f"store.url: {error}",)) from error
 
 
 def _counted(number: int, what: str) -> str:

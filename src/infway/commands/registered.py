@@ -5,10 +5,8 @@ The gateway may be running: it sees what changed within `accounts.refresh` secon
 
 import json
 import os
-import re
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from secrets import randbelow
 from typing import NamedTuple
@@ -19,11 +17,12 @@ from infway.accounts.capabilities import Actor
 from infway.accounts.entries import PRESENTED, Kind
 from infway.accounts.office import LONGEST_OVERLAP, Minted, Office, Tools
 from infway.accounts.register import Register
-from infway.accounts.terms import KeyTerms, Terms
+from infway.accounts.terms import KeyTerms
 from infway.commands import options
 from infway.commands.configuration import configured
 from infway.commands.surroundings import Surroundings
 from infway.commands.table import table
+from infway.commands.times import Moment, Span
 from infway.configured import custom_of, database_of, digests_of
 from infway.database import Database
 from infway.kernel.clock import system_clock
@@ -31,60 +30,16 @@ from infway.providers.shapes import is_object
 from infway.serving import MADE_KEY
 from infway.settings.tree import is_list
 
-SECONDS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-SPAN = re.compile(r"(\d{1,8})([smhdw])")
-"""A span of time as people write it: `90s`, `24h`, `7d`."""
-_BY = "database"
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _ref = click.argument("ref", metavar="NAME")
 View = Mapping[str, object]
 
 
-class Span(click.ParamType[float]):
-    """A span of time like `90s`, `24h` or `7d`; becomes seconds."""
-
-    name = "span"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Read it."""
-        found = SPAN.fullmatch(str(value))
-        if found is None:
-            self.fail("write a span like 90s, 30m, 24h, 7d or 4w", param, ctx)
-        return seconds_of(found)
-
-
-def seconds_of(span: re.Match[str]) -> float:
-    """Return the seconds of a span that was read."""
-    return float(int(span[1]) * SECONDS[span[2]])
-
-
-class Moment(click.ParamType[float]):
-    """A span from now like `30d`, or a date; becomes Unix seconds."""
-
-    name = "span or date"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Read either form."""
-        text = str(value)
-        if SPAN.fullmatch(text):
-            return system_clock().wall() + Span().convert(text, param, ctx)
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            self.fail("write a span like 24h or 30d, or a date like 2027-01-31", param, ctx)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
 class Opened(NamedTuple):
-    """An office, whoever uses it from here, what the configuration has beside it, and where it is."""
+    """An office, whoever uses it from here, and the database that it works with."""
 
     office: Office
     actor: Actor
-    configured: Mapping[Kind, Mapping[str, Terms]]
     database: Database
 
 
@@ -99,22 +54,9 @@ def opened(surroundings: Surroundings, config: Path | None) -> Generator[Opened,
         known = known._replace(keys={MADE_KEY: KeyTerms()})
     database = database_of(settings, data)
     register = Register(database, digests.mark)
-    tools = Tools(digests, system_clock().wall, randbelow)
-    named = known.entitlements
-    there: Mapping[Kind, Mapping[str, Terms]] = {
-        Kind.PLAN: named.plans,
-        Kind.PROJECT: named.projects,
-        Kind.ORGANISATION: named.organisations,
-        Kind.KEY: known.keys,
-        Kind.ADMIN: {},
-    }
+    office = Office(register, lambda: known, Tools(digests, system_clock().wall, randbelow))
     try:
-        yield Opened(
-            Office(register, lambda: known, tools),
-            Actor(f"command line (uid {os.getuid()})"),
-            there,
-            database,
-        )
+        yield Opened(office, Actor(f"command line (uid {os.getuid()})"), database)
     finally:
         register.close()
 
@@ -173,8 +115,7 @@ def _add_looks(group: click.Group, kind: Kind, columns: tuple[str, ...]) -> None
         """List all of them, those of the configuration as well."""
         with opened(surroundings, config) as there:
             now = system_clock().wall()
-            views = [_of_file(*one) for one in there.configured[kind].items()]
-            views += [one.view(now) for one in there.office.list(there.actor, kind)]
+            views = [one.view(now) for one in there.office.list(there.actor, kind)]
         if as_json:
             click.echo(json.dumps(views, indent=2))
         elif views:
@@ -191,17 +132,8 @@ def _add_looks(group: click.Group, kind: Kind, columns: tuple[str, ...]) -> None
     def shown(surroundings: Surroundings, ref: str, config: Path | None, *, as_json: bool) -> None:
         """Show one, by its name or its id."""
         with opened(surroundings, config) as there:
-            if ref in there.configured[kind]:
-                view = _of_file(ref, there.configured[kind][ref])
-            else:
-                view = there.office.show(there.actor, kind, ref).view(system_clock().wall())
-        show(view, as_json=as_json)
-
-
-def _of_file(name: str, terms: Terms) -> dict[str, object]:
-    """Return what is shown of an entry of the configuration; a key's secret never is."""
-    said = terms.model_dump(mode="json", exclude={"name", "key"})
-    return {"id": None, "name": name, "source": "configuration", "state": "active", **said}
+            entry = there.office.show(there.actor, kind, ref)
+        show(entry.view(system_clock().wall()), as_json=as_json)
 
 
 def _add(

@@ -5,6 +5,7 @@ from typing import TypeVar, cast
 
 import click
 
+from infway.accounts.capabilities import Capability
 from infway.accounts.terms import PlanTerms
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -63,6 +64,16 @@ _KEY = (
         "--unpriced", multiple=True, help="A model without a price, allowed all the same."
     ),
 )
+_ADMIN = (
+    click.option(
+        "--capability",
+        type=click.Choice([one.value for one in Capability]),
+        multiple=True,
+        required=True,
+        help="What it may do.",
+    ),
+    click.option("--organisation", help="Only in this organisation."),
+)
 _CLEAR = click.option("--clear", multiple=True, help="A field that falls back to its default.")
 
 
@@ -74,6 +85,11 @@ def holder_options(command: _Command) -> _Command:
 def key_options(command: _Command) -> _Command:
     """Add what a key may do."""
     return _with(command, (*_KEY, *_HOLDER))
+
+
+def admin_options(command: _Command) -> _Command:
+    """Add what an admin key may do."""
+    return _with(command, _ADMIN)
 
 
 def plan_options(command: _Command) -> _Command:

@@ -7,9 +7,10 @@ from typing import TypeVar
 import click
 
 from infway.commands import options
-from infway.commands.ledgered import Ago, ledger_read
+from infway.commands.ledgered import ledger_read
 from infway.commands.surroundings import Surroundings
 from infway.commands.table import csv_text, json_text, table
+from infway.commands.times import Moment
 from infway.kernel.money import usd_text
 from infway.ledger.answers import COUNTED, used
 from infway.ledger.questions import NAMES, Line, Question, QuestionError, ask
@@ -37,8 +38,12 @@ def _limits(command: _Command) -> _Command:
     default=("model",),
     help="What to sum by; twice: by both.",
 )
-@click.option("--since", type=Ago(), default="30d", help="From when on: 24h, 7d, a date (UTC).")
-@click.option("--until", type=Ago(), help="Until when: 24h, a date (UTC), not with that day.")
+@click.option(
+    "--since", type=Moment(ago=True), default="30d", help="From when on: 24h, 7d, a date (UTC)."
+)
+@click.option(
+    "--until", type=Moment(ago=True), help="Until when: 24h, a date (UTC), not with that day."
+)
 @_limits
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", help="How to say it."

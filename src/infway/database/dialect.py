@@ -45,14 +45,14 @@ def in_postgres(query: str) -> str:
 def in_groups(
     query: str, rows: Sequence[Sequence[Value]]
 ) -> Iterator[tuple[str, Sequence[Sequence[Value]]]]:
-    """Yield statements as Postgres takes them, with the values of each of their runs.
+    """Yield statements, with the values of each of their runs.
 
-    It takes many new rows in one statement at a fraction of the cost of one by one.
+    Both take many new rows in one statement at a fraction of the cost of one by one.
     """
     if not rows:
         return
     if _INSERT.fullmatch(query) is None:
-        yield in_postgres(query), rows
+        yield query, rows
         return
     place = 0
     for size in _AT_ONCE:
@@ -66,6 +66,4 @@ def in_groups(
 @lru_cache(maxsize=64)
 def _repeated(query: str, size: int) -> str:
     """Return an insert of one row as one of so many."""
-    return in_postgres(
-        _INSERT.sub(lambda one: f"{one[1]}{', '.join([one[2]] * size)}{one[3]}", query)
-    )
+    return _INSERT.sub(lambda one: f"{one[1]}{', '.join([one[2]] * size)}{one[3]}", query)

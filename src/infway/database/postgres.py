@@ -17,7 +17,7 @@ from infway.database import DatabaseError, Rows, Step, Value, Work
 from infway.database.dialect import in_groups, in_postgres
 from infway.database.steps import VERSIONS, take_steps
 
-_MOST = 4  # connections of one process
+_MOST = 8  # connections of one process: whoever reads a lot does not keep the ledger waiting
 _STEP = 3600  # seconds of one step of a migration: it may read every row there is
 _ONE_AT_A_TIME = 0x696E66776179  # "infway": whose turn it is to migrate
 # What passes, by the class of its code: https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -185,7 +185,7 @@ class _Work:
         with self.connection.cursor() as cursor:
             for told, group in in_groups(query, rows):
                 with _Leash(self.connection, self._limit):
-                    cursor.executemany(told.encode(), group)
+                    cursor.executemany(in_postgres(told).encode(), group)
                     changed += max(0, cursor.rowcount)
         return changed
 

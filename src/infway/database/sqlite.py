@@ -10,13 +10,13 @@ from threading import Lock
 from time import sleep
 
 from infway.database import DatabaseError, Rows, Step, Value, Work
-from infway.database.dialect import in_sqlite
+from infway.database.dialect import in_groups, in_sqlite
 from infway.database.steps import VERSIONS, take_steps
 
 _HEAD = b"SQLite format 3\0"  # how each file begins
 _PAUSE = 0.05  # seconds between two tries where SQLite itself does not wait
 _READERS = 4  # connections that are kept for the next question
-_CACHE = 32_768  # KiB of pages in the writer's memory: a batch changes pages all over a large file
+_CACHE = 8_192  # KiB of pages in the writer's memory: a batch changes pages all over a large file
 _CHECKED = 2**26  # bytes of a file that is read whole at the start: a fraction of a second
 _FIRST = "ledger"  # the room whose version older files keep in their header
 # What passes: https://www.sqlite.org/rescode.html, primary codes
@@ -137,7 +137,7 @@ class SqliteDatabase:
     def _begun(self) -> sqlite3.Connection:
         connection = self._connected("rw")
         try:
-            _write_ahead(connection, self._wait)
+            write_ahead(connection, self._wait)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA cache_size = -{_CACHE}")
@@ -177,7 +177,10 @@ class _Work:
         return self._connection.execute(in_sqlite(query), values).fetchall()
 
     def many(self, query: str, rows: Sequence[Sequence[Value]]) -> int:
-        return max(0, self._connection.executemany(in_sqlite(query), rows).rowcount)
+        many = self._connection.executemany
+        return sum(
+            max(0, many(in_sqlite(one), group).rowcount) for one, group in in_groups(query, rows)
+        )
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
@@ -187,11 +190,11 @@ def _roll_back(connection: sqlite3.Connection) -> None:
             connection.execute("ROLLBACK")
 
 
-def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
+def write_ahead(connection: sqlite3.Connection, wait: float) -> None:
     """Keep a log ahead of the file, so that processes read and write beside one another.
 
     SQLite does not wait for a lock here, and processes that start at once are in one another's
-    way.
+    way. `wait`: seconds until sqlite3.OperationalError.
     """
     for left in reversed(range(round(wait / _PAUSE) + 1)):
         try:

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from http import HTTPStatus
 from typing import Any
 
 import uvicorn
 
 from infway.door.limits import Limits
+from infway.door.whole import CLOSE, head_of
 from infway.kernel.errors import GatewayError
 
 Words = Callable[[GatewayError, str], tuple[list[tuple[bytes, bytes]], bytes]]
@@ -57,8 +57,5 @@ class Hall:
         `always`: the headers of every reply.
         """
         headers, body = self._words(error, path)
-        phrase = HTTPStatus(error.status).phrase
-        lines = [b"HTTP/1.1 %d %b" % (error.status, phrase.encode())]
-        lines += [name + b": " + value for name, value in (*always, *headers)]
-        lines += [b"content-length: %d" % len(body), b"connection: close", b"", body]
-        return b"\r\n".join(lines)
+        length = (b"content-length", b"%d" % len(body))
+        return head_of(error.status, *always, *headers, length, CLOSE) + body

@@ -4,15 +4,25 @@ httptools is the default: with the door before it the two answer every case of t
 and it takes a fifth of the time for a head, in C.
 """
 
+from functools import partial
+
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from infway.door.doorway import Doorway
+from infway.door.whole import write_whole
+from infway.kernel.outlet import WHOLE
 
 
 class HttpToolsDoor(Doorway, HttpToolsProtocol):  # type: ignore[misc]  # asyncio reads what uvicorn leaves out: whether the end of one side is the end
     """The door before httptools."""
+
+    def on_headers_complete(self) -> None:
+        """Let whoever answers write a whole reply at once."""
+        super().on_headers_complete()
+        if self.cycle is not None:
+            self.cycle.scope["extensions"] = {WHOLE: partial(write_whole, self.cycle)}
 
     def handle_websocket_upgrade(self) -> None:
         """Let a WebSocket take over."""

@@ -103,11 +103,6 @@ class Slot:
         return now - self.quiet_since if self.waiting else 0.0
 
     @property
-    def load(self) -> float:
-        """How much slower a reply is for what is in flight beyond the usual, >= 1."""
-        return max(1.0, (self.room + self.in_flight) / (self.room + 2.0 * self.usual))
-
-    @property
     def troubled_until(self) -> float:
         """Until when it is not simply open."""
         return max(self.shut, self.account.shut, self.breaker.ramps_until)
@@ -169,11 +164,13 @@ class Slot:
         """
         silence = (now - self.quiet_since) / 2.0 if self.waiting else 0.0
         start = max(self.start, silence)
+        # how much slower a reply is for what is in flight beyond the usual
+        load = max(1.0, (self.room + self.in_flight) / (self.room + 2.0 * self.usual))
         self.view = View._make(
             (
                 start,
                 posterior.pace,
-                self.load,
+                load,
                 *posterior[3:14],
                 self.in_flight,
                 self.breaker.tripped,

@@ -3,10 +3,11 @@
 It is done in the transaction that keeps the rows, so that every sum equals its rows at any moment.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import add, attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from infway.database import Work
 from infway.kernel.account import Period, period_of
@@ -114,13 +115,16 @@ def count(work: Work, rows: Sequence[Row], owner: str, ids: Ids) -> Mapping[Dime
 
 
 def _hours(rows: Iterable[Row]) -> _Sums:
-    sums: _Sums = {}
+    groups: defaultdict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        place = Dimension(int(row.attempt > 0), *_names_of(row)), int(row.at // _HOUR)
-        counted = (1, *_counted_of(row))
-        known = sums.get(place)
-        sums[place] = list(counted) if known is None else list(map(add, known, counted))
-    return sums
+        groups[row.at // _HOUR, row.attempt > 0, *_names_of(row)].append(row)
+    return {
+        (Dimension(int(is_attempt), *names), int(hour)): [
+            len(group),
+            *map(sum, zip(*map(_counted_of, group), strict=True)),
+        ]
+        for (hour, is_attempt, *names), group in groups.items()
+    }
 
 
 def _days(hours: _Sums) -> _Sums:

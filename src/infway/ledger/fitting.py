@@ -1,5 +1,6 @@
 """Rows as any database can hold them: one that cannot be held would hold up all behind it."""
 
+from operator import attrgetter
 from typing import Any
 
 from infway.ledger.rows import Row
@@ -14,23 +15,18 @@ _NUMBERS = {
     "cache_write_tokens": _MOST_TOKENS,
     "cost": _MOST_COST,
 }
+_counted_of = attrgetter(*_NUMBERS)
 _WORDS = ("key", "model", "upstream", "native", "organisation", "project")
 
 
 def fitting(row: Row) -> Row:
-    """Return a row without what no database takes: it is the same row where nothing is wrong.
+    """Return a row without what no database takes; a sound one as it is.
 
     Models may be what a caller wrote, and numbers what an upstream said.
     """
-    most = max(row.prompt_tokens, row.completion_tokens, row.cached_tokens, row.reasoning_tokens)
-    least = min(row.prompt_tokens, row.completion_tokens, row.cached_tokens, row.reasoning_tokens)
-    if (
-        0 <= least <= most <= _MOST_TOKENS
-        and 0 <= row.cache_write_tokens <= _MOST_TOKENS
-        and 0 <= row.cost <= _MOST_COST
-        and _is_plain(row.model)
-        and _is_plain(row.native)
-    ):
+    counted = _counted_of(row)
+    names = row.model + row.native
+    if min(counted) >= 0 and max(counted) <= _MOST_TOKENS and names.isascii() and "\0" not in names:
         return row
     values: dict[str, Any] = row._asdict()
     for name, top in _NUMBERS.items():
@@ -38,10 +34,6 @@ def fitting(row: Row) -> Row:
     for name in _WORDS:
         values[name] = _plain(values[name])
     return Row(**values)
-
-
-def _is_plain(text: str) -> bool:
-    return text.isascii() and "\0" not in text
 
 
 def _plain(text: str) -> str:

@@ -5,13 +5,12 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from time import sleep
 
+from infway.database.sqlite import write_ahead
 from infway.kernel.errors import InfwayError
 
 _MEMORY = ":memory:"
 _WAIT = 5.0  # seconds for another process's lock
-_PAUSE = 0.05  # seconds between two tries where SQLite itself does not wait
 
 
 class LedgerError(InfwayError):
@@ -35,7 +34,7 @@ def opened(
             path or _MEMORY, isolation_level=None, check_same_thread=False, timeout=_WAIT
         )
         try:
-            _write_ahead(connection)
+            write_ahead(connection, _WAIT)
             for setting in settings:
                 connection.execute(f"PRAGMA {setting}")
             _migrate(connection, what, steps)
@@ -45,22 +44,6 @@ def opened(
     except (sqlite3.Error, OSError) as error:
         raise LedgerError(f"{what} {path or _MEMORY} cannot be opened: {error}") from error
     return connection
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Keep a log ahead of the file, so that workers read and write beside one another.
-
-    SQLite does not wait for a lock here, and workers that start at once are in one another's way.
-    """
-    for left in reversed(range(round(_WAIT / _PAUSE))):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if not left:
-                raise
-            sleep(_PAUSE)
-        else:
-            return
 
 
 def _migrate(connection: sqlite3.Connection, what: str, steps: Sequence[str]) -> None:

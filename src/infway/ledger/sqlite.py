@@ -1,4 +1,4 @@
-"""The ledger in a database of its own, and in a SQLite file."""
+"""The ledger that looks after its database, and in a SQLite file."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from infway.ledger.sql import SqlLedger
 
 
 class OwnLedger(SqlLedger):
-    """The ledger in a database of its own, which it opens and closes itself."""
+    """The ledger that opens its database first and closes it last, whoever else uses it."""
 
     def __init__(self, database: Database) -> None:
         self._own = database

@@ -13,22 +13,13 @@ import msgspec
 from infway.kernel.account import Holder
 from infway.kernel.chat import ChatRequest, Feature, Principal
 from infway.kernel.errors import CallerError, GatewayError, UnavailableError
+from infway.kernel.work import WORK
 from infway.pipeline.settle import Settlement
 from infway.state.meter import Kind, Meter, Need, Refused, Standing, Verdict
 
 OUTPUT = 256
 """Tokens of an answer whose length its caller left open, until it is settled."""
-_NO_ANSWER = (
-    Feature.EMBEDDINGS
-    | Feature.RERANK
-    | Feature.MODERATION
-    | Feature.IMAGES
-    | Feature.IMAGE_EDITS
-    | Feature.IMAGE_VARIATIONS
-    | Feature.SPEECH
-    | Feature.TRANSCRIPTION
-    | Feature.TRANSLATION
-)
+_NO_ANSWER = Feature.EMBEDDINGS | WORK
 _NOTHING = Need()
 _MOST_CHOICES = 128
 Header = tuple[bytes, bytes]

@@ -8,6 +8,7 @@ import msgspec
 from infway.ims.candidates import COMPLETIONS
 from infway.kernel.chat import ChatRequest, Feature, Native, Offer, Prices
 from infway.kernel.events import Units, Usage
+from infway.kernel.work import WORK
 from infway.pipeline.cost import cost_of
 from infway.pipeline.tried import most_tokens
 from infway.providers.passing.measures import guess
@@ -23,16 +24,6 @@ _CHOICES = 128  # the most that any dialect has
 _HOSTED = frozenset({"web_search_options", "plugins"})  # root fields of OpenAI and OpenRouter
 _HEARD = (
     Feature.VISION | Feature.REMOTE_MEDIA | Feature.AUDIO_IN | Feature.FILES  # may be of any size
-)
-_WORKS = (
-    Feature.RERANK
-    | Feature.MODERATION
-    | Feature.IMAGES
-    | Feature.IMAGE_EDITS
-    | Feature.IMAGE_VARIATIONS
-    | Feature.SPEECH
-    | Feature.TRANSCRIPTION
-    | Feature.TRANSLATION
 )
 
 
@@ -73,7 +64,7 @@ def worst_of(ask: ChatRequest, bounds: Bounds, offer: Offer, prices: Prices) -> 
 
     `prices`: those that its caller pays.
     """
-    if ask.features & _WORKS:
+    if ask.features & WORK:
         return _work(ask, offer)
     made = bounds.made(offer)
     if prices.input is None or (prices.output is None and made):

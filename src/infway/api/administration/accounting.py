@@ -112,7 +112,7 @@ def requests_router(desk: Desk, archive: Archive) -> APIRouter:
 def _question(who: Actor, asked: Asked) -> Question:
     """Return what is asked, of what is theirs; raises CallerError."""
     if len(set(asked.by)) < len(asked.by):
-        raise CallerError(400, "invalid_field", "by: is the same twice.", "by")
+        raise CallerError(400, "invalid_field", "by: must not name the same twice.", "by")
     names = ("key", "project", "organisation", "model", "upstream", "outcome", "tag")
     said: dict[str, Sequence[str]] = {name: getattr(asked, name) for name in names}
     only: dict[str, Sequence[str]] = {name: values for name, values in said.items() if values}

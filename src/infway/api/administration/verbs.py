@@ -17,7 +17,9 @@ from infway.kernel.errors import GatewayError, UnavailableError
 _T = TypeVar("_T")
 View = Mapping[str, object]
 Count = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
-After = Annotated[str, Query(max_length=64, description="Only names behind this one.")]
+After = Annotated[
+    str, Query(max_length=300, pattern=r"^[^\x00]*$", description="Only what is behind this one.")
+]
 PLURALS: Mapping[Kind, str] = {
     Kind.KEY: "keys",
     Kind.ADMIN: "admins",
@@ -80,9 +82,12 @@ def verbs_router(desk: Desk, kind: Kind) -> APIRouter:
 
     @router.get("", summary=f"List {PLURALS[kind]}")
     async def listed(who: Who, after: After = "", count: Count = 100) -> View:
-        """List by name; `next` is what to give as `after` for more, null at the end."""
+        """List by name, those of the configuration first.
+
+        `next` is what to give as `after` for more, null at the end.
+        """
         found = await desk.ask(lambda: office.list(who, kind, after, count))
-        more = found[-1].name if len(found) == count else None
+        more = found[-1].place if len(found) == count else None
         return {"data": [one.view(desk.wall()) for one in found], "next": more}
 
     @router.get("/{ref}", summary=f"Show one {name}")

@@ -5,6 +5,7 @@ Nothing counts requests; costs are in cents.
 """
 
 from infway.ledger.exports.words import (
+    DAY,
     Counts,
     Export,
     Tree,
@@ -14,12 +15,11 @@ from infway.ledger.exports.words import (
     is_tree,
     moment,
     named,
+    of_buckets,
     total,
-    trees,
 )
 
 VENDOR = "anthropic"
-_DAY = 86_400.0  # seconds
 _CENTS = 100  # of one USD
 _WRITTEN = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 # Older files have one column for what was written to the cache, newer ones two
@@ -34,31 +34,13 @@ _COLUMNS = (
 
 def read_buckets(buckets: list[dict[str, object]]) -> Export:
     """Return what buckets of the usage report or the cost report say."""
-    spans: list[tuple[float, float]] = []
-    rows: list[Used] = []
-    for bucket in buckets:
-        at = moment(bucket, "starting_at")
-        spans.append((at, moment(bucket, "ending_at")))
-        rows += [_of_bucket(at, result) for result in trees(bucket, "results")]
-    return Export(VENDOR, tuple(spans), tuple(rows))
+    return of_buckets(VENDOR, buckets, ("starting_at", "ending_at"), _of_bucket)
 
 
 def read_rows(table: list[dict[str, str]]) -> Export:
     """Return what the rows of the Console's CSV say, one for each day and group."""
-    rows = [
-        Used(
-            moment(row, "usage_date_utc"),
-            named(row, "model_version"),
-            named(row, "api_key"),
-            Counts(
-                prompt=total(row, *_COLUMNS),
-                completion=count(row, "usage_output_tokens"),
-                cached=count(row, "usage_input_tokens_cache_read"),
-            ),
-        )
-        for row in table
-    ]
-    return Export(VENDOR, tuple((row.at, row.at + _DAY) for row in rows), tuple(rows))
+    rows = tuple(map(_of_row, table))
+    return Export(VENDOR, tuple((row.at, row.at + DAY) for row in rows), rows)
 
 
 def _of_bucket(at: float, result: Tree) -> Used:
@@ -74,3 +56,13 @@ def _of_bucket(at: float, result: Tree) -> Used:
         cached=count(result, "cache_read_input_tokens"),
     )
     return Used(at, model, key, counts)
+
+
+def _of_row(row: Tree) -> Used:
+    counts = Counts(
+        prompt=total(row, *_COLUMNS),
+        completion=count(row, "usage_output_tokens"),
+        cached=count(row, "usage_input_tokens_cache_read"),
+    )
+    at = moment(row, "usage_date_utc")
+    return Used(at, named(row, "model_version"), named(row, "api_key"), counts)

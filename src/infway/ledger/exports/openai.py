@@ -14,7 +14,7 @@ from infway.ledger.exports.words import (
     is_tree,
     moment,
     named,
-    trees,
+    of_buckets,
 )
 
 VENDOR = "openai"
@@ -22,13 +22,7 @@ VENDOR = "openai"
 
 def read_buckets(buckets: list[dict[str, object]]) -> Export:
     """Return what buckets of the usage API or the costs API say."""
-    spans: list[tuple[float, float]] = []
-    rows: list[Used] = []
-    for bucket in buckets:
-        at = moment(bucket, "start_time")
-        spans.append((at, moment(bucket, "end_time")))
-        rows += [_of_bucket(at, result) for result in trees(bucket, "results")]
-    return Export(VENDOR, tuple(spans), tuple(rows))
+    return of_buckets(VENDOR, buckets, ("start_time", "end_time"), _of_bucket)
 
 
 def read_rows(table: list[dict[str, str]]) -> Export:

@@ -7,6 +7,7 @@ reasoning; what is spent at other providers with keys of one's own counts as spe
 from collections.abc import Mapping, Sequence
 
 from infway.ledger.exports.words import (
+    DAY,
     Counts,
     Export,
     Tree,
@@ -19,7 +20,6 @@ from infway.ledger.exports.words import (
 )
 
 VENDOR = "openrouter"
-_DAY = 86_400.0  # seconds
 
 
 def read_days(items: Sequence[Mapping[str, object]]) -> Export:
@@ -29,22 +29,19 @@ def read_days(items: Sequence[Mapping[str, object]]) -> Export:
 
 def read_rows(table: list[dict[str, str]]) -> Export:
     """Return what the rows of a CSV say, one for each generation."""
-    rows = [
-        Used(
-            moment(row, "created_at"),
-            named(row, "model_permaslug"),
-            named(row, "api_key_name"),
-            Counts(
-                requests=1,
-                prompt=count(row, "tokens_prompt"),
-                completion=count(row, "tokens_completion"),
-                cached=count(row, "tokens_cached"),
-                cost=amount(row, "cost_total"),
-            ),
-        )
-        for row in table
-    ]
-    return _spanned(rows)
+    return _spanned([_of_row(row) for row in table])
+
+
+def _of_row(row: Tree) -> Used:
+    counts = Counts(
+        requests=1,
+        prompt=count(row, "tokens_prompt"),
+        completion=count(row, "tokens_completion"),
+        cached=count(row, "tokens_cached"),
+        cost=amount(row, "cost_total"),
+    )
+    at = moment(row, "created_at")
+    return Used(at, named(row, "model_permaslug"), named(row, "api_key_name"), counts)
 
 
 def _of_day(item: Tree) -> Used:
@@ -64,6 +61,6 @@ def _of_day(item: Tree) -> Used:
 
 def _spanned(rows: list[Used]) -> Export:
     """Return an export of whole days of UTC, from the first to the last that is in it."""
-    days = [row.at // _DAY for row in rows]
-    spans = ((min(days) * _DAY, max(days) * _DAY + _DAY),) if days else ()
+    days = [row.at // DAY for row in rows]
+    spans = ((min(days) * DAY, max(days) * DAY + DAY),) if days else ()
     return Export(VENDOR, spans, tuple(rows))

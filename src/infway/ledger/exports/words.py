@@ -1,6 +1,6 @@
 """The words of all exports, and the checks of single values: what is wrong is an ExportError."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple, TypeGuard
@@ -9,6 +9,7 @@ from infway.kernel.errors import InfwayError
 from infway.kernel.money import PICO_PER_USD
 
 Tree = Mapping[str, object]
+DAY = 86_400.0  # seconds
 _MOST = 10**15  # of whatever is counted: more is a broken file
 _DEAREST = 10**9  # USD
 _LATEST = 7_258_118_400.0  # Unix seconds: the year 2200
@@ -80,6 +81,26 @@ def trees(tree: Tree, name: str) -> list[dict[str, object]]:
     if len(found) < len(listed):
         raise ExportError(f"`{name}` holds something else than objects")
     return found
+
+
+def of_buckets(
+    vendor: str,
+    buckets: list[dict[str, object]],
+    ends: tuple[str, str],
+    read: Callable[[float, Tree], Used],
+) -> Export:
+    """Return what buckets say, each a time with `results`.
+
+    `ends`: what names its begin and its end. `read` makes a row of the begin and a result.
+    """
+    begin, end = ends
+    spans: list[tuple[float, float]] = []
+    rows: list[Used] = []
+    for bucket in buckets:
+        at = moment(bucket, begin)
+        spans.append((at, moment(bucket, end)))
+        rows += [read(at, result) for result in trees(bucket, "results")]
+    return Export(vendor, tuple(spans), tuple(rows))
 
 
 def count(tree: Tree, name: str) -> int | None:

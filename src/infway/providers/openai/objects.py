@@ -22,7 +22,7 @@ _NONE = msgspec.Raw(b"[]")
 def fields_of(data: bytes, fault: Fault) -> Fields:
     """Read the root of a JSON object; raises UpstreamFailed(`fault`) where it is none."""
     try:
-        if is_text(data):
+        if data.isascii() or is_text(data):
             return read_fields(data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise UpstreamFailed(Failure(fault, 200)) from error
@@ -31,8 +31,6 @@ def fields_of(data: bytes, fault: Fault) -> Fields:
 
 def is_text(data: bytes) -> bool:
     """Tell whether bytes are UTF-8; what is passed on or kept raw is checked by nobody else."""
-    if data.isascii():
-        return True
     try:
         data.decode()
     except UnicodeDecodeError:

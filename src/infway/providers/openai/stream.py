@@ -66,7 +66,7 @@ class Decoder:
             return []
         block = self._framer.feed(data)
         self._calls = self._calls or b'"tool_calls":[{' in block
-        if not is_text(block):
+        if not block.isascii() and not is_text(block):
             return self._read(block)
         events: list[Event] = []
         start, size = 0, len(block)
