@@ -72,6 +72,10 @@ WRONG: dict[str, tuple[str, str]] = {
         "accounts: {refresh: 5}",
         "1:12: accounts.refresh: should be less than or equal to 4",
     ),
+    "a switch for a limit, which Python takes for 1": (
+        "plans: {a: {requests_per_minute: true}}",
+        "1:13: plans.a.requests_per_minute: should be a number, not true or false",
+    ),
     "a webhook that is no address": (
         "alerts: {webhook: mailto:x}",
         "1:10: alerts.webhook: should be an http:// or https:// URL",

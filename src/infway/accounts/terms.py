@@ -6,13 +6,23 @@ The same words in the configuration, in the admin API and in the database.
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from infway.accounts.capabilities import Capability
 
-Count = Annotated[int, Field(ge=0, le=10**12)]
-Share = Annotated[float, Field(gt=0, le=1)]
-Weight = Annotated[float, Field(ge=0, le=1000)]
+
+def _no_switch(value: object) -> object:
+    """Refuse what Python takes for 0 or 1: true is no limit of one request."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("switch", "Input should be a number, not true or false")
+    return value
+
+
+NUMBER = BeforeValidator(_no_switch)
+Count = Annotated[int, Field(ge=0, le=10**12), NUMBER]
+Share = Annotated[float, Field(gt=0, le=1), NUMBER]
+Weight = Annotated[float, Field(ge=0, le=1000), NUMBER]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 Words = tuple[str, ...]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]*$"
@@ -74,7 +84,7 @@ class PlanTerms(Terms):
 class BudgetTerms(Terms):
     """How much money may be spent; the worst case of every request fits in before it is sent."""
 
-    usd: Annotated[Decimal, Field(ge=0, le=10**9, decimal_places=6)] = Field(
+    usd: Annotated[Decimal, Field(ge=0, le=10**9, decimal_places=6), NUMBER] = Field(
         description="USD that may be spent."
     )
     per: Literal["day", "month", "total"] = Field(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic import SecretStr as Secret
 
-from infway.accounts.terms import NAME, Terms, Words
+from infway.accounts.terms import NAME, NUMBER, Terms, Words
 
 CapabilityWord = Literal[
     "tools",
@@ -80,9 +80,9 @@ PATTERNS: Mapping[str, str] = {
 
 Name = Annotated[str, Field(pattern=_NAME, max_length=64)]
 Place = Annotated[str, Field(pattern=_PLACE, max_length=64)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Percent = Annotated[float, Field(ge=0, le=100)]
-Price = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=86_400), NUMBER]
+Percent = Annotated[float, Field(ge=0, le=100), NUMBER]
+Price = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False), NUMBER]
 Header = Annotated[str, Field(pattern=_HEADER, max_length=1024)]
 Key = Annotated[Secret, AfterValidator(_sendable)]
 Auth = Annotated[str, Field(pattern=_AUTH)]
