@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 Answer = Callable[[Exchange, str | None], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Refusal = Callable[[GatewayError], bytes]
 Begin = Callable[[Scope, Receive, Send, str, float], Exchange]
 
 
@@ -79,7 +80,7 @@ class Front:
             answer = (exchange.once and self._repeated(endpoint)) or endpoint.answer
             await answer(exchange, model)
         except (Exception, asyncio.CancelledError) as error:
-            if not await self._answered(exchange, endpoint, error):
+            if not await self._answered(exchange, endpoint.refusal, error):
                 raise
         finally:
             if exchange.visit is not None:
@@ -90,7 +91,7 @@ class Front:
         """Return what answers requests that may be delivered twice."""
         return None if self.repeats is None else partial(self.repeats.answer, endpoint)
 
-    async def _answered(self, exchange: Exchange, endpoint: Endpoint, ended: BaseException) -> bool:
+    async def _answered(self, exchange: Exchange, refusal: Refusal, ended: BaseException) -> bool:
         """Answer for what ended a request, where nothing was answered yet; False: it goes on."""
         error: GatewayError | None = None
         if isinstance(ended, asyncio.CancelledError):
@@ -107,7 +108,7 @@ class Front:
         if error is not None and not exchange.started:
             if exchange.visit is not None:
                 error = await exchange.visit.instead_of(error)
-            await self._refuse(exchange, endpoint.refusal, error)
+            await self._refuse(exchange, refusal, error)
         return True
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,17 +127,17 @@ class Front:
                 raise intake.refusal()
             intake.open[task] = exchange
             await endpoint.connect(exchange, Desk(turn, self._metrics.refused))
-        except GatewayError as error:
-            await self._refuse(exchange, endpoint.refusal if endpoint else error_body, error)
+        except (Exception, asyncio.CancelledError) as error:
+            refusal = endpoint.refusal if endpoint else error_body
+            if not await self._answered(exchange, refusal, error):
+                raise
         finally:
             intake.open.pop(task, None)
 
     def _exchange(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
         return Exchange(scope, receive, send, self._ids.next(), self._clock.monotonic())
 
-    async def _refuse(
-        self, exchange: Exchange, refusal: Callable[[GatewayError], bytes], error: GatewayError
-    ) -> None:
+    async def _refuse(self, exchange: Exchange, refusal: Refusal, error: GatewayError) -> None:
         """Send the error in the caller's dialect."""
         self._metrics.refused(error.code)
         error.request_id = exchange.request_id

@@ -73,6 +73,7 @@ class SocketEndpoint(ResponsesEndpoint):
         """Serve one connection to its end; raises CallerError before it is accepted."""
         self.who(exchange)
         await exchange.receive()
+        exchange.started = True
         await exchange.send({"type": "websocket.accept", "headers": _named(exchange)})
         rules = self.rules
         recent = Recent(self._keeper, rules.body_limit)
