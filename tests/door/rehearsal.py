@@ -3,21 +3,22 @@
 import asyncio
 import json
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
 
 import psutil
-import yaml
-from tests.api.mutations import Shot, shots
-from tests.door.test_cases import FAMILIES, HEAD, written
+from tests.door.firing import LATE, STRAY, bad_requests, fire
+from tests.door.test_cases import HEAD
 from tests.e2e.gateway import Gateway, serving
 
 KEY = "key-of-the-tests-0123456789"
+GROWTH = 20.0  # MiB that an attack may cost
+REPORT = 30.0  # seconds between two lines of progress
 SOUND = {"model": "m1", "messages": [{"role": "user", "content": "Hi"}]}
 
 
@@ -27,10 +28,30 @@ class Told:
 
     statuses: Counter[str] = field(default_factory=Counter)
     sound: list[float] = field(default_factory=list)  # how long each sound request took
+    healthy: list[float] = field(default_factory=list)  # the same before, where it was measured
     failed: int = 0  # sound requests that were not answered with 200
     grown: float = 0.0
     tracebacks: int = 0
     took: float = 0.0
+
+
+def breaches(told: Told, *, fails: bool = False) -> list[str]:
+    """Return the promises that were broken; `fails`: the upstream does, which is a 502."""
+    allowed = "502" if fails else ""
+    wrong = {
+        status: times
+        for status, times in told.statuses.items()
+        if (status.startswith("5") and status != allowed) or status in (LATE, STRAY)
+        or status.endswith(", late")
+    }  # fmt: skip
+    broken = [f"{times} replies were {status}" for status, times in sorted(wrong.items())]
+    if told.failed:
+        broken.append(f"{told.failed} sound requests failed")
+    if told.tracebacks:
+        broken.append(f"{told.tracebacks} tracebacks in the log")
+    if told.grown > GROWTH:
+        broken.append(f"{told.grown:.1f} MiB more memory")
+    return broken
 
 
 @contextmanager
@@ -55,37 +76,6 @@ def standing(folder: Path, upstream: str, **server: object) -> Iterator[Gateway]
 def memory(gateway: Gateway) -> float:
     """Return the resident MiB of a gateway."""
     return psutil.Process(gateway.process.pid).memory_info().rss / 2**20
-
-
-def _request(shot: Shot) -> bytes:
-    lines = [f"{shot.method} {shot.path} HTTP/1.1", "Host: infway"]
-    lines += [f"{name}: {value}" for name, value in shot.headers]
-    body = shot.body
-    if isinstance(body, bytes):
-        lines.append(f"Content-Length: {len(body)}")
-    else:
-        lines.append("Transfer-Encoding: chunked")
-        body = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in body) + b"0\r\n\r\n"
-    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body
-
-
-def bad_requests(count: int, seed: int) -> Iterator[bytes]:
-    """Yield requests that are wrong as HTTP, as JSON or as chats, in turn and mutated."""
-    chance = Random(seed)
-    cases = [
-        "".join(written(piece) for piece in case["in"]).encode("latin-1")
-        for family in FAMILIES
-        for case in yaml.safe_load(family.read_text()).values()
-    ]
-    cases = [case for case in cases if len(case) < 30_000]
-    for number in range(count):
-        if number % 3:
-            yield _request(shots(1, seed=chance.getrandbits(32))[0])
-            continue
-        raw = bytearray(chance.choice(cases))
-        for _ in range(chance.choice((0, 1, 1, 3))):
-            raw[chance.randrange(len(raw))] = chance.randrange(256)
-        yield bytes(raw)
 
 
 async def answered(port: int, sent: bytes) -> str:
@@ -148,21 +138,52 @@ async def _measured(gateway: Gateway, work: Callable[[Told], Awaitable[None]]) -
     return told
 
 
-async def ask_badly(gateway: Gateway, count: int, seed: int = 1, lines: int = 8) -> Told:
-    """Send bad requests, on a connection each."""
+async def ask_badly(gateway: Gateway, count: int, seed: int = 1, lines: int = 4) -> Told:
+    """Send bad requests on so many lines."""
+    port = port_of(gateway)
     warm = bad_requests(min(count // 4, 5_000), seed + 1)
     requests = bad_requests(count, seed)
-
-    async def fire(some: Iterator[bytes], statuses: Counter[str]) -> None:
-        for sent in some:
-            statuses[await answered(port_of(gateway), sent)] += 1
-
-    await asyncio.gather(*[fire(warm, Counter()) for _ in range(lines)])
+    await asyncio.gather(*[fire(port, warm, Counter()) for _ in range(lines)])
 
     async def work(told: Told) -> None:
-        await asyncio.gather(*[fire(requests, told.statuses) for _ in range(lines)])
+        async with _reporting(gateway, told, count):
+            await asyncio.gather(*[fire(port, requests, told.statuses) for _ in range(lines)])
 
-    return await _measured(gateway, work)
+    healthy = await ask_in_peace(port, min(max(count // 100, 50), 2_000))
+    told = await _measured(gateway, work)
+    told.healthy = healthy
+    return told
+
+
+async def ask_in_peace(port: int, count: int) -> list[float]:
+    """Return how long sound requests take, one by one, while nobody else asks."""
+    told, over = Told(), asyncio.Event()
+    asking = asyncio.create_task(ask_soundly(port, told, 0.02, over))
+    while len(told.sound) < count and not asking.done():
+        await asyncio.sleep(0.05)
+    over.set()
+    await asking
+    assert told.failed == 0
+    return told.sound
+
+
+@asynccontextmanager
+async def _reporting(gateway: Gateway, told: Told, count: int) -> AsyncIterator[None]:
+    """Say from time to time how far it is, on standard error."""
+
+    async def report() -> None:
+        while True:
+            before = told.statuses.total()
+            await asyncio.sleep(REPORT)
+            done = told.statuses.total()
+            said = f"{done:,} of {count:,}, {(done - before) / REPORT:.0f}/s, {told.failed} sound "
+            print(f"{said}failed, {memory(gateway):.0f} MiB", file=sys.stderr, flush=True)
+
+    reporting = asyncio.create_task(report())
+    try:
+        yield
+    finally:
+        reporting.cancel()
 
 
 async def ask_slowly(gateway: Gateway, sockets: int, deadline: float) -> Told:
@@ -248,7 +269,7 @@ WAYS = (
 
 async def bombed(gateway: Gateway, count: int) -> Told:
     """Ask a gateway whose upstream is a `Bomb`, as a stream and in one piece."""
-    told = Told()
+    told, began = Told(), time.perf_counter()
     for number in range(count):
         body = json.dumps({**SOUND, "stream": number // len(WAYS) % 2 == 1}).encode()
         head = sound_request().partition(b"Content-Length")[0]
@@ -258,5 +279,6 @@ async def bombed(gateway: Gateway, count: int) -> Told:
         told.statuses[await answered(port_of(gateway), sent)] += 1
         if number >= 2 * len(WAYS):
             told.grown = max(told.grown, memory(gateway) - before)
+    told.took = time.perf_counter() - began
     told.tracebacks = gateway.log.read_text().count("Traceback")
     return told

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.api.upstream import either, listening
-from tests.door.rehearsal import Bomb, ask_badly, ask_slowly, bombed, standing
+from tests.door.rehearsal import Bomb, ask_badly, ask_slowly, bombed, breaches, standing
 from tests.door.standing import PARSERS
 
 
@@ -14,10 +14,10 @@ async def test_malformed_requests_harm_nobody(tmp_path: Path, http: str) -> None
     async with listening(either) as upstream:
         with standing(tmp_path, upstream.url, http=http) as gateway:
             told = await ask_badly(gateway, 600)
-    assert told.failed == 0
-    assert [status for status in told.statuses if status.startswith("5")] == []
-    assert told.tracebacks == 0
+    assert breaches(told) == []
+    assert told.statuses.total() == 600
     assert told.statuses["400"] > 300
+    assert len(told.healthy) >= 50
 
 
 @pytest.mark.parametrize("http", PARSERS)
