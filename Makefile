@@ -37,12 +37,12 @@ install: $(VENV)/.run  ## the gateway with its embedded model
 
 $(CLIENTS)/.made: $(UV) requirements/clients.txt
 	$(UV) venv --quiet --clear --python $(BIN)/python $(CLIENTS)
-	$(UV) pip install --quiet --python $(CLIENTS)/bin/python --require-hashes -r requirements/clients.txt
+	$(UV) pip install --quiet --compile-bytecode --python $(CLIENTS)/bin/python --require-hashes -r requirements/clients.txt
 	touch $@
 
 $(FRAMEWORKS)/.made: $(UV) requirements/frameworks.txt
 	$(UV) venv --quiet --clear --python $(BIN)/python $(FRAMEWORKS)
-	$(UV) pip install --quiet --python $(FRAMEWORKS)/bin/python --require-hashes -r requirements/frameworks.txt
+	$(UV) pip install --quiet --compile-bytecode --python $(FRAMEWORKS)/bin/python --require-hashes -r requirements/frameworks.txt
 	touch $@
 
 $(VERCEL)/node_modules/.made: $(VERCEL)/package-lock.json

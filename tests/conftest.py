@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import json
+import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +28,7 @@ from tests.api.caller import (
 )
 from tests.api.serving import served
 from tests.api.upstream import Say, Upstream, either, listening
+from tests.database.fixtures import database, place, postgres
 
 from infway.app import App, Parts, parts
 from infway.configured import limits_of
@@ -34,7 +37,11 @@ from infway.ledger.rows import Row
 from infway.ledger.sqlite import SqliteLedger
 from infway.settings import Settings
 
+__all__ = ["database", "place", "postgres"]  # one Postgres for all that want a database
+
 Tree = dict[str, object]
+MEMORY = Path("/dev/shm")
+LONGEST = ("crash", "process", "wall", "e2e", "limits", "money", "door", "conformance")
 _packaged = cache(packaged)
 
 
@@ -42,9 +49,33 @@ def pytest_configure() -> None:
     """Compile libraries and tests once for all runs, workers and processes that load them.
 
     Also where the machine says that this is not worth its space: it is a tenth of a run's time.
+    And keep the files of tests in memory: every ledger waits for its disk several times, which is
+    another third of it. No test cuts the power; those that kill leave the kernel alone.
     """
     sys.dont_write_bytecode = False
-    pytest.MonkeyPatch().delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    patch = pytest.MonkeyPatch()
+    patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    patch.setenv("OMP_WAIT_POLICY", "PASSIVE")  # else the embedded model's threads wait by spinning
+    if _is_roomy(MEMORY):
+        patch.setenv("TMPDIR", str(MEMORY))
+        tempfile.tempdir = None  # which remembers another place
+
+
+def _is_roomy(folder: Path) -> bool:
+    """Tell whether all files of a run may lie there, programs among them."""
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return False
+    return room.f_bavail * room.f_frsize > 2 * 2**30 and not room.f_flag & os.ST_NOEXEC
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: none of them is then left to one worker at the end."""
+    here = Path(__file__).parent
+    rooms = {room: place for place, room in enumerate(LONGEST)}
+    items.sort(key=lambda item: rooms.get(item.path.relative_to(here).parts[0], len(rooms)))
 
 
 def pytest_collection_finish() -> None:
@@ -179,6 +210,8 @@ def seeded(seed: int) -> Callable[[Parts], Parts]:
     return lambda built: replace(built, seed=seed)
 
 
-# A shared machine may stop for longer than any deadline; the same examples on every run.
-hypothesis.settings.register_profile("infway", deadline=None, derandomize=True)
+# A shared machine may stop for longer than any deadline; the same examples on every run, or with
+# `--hypothesis-profile long` many others.
+hypothesis.settings.register_profile("infway", deadline=None, derandomize=True, max_examples=60)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("infway")

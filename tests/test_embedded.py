@@ -5,13 +5,14 @@ import itertools
 import json
 import socket
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
 import psutil  # type: ignore[import-untyped] # its stubs are not installed
 import pytest
+from tests.api.beside import beside
 
 from infway.embedded import Embedded, EmbeddedFailed, Patience, available
 from infway.kernel.clock import Clock, system_clock
@@ -287,24 +288,27 @@ async def ask(embedded: Embedded, **more: object) -> tuple[int, str]:
         return answer.status_code, answer.text
 
 
-@real
-async def test_the_model_answers_with_usage_whole_and_streamed() -> None:
-    async with running(Embedded(system_clock())) as embedded:
-        _, body = await ask(embedded, max_tokens=8)
-        whole = json.loads(body)
-        assert whole["model"] == Embedded.model
-        assert 0 < whole["usage"]["completion_tokens"] <= 8
-        _, body = await ask(
-            embedded, max_tokens=8, stream=True, stream_options={"include_usage": True}
-        )
-        *_, last, end = [line.removeprefix("data: ") for line in body.split("\n") if line]
-        assert json.loads(last)["usage"]["prompt_tokens"] == whole["usage"]["prompt_tokens"]
-        assert end == "[DONE]"
+@pytest.fixture(scope="module")
+def asked() -> Iterator[Embedded]:
+    """The model itself, for tests that only ask it."""
+    with beside(running(Embedded(system_clock()))) as embedded:
+        yield embedded
 
 
 @real
-async def test_the_model_refuses_what_it_cannot_read_or_hold() -> None:
-    async with running(Embedded(system_clock())) as embedded:
-        for messages in ("hi", [{"role": "user", "content": "word " * 3000}]):
-            status, body = await ask(embedded, messages=messages)
-            assert (status, json.loads(body)["error"]["code"]) == (400, 400)
+async def test_the_model_answers_with_usage_whole_and_streamed(asked: Embedded) -> None:
+    _, body = await ask(asked, max_tokens=8)
+    whole = json.loads(body)
+    assert whole["model"] == Embedded.model
+    assert 0 < whole["usage"]["completion_tokens"] <= 8
+    _, body = await ask(asked, max_tokens=8, stream=True, stream_options={"include_usage": True})
+    *_, last, end = [line.removeprefix("data: ") for line in body.split("\n") if line]
+    assert json.loads(last)["usage"]["prompt_tokens"] == whole["usage"]["prompt_tokens"]
+    assert end == "[DONE]"
+
+
+@real
+async def test_the_model_refuses_what_it_cannot_read_or_hold(asked: Embedded) -> None:
+    for messages in ("hi", [{"role": "user", "content": "word " * 3000}]):
+        status, body = await ask(asked, messages=messages)
+        assert (status, json.loads(body)["error"]["code"]) == (400, 400)

@@ -7,12 +7,10 @@ import pytest
 from tests.api.accounted import OTHER, Accounted, accounted
 from tests.api.caller import JSON, chat_body, refused
 from tests.conftest import Start
-from tests.database.fixtures import database, place, postgres
 
 from infway.database import Database
 from infway.ledger.questions import NAMES
 
-__all__ = ["database", "place", "postgres"]
 COST = 0.0000975  # 11 tokens at 2.5 and 7 at 10 USD per million
 KEPT = {"ledger": {"contents": {"store": True, "size": 64}}}
 

@@ -178,33 +178,21 @@ def dear_and_cheap(dear: object, cheap: object) -> list[object]:
 PREFERRED = {"provider": {"order": ["dear", "cheap"]}}
 
 
-async def test_a_cheaper_offer_answers_where_the_dear_one_cannot_be_paid(
-    database: Database, start: Start
+@pytest.mark.parametrize(
+    ("key", "answered"),
+    [
+        pytest.param({"budgets": [budget("0.1")]}, [0, 1], id="the dear one cannot be paid"),
+        pytest.param({"budgets": [budget("1")]}, [1, 0], id="there is money enough"),
+    ],
+)
+async def test_the_dear_offer_answers_where_it_can_be_paid_and_the_cheaper_one_elsewhere(
+    database: Database, start: Start, key: dict[str, object], answered: list[int]
 ) -> None:
     async with listening() as dear, listening() as cheap:
-        one = await budgeted(
-            start,
-            database,
-            upstream=dear,
-            upstreams=dear_and_cheap(dear, cheap),
-            key={"budgets": [budget("0.1")]},
-        )
+        there = dear_and_cheap(dear, cheap)
+        one = await budgeted(start, database, upstream=dear, upstreams=there, key=key)
         assert (await one.gateway.chat(**SMALL, **PREFERRED)).status == 200
-        assert (len(dear.asked), len(cheap.asked)) == (0, 1)
-
-
-async def test_the_dear_offer_answers_where_there_is_money_enough(
-    database: Database, start: Start
-) -> None:
-    async with listening() as dear, listening() as cheap:
-        one = await budgeted(
-            start,
-            database,
-            upstream=dear,
-            upstreams=dear_and_cheap(dear, cheap),
-        )
-        assert (await one.gateway.chat(**SMALL, **PREFERRED)).status == 200
-        assert (len(dear.asked), len(cheap.asked)) == (1, 0)
+        assert [len(dear.asked), len(cheap.asked)] == answered
 
 
 @pytest.mark.parametrize(("usd", "status"), [("1", 200), ("0.1", 502)])

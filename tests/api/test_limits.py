@@ -1,6 +1,7 @@
 """Limits at the edge: what is counted, what is said, and when a place is free again."""
 
 import asyncio
+import json
 
 import pytest
 from tests.api.caller import BEARER, JSON, KEY, chat_body
@@ -14,6 +15,7 @@ from infway.api.operations import OPERATIONS
 from infway.kernel.clock import system_clock
 
 CHAT = "/v1/chat/completions"
+STREAMED = json.dumps(chat_body(stream=True)).encode()
 wall = system_clock().wall
 
 
@@ -125,16 +127,11 @@ async def test_a_stream_keeps_its_place_until_it_ends(start: Start) -> None:
     head, *rest = frames("Hel", "lo")
 
     def say(asked: Asked) -> Script:
-        return stream(head, go, *rest) if b'"stream":true' in asked.body else whole()
+        return stream(head, go, *rest) if asked.json.get("stream") else whole()
 
     gateway = await limited(start, say, concurrent_requests=1)
     async with gateway.line() as line:
-        line.send(
-            "POST",
-            CHAT,
-            (BEARER, JSON),
-            b'{"model":"m1","stream":true,"messages":[{"role":"user","content":"x"}]}',
-        )
+        line.send("POST", CHAT, (BEARER, JSON), STREAMED)
         await gateway.upstream.reached.wait()
         refused = await gateway.chat()
         assert (refused.status, refused.code) == (429, "concurrent_requests_exceeded")
@@ -147,12 +144,7 @@ async def test_a_stream_keeps_its_place_until_it_ends(start: Start) -> None:
 async def test_a_client_that_leaves_gives_its_place_back(start: Start) -> None:
     gateway = await limited(start, lambda _: stream(frames("x")[0], 60.0), concurrent_requests=1)
     async with gateway.line() as line:
-        line.send(
-            "POST",
-            CHAT,
-            (BEARER, JSON),
-            b'{"model":"m1","stream":true,"messages":[{"role":"user","content":"x"}]}',
-        )
+        line.send("POST", CHAT, (BEARER, JSON), STREAMED)
         await gateway.upstream.reached.wait()
         line.hang_up()
     await gateway.upstream.gone.wait()

@@ -67,8 +67,10 @@ def test_check_says_what_a_postgres_needs_to_be_installed(process, config, tmp_p
     assert (done.code, done.out) == (2, "")
     assert done.err.splitlines() == [
         "The configuration is wrong:",
-        "  store.url: a Postgres needs the extra `postgres`: `pip install infway[postgres]`,"
-        " or `make install-postgres`",
+        (
+            "  store.url: a Postgres needs the extra `postgres`: `pip install infway[postgres]`,"
+            " or `make install-postgres`"
+        ),
     ]
 
 

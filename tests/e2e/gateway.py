@@ -77,11 +77,12 @@ def free_port() -> int:
 def serving(folder: Path, *options: str | Path) -> Iterator[Gateway]:
     """Run `infway serve` with nothing in its environment but a home, a path and a port.
 
-    And with Python's warnings as errors, here and in every command that is run beside it.
+    And with Python's warnings as errors, here and in every command that is run beside it; and with
+    threads of the embedded model that do not spin while they wait.
     """
     port = free_port()
     environment = {"HOME": str(folder), "PATH": os.defpath, "PORT": str(port)}
-    environment["PYTHONWARNINGS"] = "error"
+    environment |= {"PYTHONWARNINGS": "error", "OMP_WAIT_POLICY": "PASSIVE"}
     log = folder / "log"
     with (
         log.open("a") as errors,

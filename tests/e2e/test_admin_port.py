@@ -17,19 +17,20 @@ from tests.wall import closed_port
 FIRST = "Zk3v9QpL7xT2mN8wR4bY6cJ1hG5dF0sA"
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(scope="module", params=[1, 2])
 def standing(
-    request: pytest.FixtureRequest, upstream: Upstream, tmp_path: Path
+    request: pytest.FixtureRequest, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Gateway, int]]:
     port = closed_port()
+    folder = tmp_path_factory.mktemp("standing")
     path = write_config(
-        tmp_path,
+        folder,
         upstream.url,
         server={"workers": request.param, "grace": 0},
         admin={"port": port, "key": FIRST},
         accounts={"refresh": 0.1},
     )
-    with serving(tmp_path, "-c", path) as gateway:
+    with serving(folder, "-c", path) as gateway:
         until(lambda: ask(port, "GET", "/admin/v1/keys")[0] == 200)
         yield gateway, port
 
@@ -73,6 +74,13 @@ def test_a_key_that_was_minted_here_or_by_the_command_line_works_and_ends_everyw
     assert minted[19:] not in told
 
 
+def test_what_is_configured_is_listed_and_changed_in_the_file_alone(standing):
+    _, port = standing
+    _, listed = ask(port, "GET", "/admin/v1/keys")
+    assert (listed["data"][0]["name"], listed["data"][0]["source"]) == ("e2e", "configuration")
+    assert ask(port, "POST", "/admin/v1/keys/e2e/revoke")[0] == 409
+
+
 def test_a_reload_that_is_asked_for_here_reaches_every_process(standing):
     gateway, port = standing
     assert ask(port, "POST", "/admin/v1/reload")[0] == 202
@@ -80,7 +88,7 @@ def test_a_reload_that_is_asked_for_here_reaches_every_process(standing):
 
 
 def test_a_stop_closes_the_port_as_well(standing):
-    gateway, port = standing
+    gateway, port = standing  # the last of those that share it
     gateway.stop()
     assert ask(port, "GET", "/admin/v1/keys")[0] == 0
 

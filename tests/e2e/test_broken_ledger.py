@@ -39,12 +39,12 @@ def newer(path: Path) -> None:
 
 
 def state(path: Path) -> object:
-    """Return what the ledger holds and which version it has; the file itself where nobody can tell."""
+    """Return the rows, versions and tables of the file; the file itself where nobody can tell."""
     try:
         with closing(sqlite3.connect(path)) as connection:
-            versions = "SELECT * FROM infway_versions WHERE room = 'ledger'"
-            rows = connection.execute("SELECT * FROM entries").fetchall()
-            return rows, connection.execute(versions).fetchall()
+            wholes = ("SELECT * FROM entries", "SELECT * FROM infway_versions")
+            tables = "SELECT name FROM sqlite_master ORDER BY name"
+            return [connection.execute(query).fetchall() for query in (*wholes, tables)]
     except sqlite3.DatabaseError:
         return path.read_bytes()
 

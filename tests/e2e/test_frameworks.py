@@ -15,24 +15,30 @@ VECTORS = [[0.5, 0.25], [0.5, 0.25]]
 VERCEL = CLIENTS / "vercel"
 
 
-def in_python(gateway, script):
+@pytest.fixture(scope="module")
+def reports(gateway):
     assert FRAMEWORKS.exists(), f"{FRAMEWORKS} is missing: make install-dev"
-    return reported(FRAMEWORKS, CLIENTS / script, gateway.url, KEY)
+    return reported(FRAMEWORKS, CLIENTS / "frameworks.py", gateway.url, KEY)
 
 
-@pytest.fixture(scope="module")
-def langchain(gateway):
-    return in_python(gateway, "langchain_client.py")
+def report_of(reports, name):
+    assert isinstance(reports[name], dict), reports[name]
+    return reports[name]
 
 
-@pytest.fixture(scope="module")
-def llama_index(gateway):
-    return in_python(gateway, "llama_index_client.py")
+@pytest.fixture
+def langchain(reports):
+    return report_of(reports, "langchain_client")
 
 
-@pytest.fixture(scope="module")
-def agents(gateway):
-    return in_python(gateway, "agents_sdk.py")
+@pytest.fixture
+def llama_index(reports):
+    return report_of(reports, "llama_index_client")
+
+
+@pytest.fixture
+def agents(reports):
+    return report_of(reports, "agents_sdk")
 
 
 @pytest.fixture(scope="module")

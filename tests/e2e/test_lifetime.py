@@ -2,9 +2,11 @@
 
 import json
 import signal
+import sqlite3
 import time
 from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
+from threading import Timer
 
 import pytest
 from openai import OpenAI
@@ -95,18 +97,25 @@ def test_a_reload_names_what_needs_a_restart(own, upstream, tmp_path):
 
 
 def test_the_sdk_comes_again_when_a_busy_gateway_told_it_to(upstream, tmp_path):
-    # One row may wait to be written: the second request meets a full queue and is told when
-    # to come again; the SDK does as it is told, and its caller notices nothing.
-    path = write_config(tmp_path, upstream.url, ledger={"spool_rows": 1})
+    # One row may wait to be written, and somebody else has the file: the second request meets a
+    # full queue and is told when to come again; the SDK does as it is told, and its caller notices
+    # nothing.
+    file = tmp_path / "ledger.db"
+    ledger = {"spool_rows": 1, "path": str(file)}
+    path = write_config(tmp_path, upstream.url, ledger=ledger)
     with (
         serving(tmp_path, "-c", path) as gateway,
+        closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as somebody,
         OpenAI(base_url=f"{gateway.url}/v1", api_key=KEY) as client,
     ):
+        somebody.execute("BEGIN IMMEDIATE")
         began = time.perf_counter()
         for _ in range(2):
             done = client.chat.completions.create(
                 model=TELLER, messages=[{"role": "user", "content": "Hello?"}]
             )
             assert done.choices[0].message.content == ANSWER
+            if somebody.in_transaction:
+                Timer(0.8, somebody.execute, ["ROLLBACK"]).start()
         assert time.perf_counter() - began >= 1
         assert gateway.stop() == 0

@@ -18,13 +18,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from bench.postgres import Postgres
-from tests.database.fixtures import postgres
 from tests.e2e.conftest import KEY, write_config
 from tests.e2e.gateway import INFWAY, PATIENCE, Gateway, free_port, run, serving
 from tests.e2e.upstream import Upstream
 from tests.state.valkey import Valkey, running
-
-__all__ = ["postgres"]
 
 CONF = Path(__file__).parents[2] / "docker" / "nginx.conf"
 REVOKED = 5.0  # seconds until a revoked key is refused everywhere
@@ -120,13 +117,17 @@ def nginx(folder: Path, ports: list[int]) -> Iterator[str]:
             process.terminate()
 
 
-@pytest.fixture
-def fleet(upstream: Upstream, postgres: Postgres, tmp_path: Path) -> Iterator[Fleet]:
+@pytest.fixture(scope="module")
+def fleet(
+    upstream: Upstream, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    """The fleet of all these tests; the last of them loses a part of it."""
     store = postgres.database()
+    folder = tmp_path_factory.mktemp("fleet")
     with ExitStack() as stack:
-        valkey: Valkey = stack.enter_context(running(tmp_path / "valkey"))
+        valkey: Valkey = stack.enter_context(running(folder / "valkey"))
         path = write_config(
-            tmp_path,
+            folder,
             upstream.url,
             state={"redis": valkey.url, "replicas": 2},
             store={"url": store},
@@ -136,10 +137,10 @@ def fleet(upstream: Upstream, postgres: Postgres, tmp_path: Path) -> Iterator[Fl
         )
         fleet = Fleet("", path, store)
         for name in ("one", "two"):
-            (tmp_path / name).mkdir()
-            fleet.gateways.append(stack.enter_context(serving(tmp_path / name, "-c", path)))
+            (folder / name).mkdir()
+            fleet.gateways.append(stack.enter_context(serving(folder / name, "-c", path)))
         ports = [int(one.url.rpartition(":")[2]) for one in fleet.gateways]
-        fleet.url = stack.enter_context(nginx(tmp_path, ports))
+        fleet.url = stack.enter_context(nginx(folder, ports))
         until(lambda: fleet.ask(KEY) == 200)
         yield fleet
 
@@ -182,7 +183,7 @@ def test_limits_and_budgets_hold_over_both_and_usage_shows_both(fleet):
 
 
 def test_streams_come_through_nginx_piece_by_piece(fleet):
-    connection, response = fleet.begin(KEY, SLOW, stream=True)
+    connection, response = fleet.begin(KEY, "slow-oldest", stream=True)
     with closing(connection):
         began = time.perf_counter()
         response.readline()
@@ -191,7 +192,7 @@ def test_streams_come_through_nginx_piece_by_piece(fleet):
         assert first < (time.perf_counter() - began) / 2
 
 
-def test_one_replica_is_killed_the_other_goes_on_and_all_is_settled(fleet, tmp_path):
+def test_one_replica_is_killed_the_other_goes_on_and_all_is_settled(fleet):
     streams = [fleet.begin(KEY, SLOW, stream=True) for _ in range(6)]
     for _, response in streams:
         response.readline()
@@ -208,7 +209,6 @@ def test_one_replica_is_killed_the_other_goes_on_and_all_is_settled(fleet, tmp_p
                 continue
     assert 0 < whole < len(streams)  # least_conn has given both some
     settled = "SELECT outcome, count(*) FROM entries WHERE model = 'slow-current' AND attempt = 0 GROUP BY outcome"
-    with serving(tmp_path / "one", "-c", fleet.path):  # it settles what it had under way
-        until(
-            lambda: dict(fleet.rows(settled)) == {"ok": whole, "interrupted": len(streams) - whole}
-        )
+    ended = {"ok": whole, "interrupted": len(streams) - whole}
+    with serving(fleet.path.parent / "one", "-c", fleet.path):  # it settles what it had under way
+        until(lambda: dict(fleet.rows(settled)) == ended)

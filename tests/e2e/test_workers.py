@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -18,13 +18,27 @@ from tests.e2e.upstream import Upstream
 GRACE = 0.5
 
 
-@pytest.fixture
-def several(upstream: Upstream, tmp_path: Path) -> Iterator[tuple[Gateway, Path]]:
-    server = {"workers": 2, "grace": GRACE}
-    path = write_config(tmp_path, upstream.url, server=server)
-    with serving(tmp_path, "-c", path) as gateway:
+@contextmanager
+def two_workers(upstream: Upstream, folder: Path) -> Iterator[tuple[Gateway, Path]]:
+    path = write_config(folder, upstream.url, server={"workers": 2, "grace": GRACE})
+    with serving(folder, "-c", path) as gateway:
         until(lambda: len(workers(gateway)) == 2 and ready(gateway) == 200)
         yield gateway, path
+
+
+@pytest.fixture(scope="module")
+def lasting(
+    upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Gateway, Path]]:
+    """One gateway for the tests after which it still serves, and for the one that ends it."""
+    with two_workers(upstream, tmp_path_factory.mktemp("lasting")) as several:
+        yield several
+
+
+@pytest.fixture
+def own(upstream: Upstream, tmp_path: Path) -> Iterator[tuple[Gateway, Path]]:
+    with two_workers(upstream, tmp_path) as several:
+        yield several
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -54,8 +68,8 @@ def ready(gateway: Gateway) -> int:
         return 0
 
 
-def test_another_worker_takes_the_place_of_one_that_dies(several):
-    gateway, _ = several
+def test_another_worker_takes_the_place_of_one_that_dies(lasting):
+    gateway, _ = lasting
     before = workers(gateway)
     streams = [request(gateway, SLOW, stream=True) for _ in range(6)]
     for _, response in streams:
@@ -88,8 +102,24 @@ def port_of(gateway: Gateway) -> int:
     return int(gateway.url.rpartition(":")[2])
 
 
-def test_a_stop_reaches_every_worker_and_waits_for_their_streams(several):
-    gateway, _ = several
+def test_who_starts_again_does_not_need_the_file(lasting):
+    gateway, path = lasting
+    write_config(path.parent, "http://127.0.0.1:9/v1", server={"workers": 2}, aliases={"x": TELLER})
+    good = path.read_text()
+    assert "aliases" in good
+    path.write_text("{")
+    gateway.process.send_signal(signal.SIGHUP)
+    until_logged(gateway, "the running one stays")
+    for pid in workers(gateway):
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: len(workers(gateway)) == 2)
+    until(lambda: ready(gateway) == 200)
+    for _ in range(10):
+        assert answers(gateway, TELLER) == 200
+
+
+def test_a_stop_reaches_every_worker_and_waits_for_their_streams(own):
+    gateway, _ = own
     streams = [request(gateway, SLOW, stream=True) for _ in range(6)]
     for _, response in streams:
         response.readline()
@@ -108,25 +138,9 @@ def test_a_stop_reaches_every_worker_and_waits_for_their_streams(several):
     assert '"level":"error"' not in gateway.log.read_text()
 
 
-def test_workers_do_not_outlive_their_keeper(several):
-    gateway, _ = several
+def test_workers_do_not_outlive_their_keeper(lasting):
+    gateway, _ = lasting
     left = [psutil.Process(pid) for pid in workers(gateway)]
     gateway.process.kill()
     assert psutil.wait_procs(left, timeout=PATIENCE)[1] == []
     assert ready(gateway) == 0
-
-
-def test_who_starts_again_does_not_need_the_file(several):
-    gateway, path = several
-    write_config(path.parent, "http://127.0.0.1:9/v1", server={"workers": 2}, aliases={"x": TELLER})
-    good = path.read_text()
-    assert "aliases" in good
-    path.write_text("{")
-    gateway.process.send_signal(signal.SIGHUP)
-    until_logged(gateway, "the running one stays")
-    for pid in workers(gateway):
-        os.kill(pid, signal.SIGKILL)
-        until(lambda: len(workers(gateway)) == 2)
-    until(lambda: ready(gateway) == 200)
-    for _ in range(10):
-        assert answers(gateway, TELLER) == 200

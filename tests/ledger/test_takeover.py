@@ -76,29 +76,25 @@ def test_an_older_infway_refuses_a_file_that_was_taken_over(tmp_path: Path):
         assert connection.execute("PRAGMA user_version").fetchone()[0] == len(STEPS) > 3
 
 
-def test_a_file_of_a_newer_infway_is_refused_and_left_alone(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("version", "said", "reason"),
+    [
+        pytest.param(3, 99, "version 99", id="newer than this infway"),
+        pytest.param(1, 3, "rescue", id="not what its version says"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_over_is_refused_and_left_alone(
+    tmp_path: Path, version: int, said: int, reason: str
+):
     path = tmp_path / "ledger.db"
-    older(path, 3, [ROW])
+    older(path, version, [ROW])
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 99")
+        connection.execute(f"PRAGMA user_version = {said}")
     with closing(SqliteDatabase(path)) as database:
         database.open()
-        with pytest.raises(DatabaseError, match="version 99") as told:
-            SqlLedger(database).open()
-        assert not told.value.is_away
-        assert database.read("SELECT request FROM entries") == [("r-1",)]
-
-
-def test_a_file_that_is_not_what_its_version_says_is_refused_and_left_alone(tmp_path: Path):
-    path = tmp_path / "ledger.db"
-    older(path, 1, [ROW])
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 3")
-    with closing(SqliteDatabase(path)) as database:
-        database.open()
-        with pytest.raises(DatabaseError, match="rescue") as told:
+        with pytest.raises(DatabaseError, match=reason) as told:
             SqlLedger(database).open()
         assert not told.value.is_away
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (said,)
         assert connection.execute("SELECT request FROM entries").fetchall() == [("r-1",)]

@@ -1,4 +1,8 @@
-"""One replica process: asks its meter in bursts, and tells at its end what was let in, and when."""
+"""One replica process: asks its meters in bursts, and tells at its end what was let in, and when.
+
+`python -m tests.limits.replica NAME SECONDS URL...`: a meter for each store, side by side. It says
+that it is ready, and begins when it is told to.
+"""
 
 import asyncio
 import json
@@ -48,6 +52,11 @@ def _let_in(
     return [(ticket.stored / 1000, key, need.tokens, True)]
 
 
+async def main(name: str, seconds: str, *urls: str) -> None:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(json.dumps(await asyncio.gather(*(ask(url, name, float(seconds)) for url in urls))))
+
+
 if __name__ == "__main__":
-    _, address, who, length = sys.argv
-    print(json.dumps(asyncio.run(ask(address, who, float(length)))))
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Four replica processes, a real Valkey, and what befalls it meanwhile."""
+"""Four replica processes, real Valkeys, and what befalls each of them meanwhile."""
 
 import asyncio
 import contextlib
@@ -6,10 +6,10 @@ import json
 import os
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from tests.limits.plan import KEYS, LIMITS, PARTS
@@ -91,31 +91,41 @@ async def way_to(valkey: Valkey) -> AsyncIterator[Way]:
         way.lead_to(0)
 
 
-async def measured(folder: Path, trouble: str, seconds: float) -> Outcome:
-    """Run all processes for so long; the trouble begins at a third and ends at two thirds."""
-    with running(folder / "one") as valkey:
-        async with way_to(valkey) as way:
-            url = f"redis://127.0.0.1:{way.port}"
-            processes = [
-                await asyncio.create_subprocess_exec(
-                    *_CHILD,
-                    url,
-                    f"replica{number}",
-                    str(seconds),
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.DEVNULL,
-                    cwd=ROOT,
-                    env={"PATH": os.defpath, "PYTHONPATH": str(ROOT)},
-                )
-                for number in range(PARTS)
-            ]
-            reports = asyncio.gather(*(process.communicate() for process in processes))
-            await asyncio.sleep(seconds / 3)
-            await _befall(trouble, valkey, way, seconds / 3, folder)
-            told = [json.loads(out) for out, _ in await reports]
-    uses = sorted(tuple(use) for one in told for use in one["let_in"])
-    tries, latest = sum(one["tries"] for one in told), max(max(one["late"]) for one in told)
-    return _outcome(uses, tries, latest, seconds)
+async def measured(folder: Path, troubles: Sequence[str], seconds: float) -> Mapping[str, Outcome]:
+    """Run all processes for so long; troubles begin at a third and end at two thirds.
+
+    Each trouble has a store of its own, and each process a meter at each of them.
+    """
+    async with AsyncExitStack() as stack:
+        stores: list[tuple[str, Valkey, Way]] = []
+        for trouble in troubles:
+            valkey = stack.enter_context(running(folder / f"store{len(stores)}"))
+            stores.append((trouble, valkey, await stack.enter_async_context(way_to(valkey))))
+        urls = [f"redis://127.0.0.1:{way.port}" for _, _, way in stores]
+        replicas = [await _replica(number, seconds, urls) for number in range(PARTS)]
+        for replica in replicas:
+            assert replica.stdout is not None
+            assert await replica.stdout.readline() == b"ready\n"
+        reports = asyncio.gather(*(replica.communicate(b"\n") for replica in replicas))
+        await asyncio.sleep(seconds / 3)
+        await asyncio.gather(*(_befall(*store, seconds / 3, folder) for store in stores))
+        told = [json.loads(out) for out, _ in await reports]
+    by_store = zip(*told, strict=True)
+    return {one: _outcome(said, seconds) for one, said in zip(troubles, by_store, strict=True)}
+
+
+async def _replica(number: int, seconds: float, urls: Sequence[str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *_CHILD,
+        f"replica{number}",
+        str(seconds),
+        *urls,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        cwd=ROOT,
+        env={"PATH": os.defpath, "PYTHONPATH": str(ROOT)},
+    )
 
 
 async def _befall(trouble: str, valkey: Valkey, way: Way, seconds: float, folder: Path) -> None:
@@ -123,7 +133,7 @@ async def _befall(trouble: str, valkey: Valkey, way: Way, seconds: float, folder
         valkey.kill()
         way.lead_to(way.target)
         await asyncio.sleep(seconds)
-        valkey.start()
+        await asyncio.to_thread(valkey.start)
     elif trouble == "frozen":
         with valkey.silent():
             await asyncio.sleep(seconds)
@@ -131,18 +141,28 @@ async def _befall(trouble: str, valkey: Valkey, way: Way, seconds: float, folder
         async with Redis.from_url(valkey.url) as client:
             await client.flushall()
     elif trouble == "failed over":
-        with running(folder / "two") as other:
-            async with Redis.from_url(other.url) as client:
-                await client.replicaof("127.0.0.1", valkey.port)
-                while (await client.info("replication"))["master_link_status"] != "up":
-                    await asyncio.sleep(0.05)
-                way.lead_to(other.port)  # still a replica: it refuses writes
-                await asyncio.sleep(0.5)
-                await client.replicaof("NO", "ONE")
+        other = await asyncio.to_thread(Valkey, folder / "other")
+        try:
+            await _fail_over(valkey, other, way)
             await asyncio.sleep(seconds * 2)
+        finally:
+            other.kill()
 
 
-def _outcome(uses: Sequence[Use], tries: int, latest: float, seconds: float) -> Outcome:
+async def _fail_over(valkey: Valkey, other: Valkey, way: Way) -> None:
+    async with Redis.from_url(other.url) as client:
+        await client.replicaof("127.0.0.1", valkey.port)
+        while (await client.info("replication"))["master_link_status"] != "up":
+            await asyncio.sleep(0.05)
+        way.lead_to(other.port)  # still a replica: it refuses writes
+        await asyncio.sleep(0.5)
+        await client.replicaof("NO", "ONE")
+
+
+def _outcome(told: Sequence[Mapping[str, Any]], seconds: float) -> Outcome:
+    """Return what the reports of all processes about one store come to."""
+    uses: list[Use] = sorted(tuple(use) for one in told for use in one["let_in"])
+    tries, latest = sum(one["tries"] for one in told), max(max(one["late"]) for one in told)
     fullest = 0.0
     for key in {use[1] for use in uses}:
         own = [use for use in uses if use[1] == key]

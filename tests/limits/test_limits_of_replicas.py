@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.api.caller import BEARER, JSON, chat_body
 from tests.api.limited import limited, told
 from tests.conftest import Start
 from tests.limits.frozen import watched
-from tests.limits.run import TROUBLES, measured, way_to
+from tests.limits.run import TROUBLES, Outcome, measured, way_to
 from tests.state.valkey import running
 
 from infway.kernel.account import Holder, Limits, Window
@@ -22,12 +23,18 @@ from infway.state.meter_redis import RedisMeter
 clock = system_clock()
 
 
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
+    return asyncio.run(measured(tmp_path_factory.mktemp("limits"), TROUBLES, 9.0))
+
+
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_no_window_ever_holds_more_than_its_limit(tmp_path: Path, trouble: str) -> None:
-    outcome = await measured(tmp_path, trouble, 9.0)
-    print(f"\n{trouble}: {outcome}")
-    assert outcome.let_in > 20
-    assert outcome.fullest <= 1.0
+def test_no_window_ever_holds_more_than_its_limit(
+    outcomes: Mapping[str, Outcome], trouble: str
+) -> None:
+    print(f"\n{trouble}: {outcomes[trouble]}")
+    assert outcomes[trouble].let_in > 20
+    assert outcomes[trouble].fullest <= 1.0
 
 
 async def test_a_silent_redis_fails_no_request(start: Start, tmp_path: Path) -> None:

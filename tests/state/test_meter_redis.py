@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -31,18 +30,6 @@ CALM = Bounds(deadline=1.0)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     with running(tmp_path_factory.mktemp("valkey")) as valkey:
         yield valkey
-
-
-@pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    with running(tmp_path / "valkey") as valkey:
-        yield valkey
-
-
-@pytest.fixture
-async def client(valkey: Valkey) -> AsyncIterator[Redis]:
-    async with Redis.from_url(valkey.url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """The board over a real Valkey that is stopped, killed, flushed and given junk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from tests.state.valkey import Valkey, running
+from tests.state.valkey import Valkey
 from tests.wall import closed_port
 
 from infway.kernel.clock import system_clock
@@ -18,18 +17,6 @@ monotonic = system_clock().monotonic
 QUICK = Bounds(deadline=0.3, pause=0.05)
 
 Join = Callable[..., RedisBoard]
-
-
-@pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    with running(tmp_path / "valkey") as valkey:
-        yield valkey
-
-
-@pytest.fixture
-async def client(valkey: Valkey) -> AsyncIterator[Redis]:
-    async with Redis.from_url(valkey.url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -48,8 +48,9 @@ def _flood(piece: bytes, first: bytes = b"") -> Callable[[Socket, Script], Await
 async def _heads(one: Socket, script: Script) -> None:
     """Send header lines without end, `@n` bytes long each."""
     await one.write(b"HTTP/1.1 200 OK\r\n")
+    line = b"x-a: " + b"a" * script.number + b"\r\n"
     while True:
-        await one.write(b"x-a: " + b"a" * script.number + b"\r\n")
+        await one.write(line * max(1, 4096 // len(line)))
 
 
 async def _elsewhere(one: Socket, script: Script) -> None:

@@ -1,11 +1,6 @@
-"""OpenAI's Agents SDK through a gateway, over chats and over Responses, as JSON on standard output.
-
-`python agents_sdk.py BASE_URL KEY`
-"""
+"""OpenAI's Agents SDK through a gateway, over chats and over Responses."""
 
 import asyncio
-import json
-import sys
 
 from agents import (
     Agent,
@@ -17,7 +12,6 @@ from agents import (
 )
 from openai import AsyncOpenAI
 
-BASE, KEY = sys.argv[1:]
 MODEL = "teller-frameworks"
 QUESTION = "How is the weather in Tokyo?"
 
@@ -46,13 +40,14 @@ async def told(model) -> dict[str, object]:
     }
 
 
-async def report() -> dict[str, object]:
+async def _report(base: str, key: str) -> dict[str, object]:
     set_tracing_disabled(disabled=True)
-    client = AsyncOpenAI(base_url=f"{BASE}/v1", api_key=KEY, max_retries=0)
+    client = AsyncOpenAI(base_url=f"{base}/v1", api_key=key, max_retries=0)
     return {
         "chat": await told(OpenAIChatCompletionsModel(MODEL, client)),
         "responses": await told(OpenAIResponsesModel(MODEL, client)),
     }
 
 
-json.dump(asyncio.run(report()), sys.stdout)
+def report(base: str, key: str) -> dict[str, object]:
+    return asyncio.run(_report(base, key))

@@ -1,17 +1,10 @@
-"""LangChain through a gateway: answers, streams and a tool, over three APIs, as JSON on standard output.
-
-`python langchain_client.py BASE_URL KEY`
-"""
-
-import json
-import sys
+"""LangChain through a gateway: answers, streams and a tool, over three APIs."""
 
 from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
-BASE, KEY = sys.argv[1:]
 MODEL = "teller-frameworks"
 QUESTION = "How is the weather in Tokyo?"
 
@@ -51,11 +44,11 @@ def told(model) -> dict[str, object]:
     }
 
 
-def report() -> dict[str, object]:
-    openai = {"model": MODEL, "base_url": f"{BASE}/v1", "api_key": KEY}
-    anthropic = ChatAnthropic(model=MODEL, base_url=BASE, api_key=KEY, max_tokens=100)
+def report(base: str, key: str) -> dict[str, object]:
+    openai = {"model": MODEL, "base_url": f"{base}/v1", "api_key": key}
+    anthropic = ChatAnthropic(model=MODEL, base_url=base, api_key=key, max_tokens=100)
     vectors = OpenAIEmbeddings(
-        model="vectors-frameworks", base_url=f"{BASE}/v1", api_key=KEY, tiktoken_enabled=False,
+        model="vectors-frameworks", base_url=f"{base}/v1", api_key=key, tiktoken_enabled=False,
         check_embedding_ctx_length=False,
     )  # fmt: skip
     return {
@@ -64,6 +57,3 @@ def report() -> dict[str, object]:
         "messages": told(anthropic),
         "vectors": vectors.embed_documents(["a", "b"]),
     }
-
-
-json.dump(report(), sys.stdout)

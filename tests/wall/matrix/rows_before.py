@@ -51,7 +51,7 @@ NETWORK = [
     *both(5, "other-name!ok", "tls_error", "upstream_tls_error", seen=(0,)),
     *both(5, "unknown-ca!ok", "tls_error", "upstream_tls_error", seen=(0,)),
     *both(5, "no-handshake!ok", "tls_error", "upstream_tls_error", seen=(0,), limits=SOON),
-    *both(5, "plain!ok", "tls_error", "upstream_tls_error", seen=(0,)),
+    *both(5, "plain!ok", "tls_error", "upstream_tls_error", seen=(0,), limits=SOON),
     Case(5, ("tls!ok",), attempts=("one:ok",)),
     *both(6, "hang", "ttft_timeout", "upstream_timeout", 504, bill="unknown"),
     *both(7, "trickle", "header_timeout", "upstream_timeout", 504, bill="unknown"),
