@@ -23,12 +23,12 @@ from bench.rig import ENVIRONMENT
 from bench.standing import Standing, standing, verdict
 from bench.systems import free_port
 from infway.accounts.capabilities import Actor
+from infway.accounts.configured import Configured
 from infway.accounts.digests import Digests
 from infway.accounts.entries import Kind
 from infway.accounts.keys import Keyring, Known
 from infway.accounts.office import Office, Tools
 from infway.accounts.register import Register
-from infway.accounts.roster import Configured
 from infway.accounts.spelling import id_of, new_id, new_key
 from infway.accounts.terms import KeyTerms
 from infway.database.opening import database_at
