@@ -55,7 +55,7 @@ run: install  ## PORT=9000 make run moves it
 	$(BIN)/infway serve
 
 test: install-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all:  ## the suite on every Python that infway supports and this machine has
 	@for version in 3.11 3.12 3.13; do \

@@ -171,7 +171,7 @@ class Exchange:
         """Send a whole reply."""
         headers.append((b"content-length", b"%d" % len(body)))
         self._complete(headers)
-        if self.whole is None or not self.whole(status, headers, body):
+        if self.whole is None or not self.whole(self.send, status, headers, body):
             await self.send({"type": "http.response.start", "status": status, "headers": headers})
             await self.send({"type": "http.response.body", "body": body})
 

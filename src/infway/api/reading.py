@@ -30,6 +30,7 @@ OWN = (
 )
 # Fields every chat model takes; the others are parameters that a model may not support.
 _PLAIN = frozenset({"messages", "stream", "max_tokens", "user", "metadata"})
+_NOTHING = Feature(0)  # of which Python makes another at every call
 _READ_TOO = ("tools", "functions", "response_format")
 _IMAGE_TOKENS = 800  # one image, between OpenAI's low (85) and high (765 and more) detail
 _MESSAGE_TOKENS = 3  # what each message adds, and once more for the reply: OpenAI's counting rule
@@ -202,7 +203,7 @@ def _percentile(value: float | dict[str, float] | None) -> float | None:
 
 def _needs(chat: ChatBody, messages: list[Message]) -> tuple[Feature, int, int]:
     """Return what the request needs, its characters, and the tokens that are no characters."""
-    features = Feature(0)
+    features = _NOTHING
     chars = 0
     tokens = _MESSAGE_TOKENS
     for message in messages:
@@ -220,18 +221,19 @@ def _needs(chat: ChatBody, messages: list[Message]) -> tuple[Feature, int, int]:
     last = messages[-1]
     if last.role == "assistant" and not last.tool_calls:
         features |= Feature.PREFILL
-    return features | _asked(chat), chars, tokens
+    asked = _asked(chat)
+    return asked if features is _NOTHING else features | asked, chars, tokens
 
 
 def _remote(image: str | dict[str, object] | None) -> Feature:
     """Tell whether an image is given by an address that somebody has to fetch."""
     url = image.get("url") if isinstance(image, dict) else image
     is_remote = isinstance(url, str) and url.startswith(("http://", "https://"))
-    return Feature.REMOTE_MEDIA if is_remote else Feature(0)
+    return Feature.REMOTE_MEDIA if is_remote else _NOTHING
 
 
 def _asked(chat: ChatBody) -> Feature:
-    features = Feature(0)
+    features = _NOTHING
     form = chat.response_format.type if chat.response_format is not None else None
     for needed, feature in (
         (chat.tools or chat.functions, Feature.TOOLS),

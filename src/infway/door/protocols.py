@@ -4,7 +4,7 @@ httptools is the default: with the door before it the two answer every case of t
 and it takes a fifth of the time for a head, in C.
 """
 
-from functools import partial
+from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -14,15 +14,16 @@ from infway.door.doorway import Doorway
 from infway.door.whole import write_whole
 from infway.kernel.outlet import WHOLE
 
+_EXTENSIONS: Any = {WHOLE: write_whole}  # one for all requests
+
 
 class HttpToolsDoor(Doorway, HttpToolsProtocol):  # type: ignore[misc]  # asyncio reads what uvicorn leaves out: whether the end of one side is the end
     """The door before httptools."""
 
     def on_headers_complete(self) -> None:
         """Let whoever answers write a whole reply at once."""
+        self.scope["extensions"] = _EXTENSIONS
         super().on_headers_complete()
-        if self.cycle is not None:
-            self.cycle.scope["extensions"] = {WHOLE: partial(write_whole, self.cycle)}
 
     def handle_websocket_upgrade(self) -> None:
         """Let a WebSocket take over."""

@@ -16,19 +16,20 @@ _STATUS_LINES = {
 
 def head_of(status: int, *headers: tuple[bytes, bytes]) -> bytes:
     """Return the head of a reply; raises ValueError where a header would end before its end."""
-    lines = b"\r\n".join([name + b": " + value for name, value in headers])
+    lines = b"\r\n".join(map(b": ".join, headers))
     ends = len(headers) - 1
     if lines.count(b"\r") != ends or lines.count(b"\n") != ends or b"\0" in lines:
         raise ValueError("a header holds the end of a line")
     return _STATUS_LINES[status] + lines + b"\r\n\r\n"
 
 
-def write_whole(cycle: Any, status: int, headers: Headers, body: bytes) -> bool:
-    """Write a reply to the request of uvicorn's `cycle`, and end it as uvicorn does.
+def write_whole(send: Any, status: int, headers: Headers, body: bytes) -> bool:
+    """Write a reply to the request whose `send` this is, a method of uvicorn's; end it as that does.
 
     False where nothing was written: it is begun or the caller has gone, reads slowly, asked for no
     body, or is to be told that the connection ends.
     """
+    cycle = send.__self__
     if (
         cycle.response_started
         or cycle.disconnected

@@ -1,5 +1,7 @@
 """What the book holds of one offer, and of the pools it belongs to."""
 
+from functools import partial
+
 from infway.ims.account import FOREVER, Account
 from infway.ims.breaker import Breaker, State
 from infway.ims.evidence import Counts, Decay, Evidence, Lesson
@@ -8,6 +10,7 @@ from infway.ims.tuning import Tuning
 from infway.kernel.chat import Feature, Timeouts
 
 _PATIENCE = 1000  # lessons that wait at most
+_view_of = partial(tuple.__new__, View)  # as `_make` does, without a call of Python's
 _KNOWN = 3.0  # attempts, older ones fading, from which on its own time to the first token counts
 _SLACK = 4.0  # times the usual: with a spread of 0.5, beyond 99 of 100 first tokens
 
@@ -166,7 +169,7 @@ class Slot:
         start = max(self.start, silence)
         # how much slower a reply is for what is in flight beyond the usual
         load = max(1.0, (self.room + self.in_flight) / (self.room + 2.0 * self.usual))
-        self.view = View._make(
+        self.view = _view_of(
             (
                 start,
                 posterior.pace,

@@ -6,6 +6,7 @@ writes to the ledger in batches, and which is drained when the gateway stops.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 from infway.kernel.account import Account
@@ -19,6 +20,7 @@ from infway.pipeline.stakes import Funding
 from infway.pipeline.tried import Attempt
 
 _NOWHERE = Account()
+_row_of = partial(tuple.__new__, Row)  # as `_make` does, without a call of Python's
 # The fields of a row from the tokens of the answer on, as long as nothing is known of it
 _NOTHING_CAME = (0, 0, 0, 0, 1, 1, None, 0)
 
@@ -164,7 +166,7 @@ class Settlement:
             end = 0 if ended is None else max(0, round((ended - began) * 1000))
             status, used, told = self.status, row[8:16], row[18:25]
             alone = (row[0], 0, self.at, *row[3:7], status, *used, start, end, *told, began)
-            return [row, Row._make(alone)]
+            return [row, _row_of(alone)]
         return [*rows, self._sum(rows)]
 
     def _row(self, number: int, attempt: Attempt) -> Row:
@@ -173,7 +175,7 @@ class Settlement:
         account = self.who.account or _NOWHERE
         began, first = attempt.began, attempt.first
         ended = began if attempt.ended is None else attempt.ended
-        return Row(
+        said = (
             self.ask.id,
             number,
             self.at + (began - self.began),
@@ -201,6 +203,7 @@ class Settlement:
             self._queue.journal.name,
             began,
         )
+        return _row_of(said)
 
     def _sum(self, rows: Sequence[Row]) -> Row:
         answered = [row for row in rows if row.outcome == self.outcome] or rows

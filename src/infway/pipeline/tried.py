@@ -25,6 +25,7 @@ from infway.pipeline.cost import NOTHING, Cost, cost_of, unsaid
 _LONGEST_HEADER = 2000  # characters
 _FRAME = 86  # bytes of OpenAI's content frames around the text, behind the constant prefix
 _CHOICE = 100  # bytes of a choice that was read around its text
+_FREE = Cost()
 CHARS_PER_TOKEN = 4  # the rule of thumb of the wire design, part 3
 
 
@@ -73,7 +74,7 @@ class Attempt:
         self.tactic = ""
         self.most = float("inf")
         self.usage = NOTHING
-        self.cost = Cost()
+        self.cost = _FREE
         self.said: Usage | None = None
         self.frames = 0
         self.chars = 0
