@@ -5,6 +5,9 @@ from errno import EACCES, EADDRINUSE
 
 from infway.kernel.errors import InfwayError
 
+ADMIN_WAY = "admin.port: 9001 in the configuration"  # what an error of its address advises
+BACKLOG = 4096  # connections that may wait to be accepted
+
 
 class AddressError(InfwayError):
     """The address cannot be listened on."""

@@ -14,7 +14,7 @@ from secrets import randbits
 import uvicorn
 
 from infway.accounts.gatehouse import Gatehouse
-from infway.addresses import bound
+from infway.addresses import ADMIN_WAY, bound
 from infway.app import App
 from infway.configured import limits_of
 from infway.database import Database
@@ -24,7 +24,6 @@ from infway.kernel.clock import system_clock
 from infway.kernel.ids import Ids
 from infway.settings import Settings
 
-WAY = "admin.port: 9001 in the configuration"  # what an address error advises
 _DRAIN = 5  # seconds that a reply gets at a stop
 
 
@@ -34,17 +33,6 @@ class _Beside(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Leave signals to the other server."""
-        yield
-
-
-@contextmanager
-def reserved(settings: Settings) -> Generator[None, None, None]:
-    """Keep the address of the admin API for this process and its workers; raises AddressError."""
-    admin = settings.admin
-    if admin.port is None:
-        yield
-        return
-    with bound(admin.host, admin.port, WAY, shared=True):
         yield
 
 
@@ -62,7 +50,7 @@ async def admin_open(
         yield
         return
     listening = _Beside(_config(app, gatehouse, database, settings, reload))
-    listener = bound(admin.host, admin.port, WAY, shared=True)
+    listener = bound(admin.host, admin.port, ADMIN_WAY, shared=True)
     task = asyncio.create_task(listening.serve([listener]))
     try:
         yield

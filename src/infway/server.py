@@ -1,92 +1,32 @@
-"""The running process: what is served, what is said at the start, signals, and the end.
+"""The running process: what is checked and said at the start, and who serves.
 
 `run` is what `infway serve` does. One process serves by itself; several are workers of a keeper,
 which starts another where one dies.
 """
 
-import asyncio
-import gc
-import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from secrets import randbelow, randbits
+from secrets import randbelow
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
-import uvicorn
-
-from infway.accounts.gatehouse import Gatehouse
-from infway.addresses import bound
-from infway.admin_port import admin_open, reserved, tell_keeper
-from infway.api.front import Front
-from infway.app import App, Parts, parts
+from infway.addresses import ADMIN_WAY, BACKLOG, bound
 from infway.banner import banner
-from infway.configured import database_of, gatehouse_of, limits_of
-from infway.database import Database
-from infway.door.hall import DoorConfig
-from infway.door.protocols import PROTOCOLS
 from infway.kernel.clock import system_clock
-from infway.ledger.alerts import Alerts
-from infway.ledger.journal import Journal
-from infway.ledger.replays import Replays
-from infway.ledger.responses_sqlite import SqliteResponses
-from infway.ledger.spending import Spending
-from infway.ledger.sqlite import OwnLedger
-from infway.listening import Listening, Order
-from infway.pipeline.settler import Spooling
 from infway.pressure import raise_file_limit
-from infway.relief import senses
-from infway.reloading import Reloading
-from infway.serving import (
-    EmbeddedError,
-    Plan,
-    ServeOptions,
-    embedded_upstream,
-    plan,
-    with_embedded,
-    with_sandbox,
-)
+from infway.serving import Plan, ServeOptions, plan
 from infway.settings import Settings
-from infway.settings.fixed import needs_restart
-from infway.sockets import library_read, take_sockets
-from infway.telemetry.logs import redact_logs, write_logs
+from infway.stores import stores_of
 from infway.telemetry.tallies import Tallies
-from infway.workers import Keeper, Pipe, listen_to_keeper, show_life
+from infway.workers import Keeper, Pipe, show_life
 
-_log = logging.getLogger(__name__)
-# Objects between two collections: a request leaves hundreds, few of them in cycles. The default
-# of 700 costs CPU on every request; 20,000 made pauses that the first token's p99 showed.
-_GC = (5_000, 10, 100)
-_BACKLOG = 4096  # connections that may wait to be accepted
 _MORE = 15.0  # seconds beyond grace and drain that a worker has for its last words and its ledger
 
 __all__ = ["ServeOptions", "run"]
-
-
-class _Stores(NamedTuple):
-    """What one process keeps records in, all but responses in one database."""
-
-    database: Database
-    ledger: OwnLedger
-    responses: SqliteResponses
-    gatehouse: Gatehouse
-
-    def check(self) -> None:
-        """Open and close each, so that what cannot be used is told before anything runs.
-
-        The ledger is first: one that is broken or newer is left as it is. Raises DatabaseError and
-        LedgerError.
-        """
-        for store in (self.ledger, self.responses):
-            store.open()
-            store.close()
-        self.gatehouse.check()
 
 
 def run(options: ServeOptions) -> None:
@@ -97,11 +37,11 @@ def run(options: ServeOptions) -> None:
     planned = plan(options, randbelow)
     server = planned.settings.server
     raise_file_limit()
-    _stores(planned).check()
+    stores_of(planned).check()
     listener = bound(server.host, server.port)
     listener.set_inheritable(True)
     try:
-        with reserved(planned.settings):
+        with _reserved(planned.settings):
             _serve(planned, listener)
     finally:
         options.data.remove_pid(os.getpid())
@@ -111,9 +51,9 @@ def run(options: ServeOptions) -> None:
 def _serve(planned: Plan, listener: socket.socket) -> None:
     server = planned.settings.server
     if server.workers == 1:
-        _Served(planned, None).run(listener)
+        _answer(planned, None, listener)
         return
-    listener.listen(_BACKLOG)  # requests wait for the workers instead of being refused
+    listener.listen(BACKLOG)  # requests wait for the workers instead of being refused
     print(banner(planned), flush=True)
     planned.options.data.write_pid(os.getpid(), planned.url)
     patience = server.grace + server.drain + _MORE
@@ -121,6 +61,17 @@ def _serve(planned: Plan, listener: socket.socket) -> None:
     with TemporaryDirectory(prefix="infway-metrics-") as folder:
         work = partial(_work, Path(folder))
         Keeper(work, planned, server.workers, listener, patience, now).run()
+
+
+@contextmanager
+def _reserved(settings: Settings) -> Generator[None, None, None]:
+    """Keep the address of the admin API for this process and its workers; raises AddressError."""
+    admin = settings.admin
+    if admin.port is None:
+        yield
+        return
+    with bound(admin.host, admin.port, ADMIN_WAY, shared=True):
+        yield
 
 
 def _work(metrics: Path, planned: Plan, listener: socket.socket, pipe: Pipe) -> None:
@@ -131,145 +82,14 @@ def _work(metrics: Path, planned: Plan, listener: socket.socket, pipe: Pipe) -> 
     for one in (signal.SIGINT, signal.SIGHUP):
         signal.signal(one, signal.SIG_IGN)
     show_life(pipe)
-    _Served(planned, pipe, Tallies(metrics)).run(listener)
+    _answer(planned, pipe, listener, Tallies(metrics))
 
 
-class _Served:
-    """What one process serves, and what it does beside answering: reload, keep the embedded model.
+def _answer(
+    planned: Plan, pipe: Pipe | None, listener: socket.socket, tallies: Tallies | None = None
+) -> None:
+    """Serve in this process."""
+    # a keeper answers nothing, and is a quarter smaller without all that can
+    from infway.served import Served  # noqa: PLC0415 - as said above
 
-    `pipe`: of a worker, to its keeper.
-    """
-
-    def __init__(self, planned: Plan, pipe: Pipe | None, tallies: Tallies | None = None) -> None:
-        self._options = options = planned.options
-        self._planned = planned
-        self._started = settings = planned.settings
-        self._pipe = pipe
-        self._model_url: str | None = None
-        handler = write_logs(settings.logs.level, settings.logs.format)
-        if settings.logs.level != "debug":
-            logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and stop are ours
-        stores = _stores(planned)
-        self._database, self._gatehouse = stores.database, stores.gatehouse
-        self.app = app = App(settings, planned.inventory, _parts(planned, stores, tallies))
-        redact_logs(handler, lambda text: app.client.signer.redact(text))  # noqa: PLW0108 - signers are swapped
-        app.beside += [self._embedded, self._told, library_read, self._administered]
-        read, count = partial(plan, options, randbelow), app.metrics.reloaded
-        self._reloading = Reloading(read, self._reloaded, count)
-        order = Order(settings.server.grace, settings.server.drain)
-        self._server = Listening(_config(app.front, settings), app, order, senses())
-
-    def run(self, listener: socket.socket) -> None:
-        """Serve until the end."""
-        if self._pipe is None:
-            self._server.at_start = self._announce
-        self._server.run([listener])
-        self._database.close()
-
-    def _announce(self) -> None:
-        """Print the banner, and leave the pid for `infway reload`."""
-        self._options.data.write_pid(os.getpid(), self._planned.url)
-        print(banner(self._planned), flush=True)
-
-    @asynccontextmanager
-    async def _embedded(self) -> AsyncGenerator[None, None]:
-        """Keep the embedded model while the app is open, where it is part of the plan."""
-        if not self._planned.embedded:
-            yield
-            return
-        async with AsyncExitStack() as stack:
-            try:
-                self._model_url = await stack.enter_async_context(embedded_upstream())
-            except EmbeddedError as error:
-                _log.warning("%s; the simulated upstreams take its place", error)
-            self._use(self._planned)
-            yield
-
-    @asynccontextmanager
-    async def _administered(self) -> AsyncGenerator[None, None]:
-        """Serve the admin API while the app is open, where it has a port."""
-        reload = self.reload if self._pipe is None else tell_keeper
-        records = self._gatehouse, self._database
-        async with admin_open(self.app, *records, self._started, reload):
-            yield
-
-    @asynccontextmanager
-    async def _told(self) -> AsyncGenerator[None, None]:
-        """Hear signals and the keeper while the app is open."""
-        loop = asyncio.get_running_loop()
-        if self._pipe is not None:
-            listen_to_keeper(loop, self._pipe, self)
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
-        gc.collect()
-        gc.freeze()  # what was built so far lives as long as the process
-        gc.set_threshold(*_GC)
-        yield
-        loop.remove_signal_handler(signal.SIGHUP)
-
-    def stop(self, *, grace: bool, by: str) -> None:
-        """Begin to stop; told again by the same, end at once."""
-        self._server.stop(grace=grace, by=by)
-
-    def reload(self) -> None:
-        """Read the configuration again."""
-        self._reloading.ask()
-
-    async def _reloaded(self, planned: Plan) -> None:
-        self._use(planned)
-        if self._pipe is not None:
-            await asyncio.to_thread(self._pipe.send, planned)  # for who comes after a crash
-        await self.app.signers.freshen()
-        if waiting := needs_restart(self._started, planned.settings):
-            _log.warning("a restart is needed for what changed of: %s", ", ".join(waiting))
-
-    def _use(self, planned: Plan) -> None:
-        if self._model_url is not None:
-            planned = with_embedded(planned, self._model_url)
-        elif planned.embedded:
-            planned = with_sandbox(planned)
-        self.app.swap(planned.settings, planned.inventory)
-        self._planned = planned
-
-
-def _config(front: Front, settings: Settings) -> uvicorn.Config:
-    server = settings.server
-    config = DoorConfig(
-        front,
-        limits_of(server),
-        front.turn_away,
-        loop="uvloop",
-        http=PROTOCOLS[server.http],
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=server.proxy_headers,
-        timeout_graceful_shutdown=int(server.drain),
-        backlog=_BACKLOG,
-    )
-    return take_sockets(config, server.body_limit)
-
-
-def _stores(planned: Plan) -> _Stores:
-    """Return them, not yet open."""
-    settings, data = planned.settings, planned.options.data
-    path = settings.ledger.path or data.ledger
-    database = database_of(settings, data)
-    gatehouse = gatehouse_of(database, settings, data)
-    responses = SqliteResponses(path.with_name("responses.db"))
-    return _Stores(database, OwnLedger(database), responses, gatehouse)
-
-
-def _parts(planned: Plan, stores: _Stores, tallies: Tallies | None) -> Parts:
-    """Return the parts of an app that keeps its records there."""
-    said, database = planned.settings.ledger, stores.database
-    return replace(
-        parts(stores.ledger, randbits(128), stores.responses),
-        spooling=Spooling(Journal(planned.options.data.spool), said.spool_rows, said.spool_time),
-        gatehouse=stores.gatehouse,
-        funds=Spending(database),
-        alerts=Alerts(database),
-        tallies=tallies,
-        replays=Replays(database),
-        database=database,
-    )
+    Served(planned, pipe, tallies).run(listener)

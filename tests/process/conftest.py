@@ -16,7 +16,7 @@ from infway.ledger.sqlite import SqliteLedger
 from infway.listening import Listening, Order
 from infway.pressure import Held
 from infway.relief import Senses
-from infway.server import _config
+from infway.served import _config
 from infway.watchdog import Patience
 
 BRIEF = Order(grace=0.05, drain=5.0, linger=0.05, last_words=1.0)
