@@ -17,7 +17,7 @@ CLIENTS = Path(__file__).parent / "clients"
 # Where `make install-dev` puts the clients that cannot stand beside the development packages.
 OTHER_PYTHON = Path(sys.prefix).parent / ".venv-clients" / "bin" / "python"
 FRAMEWORKS = Path(sys.prefix).parent / ".venv-frameworks" / "bin" / "python"
-PATIENCE = 60  # seconds; reached only where something hangs
+PATIENCE = 180  # seconds; reached only where something hangs
 
 
 @dataclass(frozen=True, slots=True)
