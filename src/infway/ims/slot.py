@@ -1,6 +1,7 @@
 """What the book holds of one offer, and of the pools it belongs to."""
 
 from functools import partial
+from typing import Any
 
 from infway.ims.account import FOREVER, Account
 from infway.ims.breaker import Breaker, State
@@ -10,7 +11,7 @@ from infway.ims.tuning import Tuning
 from infway.kernel.chat import Feature, Timeouts
 
 _PATIENCE = 1000  # lessons that wait at most
-_view_of = partial(tuple.__new__, View)  # as `_make` does, without a call of Python's
+_view_of = partial(tuple[Any, ...].__new__, View)  # as `_make` does, without a call of Python's
 _KNOWN = 3.0  # attempts, older ones fading, from which on its own time to the first token counts
 _SLACK = 4.0  # times the usual: with a spread of 0.5, beyond 99 of 100 first tokens
 

@@ -7,7 +7,7 @@ writes to the ledger in batches, and which is drained when the gateway stops.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from infway.kernel.account import Account
 from infway.kernel.chat import ChatRequest, Offer, Prices, Principal
@@ -20,7 +20,7 @@ from infway.pipeline.stakes import Funding
 from infway.pipeline.tried import Attempt
 
 _NOWHERE = Account()
-_row_of = partial(tuple.__new__, Row)  # as `_make` does, without a call of Python's
+_row_of = partial(tuple[Any, ...].__new__, Row)  # as `_make` does, without a call of Python's
 # The fields of a row from the tokens of the answer on, as long as nothing is known of it
 _NOTHING_CAME = (0, 0, 0, 0, 1, 1, None, 0)
 
