@@ -10,6 +10,7 @@ from tests.wall.asking import CALM, ask, offer, upstream
 
 from infway.kernel.chat import Prices
 from infway.pipeline.budget import RetryBudget
+from infway.pipeline.hedge import race
 from infway.pipeline.itinerary import Persistence
 
 CHEAP, DEAR = Prices(1, 1), Prices(10**9, 10**9)
@@ -96,3 +97,23 @@ async def test_the_wait_may_be_what_nearly_all_replies_take(line: Start, up: Wal
     slot.view = slot.view._replace(start=0.02, start_sd=0.5)
     assert (await running.tell(ask())).text == ANSWER
     assert await running.outcomes() == ["hedged", "ok"]
+
+
+async def test_both_hear_that_the_caller_left_wherever_they_are():
+    told: list[object] = []
+
+    async def busy() -> None:
+        try:
+            while True:
+                await asyncio.sleep(0)
+        except asyncio.CancelledError as ended:
+            told.extend(ended.args)
+            raise
+
+    task = asyncio.create_task(race(busy(), 0.0, busy, lambda _: None))
+    for _ in range(9):
+        await asyncio.sleep(0)
+    task.cancel("left")
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert told == ["left", "left"]

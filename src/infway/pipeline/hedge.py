@@ -70,7 +70,7 @@ async def _winner(tasks: list["asyncio.Task[_T]"]) -> _T:
 async def _end(tasks: list["asyncio.Task[_T]"], drop: Drop[_T]) -> None:
     """End what is still under way, and give back what was won in vain."""
     for task in tasks:
-        if not task.done():
+        if not task.done() and not task.cancelling():  # its caller may have left
             task.cancel(Fault.HEDGED)
     for ended in await asyncio.gather(*tasks, return_exceptions=True):
         if not isinstance(ended, BaseException):
