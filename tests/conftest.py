@@ -210,8 +210,6 @@ def seeded(seed: int) -> Callable[[Parts], Parts]:
     return lambda built: replace(built, seed=seed)
 
 
-# A shared machine may stop for longer than any deadline; the same examples on every run, or with
-# `--hypothesis-profile long` many others.
-hypothesis.settings.register_profile("infway", deadline=None, derandomize=True, max_examples=60)
-hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
+# A shared machine may stop for longer than any deadline; the same examples on every run.
+hypothesis.settings.register_profile("infway", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("infway")

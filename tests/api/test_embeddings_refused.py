@@ -143,7 +143,7 @@ async def test_a_swap_takes_models_for_embeddings_away_and_brings_others(gateway
 NAMES = ("input", "model", "dimensions", "encoding_format", "provider", "__doc__", "ü\u2028", "x")
 
 
-@settings(max_examples=150)
+@settings(max_examples=500)
 @given(junk_objects(NAMES))
 def test_any_object_is_read_or_refused_with_a_field(body: dict[str, object]) -> None:
     data = json.dumps(body).encode()

@@ -146,7 +146,7 @@ _FIELDS = (
 )  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=600)
 @given(st.dictionaries(st.sampled_from(_FIELDS), junks(_NAMES, 4)))
 def test_any_body_is_read_or_refused_with_a_reason(body: dict[str, Any]) -> None:
     for said in (body, HELLO | body):

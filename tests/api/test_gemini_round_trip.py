@@ -139,7 +139,7 @@ def by_kind(facts: list[Fact]) -> list[Fact]:
     return [*sorted(said_by.items()), *sorted(rest, key=repr)]
 
 
-@settings(max_examples=120, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(body=_BODIES)
 def test_a_body_comes_back_as_it_was_or_its_loss_is_listed(body: dict[str, Any]) -> None:
     ask, _ = read_generate(json.dumps(body).encode(), "r-1", "m1", stream=False)

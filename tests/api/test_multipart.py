@@ -256,7 +256,7 @@ async def _no_server_error(gateway: Gateway) -> None:
     )
     drawn: list[tuple[str, tuple[str, bytes]]] = []
 
-    @settings(max_examples=75, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=150, suppress_health_check=list(HealthCheck), database=None)
     @given(st.sampled_from(PLACES), fields, files, st.integers(0, 2000))
     def draw(path: str, said: dict[str, str], held: dict[str, object], cut: int) -> None:
         kind, body = form(held or {"a": ("a", b"")}, **said)

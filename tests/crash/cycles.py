@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from bench.postgres import Postgres
-from tests.crash.far import GAP, Sent, far
+from tests.crash.far import Sent, far
 from tests.crash.near import Callers, Read
 from tests.crash.reconcile import Verdict, reconcile, rows_in
 from tests.crash.rig import PEPPER, WORKERS, Rig, until
@@ -59,15 +59,15 @@ async def running(folder: Path, port: int, settings: Mapping[str, object]) -> As
         rig.kill()
 
 
-async def run(kind: str, cycles: int, callers: int, seed: int = 1, gap: float = GAP) -> Found:
-    """Kill so many times, and compare. `gap`: seconds between two tokens of an answer."""
+async def run(kind: str, cycles: int, callers: int, seed: int = 1) -> Found:
+    """Kill so many times, and compare."""
     sent: list[Sent] = []
     read: list[Read] = []
     random = Random(seed)
     with tempfile.TemporaryDirectory(prefix="infway-crash-") as name:
         folder = Path(name)
         with store(kind, folder) as (settings, database):
-            async with far(sent, gap) as port, running(folder, port, settings) as rig:
+            async with far(sent) as port, running(folder, port, settings) as rig:
                 asking = Callers(rig.port, read, callers)
                 task = asyncio.create_task(asking.run())
                 try:
@@ -77,7 +77,7 @@ async def run(kind: str, cycles: int, callers: int, seed: int = 1, gap: float = 
                     await task
                 code = await asyncio.to_thread(rig.stop)
             await asyncio.to_thread(database.open)
-            verdict = reconcile(sent, read, rows_in(database), gap)
+            verdict = reconcile(sent, read, rows_in(database))
             errors = [line for line in rig.log().splitlines() if '"level":"error"' in line]
             left = rig.journals()
             if left:

@@ -56,9 +56,8 @@ _END = b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
 class Answering(asyncio.Protocol):
     """One connection of the gateway's."""
 
-    def __init__(self, sent: list[Sent], gap: float) -> None:
+    def __init__(self, sent: list[Sent]) -> None:
         self._sent = sent
-        self._gap = gap
         self._rest = b""
         self._task: asyncio.Task[None] | None = None
 
@@ -101,16 +100,16 @@ class Answering(asyncio.Protocol):
         for _ in range(tokens):
             sent.tokens += 1
             self._transport.write(_WORD)
-            await asyncio.sleep(self._gap)
+            await asyncio.sleep(GAP)
         sent.whole = True
         self._transport.write(_frame({}, "stop", _usage(tokens)) + _END)
 
 
 @asynccontextmanager
-async def far(sent: list[Sent], gap: float = GAP) -> AsyncIterator[int]:
-    """Answer on a free port while the block runs, with so many seconds between two tokens."""
+async def far(sent: list[Sent]) -> AsyncIterator[int]:
+    """Answer on a free port while the block runs."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Answering(sent, gap), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(lambda: Answering(sent), "127.0.0.1", 0, backlog=1024)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

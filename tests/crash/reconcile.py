@@ -15,21 +15,18 @@ _EARLY, _LATE = (
     0.5,
     20.0,
 )  # seconds that a row may be dated behind, or before, what the upstream saw
+_BEHIND = 256 + round(2.25 / GAP)  # tokens that a checkpoint may be behind, at the upstream's pace
 _LOST = ("interrupted", "client_gone")
 
 
 @dataclass
 class Verdict:
-    """What came of it; everything but the counts at the top should be empty.
-
-    `may_be_behind`: tokens that a checkpoint may be behind, at the upstream's pace.
-    """
+    """What came of it; everything but the counts at the top should be empty."""
 
     requests: int = 0
     reached: int = 0
     interrupted: int = 0
     furthest_behind: int = 0
-    may_be_behind: int = 0
     lost: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
     unsettled: list[str] = field(default_factory=list)
@@ -57,11 +54,9 @@ def rows_in(database: Database) -> list[Row]:
     return [Row(*row) for row in found]
 
 
-def reconcile(
-    sent: Iterable[Sent], read: Iterable[Read], rows: Sequence[Row], gap: float = GAP
-) -> Verdict:
-    """Compare. `gap`: seconds between two tokens of an answer."""
-    verdict = Verdict(may_be_behind=256 + round(2.25 / gap))
+def reconcile(sent: Iterable[Sent], read: Iterable[Read], rows: Sequence[Row]) -> Verdict:
+    """Compare."""
+    verdict = Verdict()
     whole: dict[str, list[Row]] = defaultdict(list)
     attempts: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -116,8 +111,7 @@ def _match(verdict: Verdict, sent: Sent, read: Read | None, rows: list[Row]) -> 
         behind = sent.tokens - row.completion_tokens
         if row.outcome == "interrupted" and not sent.whole:
             verdict.furthest_behind = max(verdict.furthest_behind, behind)
-        is_far = behind > verdict.may_be_behind and not sent.whole
-        if behind < 0 or is_far or (read is not None and read.whole):
+        if behind < 0 or (behind > _BEHIND and not sent.whole) or (read is not None and read.whole):
             verdict.wrong.append(f"{sent}, read as {read}: {row}")
     else:
         verdict.wrong.append(f"{sent}: {row}")

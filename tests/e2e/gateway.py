@@ -17,7 +17,7 @@ CLIENTS = Path(__file__).parent / "clients"
 # Where `make install-dev` puts the clients that cannot stand beside the development packages.
 OTHER_PYTHON = Path(sys.prefix).parent / ".venv-clients" / "bin" / "python"
 FRAMEWORKS = Path(sys.prefix).parent / ".venv-frameworks" / "bin" / "python"
-PATIENCE = 180  # seconds; reached only where something hangs
+PATIENCE = 60  # seconds; reached only where something hangs
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     stdin: str = "",
     folder: Path | None = None,
+    patience: float = PATIENCE,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end."""
     return subprocess.run(
@@ -54,14 +55,14 @@ def run(
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=patience,
         check=False,
     )
 
 
-def reported(*argv: str | Path, folder: Path | None = None) -> dict:
+def reported(*argv: str | Path, folder: Path | None = None, patience: float = PATIENCE) -> dict:
     """Run a client and read its report; what it says instead is the failure."""
-    done = run(*argv, environment={"PATH": os.defpath}, folder=folder)
+    done = run(*argv, environment={"PATH": os.defpath}, folder=folder, patience=patience)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from tests.e2e.conftest import KEY
-from tests.e2e.gateway import CLIENTS, FRAMEWORKS, reported
+from tests.e2e.gateway import CLIENTS, FRAMEWORKS, PATIENCE, reported
 from tests.e2e.upstream import ANSWER
 
 USED = "The tool says: 18 degrees in Tokyo"
@@ -18,7 +18,8 @@ VERCEL = CLIENTS / "vercel"
 @pytest.fixture(scope="module")
 def reports(gateway):
     assert FRAMEWORKS.exists(), f"{FRAMEWORKS} is missing: make install-dev"
-    return reported(FRAMEWORKS, CLIENTS / "frameworks.py", gateway.url, KEY)
+    script = CLIENTS / "frameworks.py"
+    return reported(FRAMEWORKS, script, gateway.url, KEY, patience=3 * PATIENCE)  # one for each
 
 
 def report_of(reports, name):

@@ -159,10 +159,7 @@ def test_limits_and_budgets_hold_over_both_and_usage_shows_both(fleet):
     spender = fleet.infway(1, "keys", "mint", "spender", "--budget", f"{CAP}/total")
     for key in (limited, spender):
         until(lambda: all(fleet.knows(key, one.url) for one in fleet.gateways))  # noqa: B023
-    heard = fleet.many(limited, 3 * LIMIT)
-    assert set(heard) == {200, 429}
-    # all of it, but for a replica's half where Redis was late on a busy machine
-    assert LIMIT / 2 <= heard[200] <= LIMIT
+    assert fleet.many(limited, 3 * LIMIT) == {200: LIMIT, 429: 2 * LIMIT}
     assert fleet.everywhere(limited) == {429}
     told = Counter[int]()
     while told[402] < 20:  # what others reserve, or hold for a moment, refuses some before the end
@@ -181,7 +178,7 @@ def test_limits_and_budgets_hold_over_both_and_usage_shows_both(fleet):
     for number in (0, 1):
         said = json.loads(fleet.infway(number, "usage", "--by", "key", "--format", "json"))
         found = {row["key"]: row["requests"] for row in said}
-        assert found["limited"] == heard[200]
+        assert found["limited"] == LIMIT
         assert found["spender"] >= times
 
 

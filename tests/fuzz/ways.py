@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from tests.fuzz import plain
 from tests.fuzz.streams import Stream
+from tests.providers.reading import decode
 from tests.wall.asking import offer
 
 from infway.api.encode_sse import SseEncoder
 from infway.api.stamp import Stamp
 from infway.kernel.events import Event, Raw, Usage, Verbatim
-from infway.providers.adapter import Decoder
 from infway.providers.eventstream import MessageFramer
 from infway.providers.mirror import Mirror
 from infway.providers.ndjson import LineFramer
@@ -83,16 +83,6 @@ _FRAMERS: Mapping[
 }
 
 
-def _decoded(decoder: Decoder, pieces: Pieces) -> list[Event]:
-    """Return the events, read as the pipeline does."""
-    events: list[Event] = []
-    for piece in pieces:
-        events += decoder.feed(piece)
-        if decoder.done:
-            return events
-    return events + decoder.close()
-
-
 def _chat(stream: Stream) -> Way:
     """Chats to chats: the frames come through with another id and model.
 
@@ -148,7 +138,7 @@ def _mirrored(stream: Stream) -> Way:
     def walk(pieces: Pieces) -> tuple[bytes, list[object]]:
         raw: list[bytes] = []
         meant: list[Event] = []
-        for event in _decoded(mirror.decoder(), pieces):
+        for event in decode(mirror.decoder(), pieces):
             if isinstance(event, Raw):
                 raw.append(event.data)
             else:
@@ -180,9 +170,9 @@ def _apart(events: Sequence[Event]) -> Iterator[object]:
 def _adapted(stream: Stream) -> Way:
     """A dialect to chats: the events are the same."""
     adapter = ADAPTERS[stream.dialect]
-    whole = _decoded(adapter.decoder(), [stream.body])
+    whole = decode(adapter.decoder(), [stream.body])
     unmarked(stream.body, whole)
-    return Way("adapter", lambda pieces: _decoded(adapter.decoder(), pieces), whole, len(whole))
+    return Way("adapter", lambda pieces: decode(adapter.decoder(), pieces), whole, len(whole))
 
 
 def unmarked(body: bytes, events: Sequence[object]) -> None:

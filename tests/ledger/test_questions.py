@@ -106,7 +106,7 @@ QUESTIONS = st.builds(
 )
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(question=QUESTIONS)
 def test_an_answer_from_sums_is_that_of_all_rows(
     filled: tuple[Database, list[Row]], question: Question

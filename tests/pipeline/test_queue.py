@@ -24,7 +24,7 @@ ENDS = {
 }  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=120)
 @given(st.lists(PLANS, max_size=14), CEILINGS, st.lists(SWAPS, max_size=2), st.integers(0, 14))
 def test_everyone_is_served_in_order_or_told_and_no_place_is_taken_twice_or_left_empty(
     plans: list[Plan], ceilings: dict[str, int], swaps: list[Swap], size: int

@@ -75,7 +75,7 @@ JSON = junks(
 )  # fmt: skip
 
 
-@settings(max_examples=120)
+@settings(max_examples=400)
 @given(NATIVES, st.lists(MESSAGES, min_size=1, max_size=6), WISHES)
 def test_every_body_is_one_that_aws_accepts(native: str, messages: list[dict], wishes: dict):
     with suppress(UpstreamFailed):

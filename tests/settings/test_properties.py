@@ -66,7 +66,7 @@ def settings_or_problems(path: Path, data: bytes) -> None:
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(cuts=CUTS)
 def test_a_mutated_text_gives_settings_or_problems_and_nothing_else(tmp_path, cuts):
@@ -77,7 +77,7 @@ def test_a_mutated_text_gives_settings_or_problems_and_nothing_else(tmp_path, cu
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(changes=st.lists(st.tuples(STEPS, VALUES), min_size=1, max_size=4))
 def test_any_value_in_any_place_gives_settings_or_problems_and_nothing_else(tmp_path, changes):
@@ -96,7 +96,7 @@ def test_any_value_in_any_place_gives_settings_or_problems_and_nothing_else(tmp_
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.binary(max_size=200))
 def test_any_bytes_give_settings_or_problems_and_nothing_else(tmp_path, data):

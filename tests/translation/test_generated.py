@@ -11,7 +11,7 @@ from tests.translation.requests import requests
 from infway.kernel.errors import UpstreamFailed
 
 
-@settings(max_examples=75, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(request=requests())
 def test_every_vendor_is_told_every_fact_or_its_loss_is_listed(request: dict[str, Any]) -> None:
     ask = asked(request)

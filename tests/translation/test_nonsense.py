@@ -11,7 +11,7 @@ from tests.translation.offers import offers, translating
 from infway.kernel.errors import CallerError, UpstreamFailed
 
 
-@settings(max_examples=75, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(request=nonsensical())
 def test_nonsense_is_said_or_refused(request: dict[str, Any]) -> None:
     with suppress(CallerError):  # most of it goes no further than the edge

@@ -30,7 +30,7 @@ OWN = (
 )
 # Fields every chat model takes; the others are parameters that a model may not support.
 _PLAIN = frozenset({"messages", "stream", "max_tokens", "user", "metadata"})
-_NOTHING = Feature(0)  # of which Python makes another at every call
+_NOTHING = Feature(0)  # to name it again is two calls of Python's
 _READ_TOO = ("tools", "functions", "response_format")
 _IMAGE_TOKENS = 800  # one image, between OpenAI's low (85) and high (765 and more) detail
 _MESSAGE_TOKENS = 3  # what each message adds, and once more for the reply: OpenAI's counting rule
