@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import math
 import sys
 import time
 
@@ -15,11 +16,13 @@ def main() -> int:
     parser.add_argument("--callers", type=int, default=50)
     parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end after so many")
     asked = parser.parse_args()
     began = time.perf_counter()
-    found = asyncio.run(run(asked.store, asked.cycles, asked.callers, asked.seed))
+    seconds = asked.minutes * 60
+    found = asyncio.run(run(asked.store, asked.cycles, asked.callers, asked.seed, seconds))
     print(found.verdict.told())
-    print(f"{asked.cycles} kills of {asked.store} in {time.perf_counter() - began:.0f} s")
+    print(f"{len(found.settled)} kills of {asked.store} in {time.perf_counter() - began:.0f} s")
     print(f"settled after {max(found.settled):.1f} s at the latest, exit code {found.exit_code}")
     print("\n".join(found.errors[:10]))
     good = found.verdict.is_good and max(found.settled) <= SETTLED_IN

@@ -1,7 +1,9 @@
 """Killing, again and again."""
 
 import asyncio
+import math
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from infway.database import Database
 from infway.database.opening import database_at
 
 SETTLED_IN = 5.0  # seconds from the boot until everything is settled, figure N1
+TOLD_EVERY = 50  # kills: a run of a thousand takes an hour and more
 
 
 @dataclass
@@ -59,11 +62,12 @@ async def running(folder: Path, port: int, settings: Mapping[str, object]) -> As
         rig.kill()
 
 
-async def run(kind: str, cycles: int, callers: int, seed: int = 1) -> Found:
-    """Kill so many times, and compare."""
+async def run(
+    kind: str, cycles: int, callers: int, seed: int = 1, seconds: float = math.inf
+) -> Found:
+    """Kill so many times, or for so many seconds, and compare."""
     sent: list[Sent] = []
     read: list[Read] = []
-    random = Random(seed)
     with tempfile.TemporaryDirectory(prefix="infway-crash-") as name:
         folder = Path(name)
         with store(kind, folder) as (settings, database):
@@ -71,7 +75,7 @@ async def run(kind: str, cycles: int, callers: int, seed: int = 1) -> Found:
                 asking = Callers(rig.port, read, callers)
                 task = asyncio.create_task(asking.run())
                 try:
-                    settled = [await _cycle(rig, random) for _ in range(cycles)]
+                    settled = await _killed(rig, Random(seed), cycles, seconds)
                 finally:
                     asking.over.set()
                     await task
@@ -83,6 +87,17 @@ async def run(kind: str, cycles: int, callers: int, seed: int = 1) -> Found:
             if left:
                 verdict.unsettled.append(f"{left} journals are left")
             return Found(verdict, settled, code, errors)
+
+
+async def _killed(rig: Rig, random: Random, cycles: int, seconds: float) -> list[float]:
+    """Return how long it took after each kill until all was settled."""
+    began = time.perf_counter()
+    settled: list[float] = []
+    while len(settled) < cycles and time.perf_counter() - began < seconds:
+        settled.append(await _cycle(rig, random))
+        if not len(settled) % TOLD_EVERY:
+            print(f"{len(settled)} kills, settled within {max(settled):.1f} s", flush=True)
+    return settled
 
 
 async def _cycle(rig: Rig, random: Random) -> float:
