@@ -121,6 +121,7 @@ class Served:
         gc.collect()
         gc.freeze()  # what was built so far lives as long as the process
         gc.set_threshold(*_GC)
+        gc.enable()
         yield
         loop.remove_signal_handler(signal.SIGHUP)
 
