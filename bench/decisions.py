@@ -20,7 +20,8 @@ from infway.ims.health import Health
 from infway.ims.outcome import Outcome as Attempted
 from infway.ims.rank import Router
 from infway.ims.tuning import Tuning
-from infway.kernel.chat import ChatRequest, Feature, Offer, Prices, Principal, Selection, Upstream
+from infway.kernel.chat import ChatRequest, Feature, Offer, Principal, Selection, Upstream
+from infway.kernel.prices import Prices
 
 CALLS = 200
 BATCHES = 40

@@ -2,7 +2,11 @@
 
 import os
 import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,23 +53,93 @@ def test_the_pepper_is_made_once_is_as_hard_to_guess_as_a_key_and_for_its_owner_
     assert list(data.path.iterdir()) == [data.pepper_file]
 
 
+URL = "http://127.0.0.1:8080"
+HOLDS = """
+import os, sys
+from pathlib import Path
+from infway.datadir import DataDir
+DataDir(Path(sys.argv[1])).write_pid(os.getpid(), sys.argv[2])
+print("here", flush=True)
+sys.stdin.read()
+DataDir(Path(sys.argv[1])).remove_pid(os.getpid())
+"""
+
+
+@contextmanager
+def another(folder: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Have another process that says it is a gateway of the folder, until its input ends."""
+    argv = [sys.executable, "-c", HOLDS, str(folder), url]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"here\n"
+            yield process
+        finally:
+            process.kill()
+
+
 def test_the_pid_file_says_who_runs_and_where(tmp_path: Path):
     data = DataDir(tmp_path)
-    assert (data.pid(), data.url()) == (None, None)
-    data.write_pid(os.getpid(), "http://127.0.0.1:8080")
-    assert (data.pid(), data.url()) == (os.getpid(), "http://127.0.0.1:8080")
+    assert data.gateways() == ()
+    data.write_pid(os.getpid(), URL)
+    assert data.gateways() == ((os.getpid(), URL),)
+    assert data.pid_file.read_text() == f"{os.getpid()}\n{URL}\n"
     data.remove_pid(1)
-    assert data.pid() == os.getpid()
+    assert data.gateways() == ((os.getpid(), URL),)
     data.remove_pid(os.getpid())
-    assert data.pid() is None
+    assert data.gateways() == ()
+    assert not data.pid_file.exists()
+    data.remove_pid(os.getpid())
+
+
+def test_a_second_gateway_of_a_folder_leaves_the_first_one_known(tmp_path: Path):
+    data = DataDir(tmp_path)
+    data.write_pid(os.getpid(), URL)
+    with another(tmp_path, "http://127.0.0.1:9000") as second:
+        both = data.gateways()
+        assert both == ((os.getpid(), URL), (second.pid, "http://127.0.0.1:9000"))
+        assert data.pid_file.read_text().split()[0] == str(os.getpid())
+        second.communicate()
+        assert data.gateways() == ((os.getpid(), URL),)
+        assert data.pid_file.read_text().split()[0] == str(os.getpid())
+    data.remove_pid(os.getpid())
+    assert not list(data.running.iterdir())
+
+
+def test_the_first_of_two_that_stops_leaves_the_second_one_known(tmp_path: Path):
+    data = DataDir(tmp_path)
+    with another(tmp_path, URL) as first:
+        data.write_pid(os.getpid(), "http://127.0.0.1:9000")
+        assert data.pid_file.read_text().split()[0] == str(first.pid)
+        first.communicate()
+    assert data.pid_file.read_text() == f"{os.getpid()}\nhttp://127.0.0.1:9000\n"
+    assert [one.pid for one in data.gateways()] == [os.getpid()]
+    data.remove_pid(os.getpid())
+
+
+def test_what_a_killed_gateway_left_is_cleared_and_names_nobody(tmp_path: Path):
+    data = DataDir(tmp_path)
+    with another(tmp_path, URL) as killed:
+        killed.kill()
+        killed.wait()
+    assert len(list(data.running.iterdir())) == 1
+    assert data.gateways() == ()
+    assert not list(data.running.iterdir())
+    data.write_pid(os.getpid(), URL)
+    assert data.pid_file.read_text() == f"{os.getpid()}\n{URL}\n"
     data.remove_pid(os.getpid())
 
 
 @pytest.mark.parametrize("text", [b"", b"x\n", b"\xff", b"-1\n"])
 def test_a_pid_file_that_makes_no_sense_names_nobody(tmp_path: Path, text: bytes):
     data = DataDir(tmp_path)
-    data.pid_file.write_bytes(text)
-    assert data.pid() is None
+    data.running.mkdir()
+    for file in (data.pid_file, data.running / "1-2"):
+        file.write_bytes(text)
+    assert data.gateways() == ()
+    data.write_pid(os.getpid(), URL)
+    assert data.pid_file.read_text() == f"{os.getpid()}\n{URL}\n"
+    data.remove_pid(os.getpid())
 
 
 def test_the_folder_is_where_the_platform_keeps_data():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from infway.banner import banner
 from infway.datadir import DataDir
 from infway.embedded import Embedded, available
 from infway.serving import EMBEDDED, Plan, ServeOptions, plan, with_stand_in
@@ -17,6 +18,22 @@ UPSTREAM = {"name": "box", "vendor": "ollama", "models": ["m"]}
 def planned(folder: Path, *said: Override, **environment: str) -> Plan:
     options = ServeOptions(None, said, environment, DataDir(folder))
     return plan(options, lambda most: most - 1)
+
+
+def test_the_banner_names_what_listens_and_who_else_runs_from_the_folder(tmp_path: Path):
+    admin = Override(
+        ("admin",),
+        {"port": 9001, "host": "0.0.0.0", "key": "Zk3v9QpL7xT2mN8wR4bY6cJ1hG5dF0sA"},
+        "-",
+    )
+    made = planned(tmp_path, SIMULATED, admin)
+    said = banner(made)
+    assert "Admin API  http://127.0.0.1:9001/admin/v1\n" in said
+    assert "another gateway" not in said
+    DataDir(tmp_path).write_pid(1, "http://127.0.0.1:7")
+    said = banner(made)
+    assert f"another gateway runs from {tmp_path}: process 1 at http://127.0.0.1:7." in said
+    assert "Admin API" not in banner(planned(tmp_path, SIMULATED))
 
 
 def names(made: Plan) -> set[str]:

@@ -102,7 +102,7 @@ class App:
         self._rules = persistence_of(settings)  # its budget is one for all lines
         self._open_lines(settings, inventory)
         self._watch()
-        self._open_edge(settings)
+        self._open_edge(settings, inventory)
 
     def _open_lines(self, settings: Settings, inventory: Inventory) -> None:
         """Build what answers: chats, those that wait their turn, embeddings, and all other work."""
@@ -118,11 +118,11 @@ class App:
         }
         self.lines = (self.gateway, self.queued, self.embedding, *self.work.values())
 
-    def _open_edge(self, settings: Settings) -> None:
+    def _open_edge(self, settings: Settings, inventory: Inventory) -> None:
         """Build what stands before the lines: who may ask, how much, and where."""
         built = self._parts
         self.alarms, escrow = self._budgets(settings)
-        keyring, rules = keyring_beside(built.gatehouse, settings), rules_of(settings)
+        keyring, rules = keyring_beside(built.gatehouse, settings, inventory), rules_of(settings)
         self.background = self._background(settings)
         self.visits = visits_of(settings, built.clock, self.settler, self.metrics)
         kept = (self.background, built.gatehouse, self.visits, escrow, self.alarms)
@@ -150,7 +150,8 @@ class App:
             self._embedding_attempts(),
         )
         work = self._work(settings, inventory)
-        keyring, rules = keyring_beside(self._parts.gatehouse, settings), rules_of(settings)
+        keyring = keyring_beside(self._parts.gatehouse, settings, inventory)
+        rules = rules_of(settings)
         chats[0].health.carry(self.gateway.router.health)
         vectors[0].health.carry(self.embedding.router.health)
         self.client.sign_with(signer)
@@ -286,7 +287,7 @@ class App:
             for open_one in self.beside:
                 await stack.enter_async_context(open_one())
             # what died is buried where budgets are kept, which is open by now
-            await stack.enter_async_context(beside(self.settler.run()))
+            await stack.enter_async_context(beside(self.settler.run))
             self.is_ready = True
             yield
             self.is_ready = False

@@ -1,10 +1,11 @@
 """What a start says: what was found, where to reach it, with which key, and a line to paste."""
 
+import os
 from collections import Counter
 
 from infway import __version__
 from infway.embedded import Embedded
-from infway.serving import EMBEDDED, Plan
+from infway.serving import EMBEDDED, Plan, url_of
 
 _NARROW = 24
 _ASKED = "Say hello in one short sentence."
@@ -14,11 +15,24 @@ def banner(planned: Plan) -> str:
     """Return the text, for a terminal."""
     lines = [f"infway {__version__}", "", "Upstreams", *_upstreams(planned)]
     found = planned.found
-    notes = [*planned.warnings, *(found.unusable if found is not None else ())]
+    notes = [*_others(planned), *planned.warnings, *(found.unusable if found is not None else ())]
     lines += ["", "Notes", *(f"  {note}" for note in notes)] if notes else []
     lines += ["", f"Base URL   {planned.url}/v1", f"Key        {_key(planned)}"]
     lines += [f"API page   {planned.url}/docs"] if planned.settings.server.docs else []
+    admin = planned.settings.admin
+    lines += [f"Admin API  {url_of(admin.host, admin.port)}/admin/v1"] if admin.port else []
     return "\n".join([*lines, "", "Try it:", "", _curl(planned), ""])
+
+
+def _others(planned: Plan) -> list[str]:
+    """Return a note of each gateway that runs from the same data folder."""
+    data = planned.options.data
+    return [
+        f"another gateway runs from {data.path}: process {one.pid} at {one.url}."
+        " `infway health` and `infway reload` speak to all of them"
+        for one in data.gateways()
+        if one.pid != os.getpid()
+    ]
 
 
 def _upstreams(planned: Plan) -> list[str]:

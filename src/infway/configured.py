@@ -21,6 +21,7 @@ from infway.ims.candidates import COMPLETIONS
 from infway.ims.catalog import Catalog
 from infway.ims.tuning import Tuning
 from infway.inventory import Inventory
+from infway.inventory.names import offered
 from infway.kernel.chat import Offer, Weights
 from infway.kernel.clock import Clock, system_clock
 from infway.kernel.ids import base36
@@ -126,19 +127,23 @@ def keyring_of(settings: Settings, digests: Digests = _NO_PEPPER) -> Keyring:
     )
 
 
-def custom_of(settings: Settings) -> Custom:
+def custom_of(settings: Settings, inventory: Inventory | None = None) -> Custom:
     """Return what the configuration says of keys that are made at run time."""
     accounts, first = settings.accounts, settings.admin.key
-    configured = Configured(entitlements_of(settings), {one.name: one for one in settings.keys})
+    there = inventory and offered(settings, inventory.all_offers, inventory.upstreams)
+    keys = {one.name: one for one in settings.keys}
+    configured = Configured(entitlements_of(settings), keys, there)
     return Custom(configured, accounts.refresh, None if first is None else first.get_secret_value())
 
 
-def keyring_beside(gatehouse: Gatehouse | None, settings: Settings) -> Keyring:
+def keyring_beside(
+    gatehouse: Gatehouse | None, settings: Settings, inventory: Inventory
+) -> Keyring:
     """Return the keys that callers present, those that were made at run time among them."""
     if gatehouse is None:
         return keyring_of(settings)
     keyring = keyring_of(settings, gatehouse.digests)
-    gatehouse.serve(keyring, custom_of(settings))
+    gatehouse.serve(keyring, custom_of(settings, inventory))
     return keyring
 
 
@@ -217,8 +222,12 @@ def repeats_of(replays: Replays | None, settler: Settler, settings: Settings) ->
         buried(name)
         replays.release(name)
 
+    def leave() -> None:
+        settler.owes = True
+
     settler.buried = bury
-    return Repeats(replays, settler.journal.name, settler.clock, Memory(said.keep, said.size))
+    memory = Memory(said.keep, said.size)
+    return Repeats(replays, settler.journal.name, settler.clock, memory, leave)
 
 
 def bill_by(settings: Settings, lines: Iterable[Admission]) -> None:

@@ -55,9 +55,14 @@ class Plan:
     @property
     def url(self) -> str:
         """Where the gateway is reached from this machine."""
-        server = self.settings.server
-        host = "127.0.0.1" if server.host in ("0.0.0.0", "::") else server.host  # noqa: S104 - compared
-        return f"http://[{host}]:{server.port}" if ":" in host else f"http://{host}:{server.port}"
+        return url_of(self.settings.server.host, self.settings.server.port)
+
+
+def url_of(host: str, port: int) -> str:
+    """Return where what listens at an address is reached from this machine."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def plan(options: ServeOptions, below: Callable[[int], int]) -> Plan:
@@ -156,7 +161,7 @@ async def embedded_upstream() -> AsyncGenerator[str, None]:
         await child.start()
     except EmbeddedFailed as failed:
         raise EmbeddedError(f"the embedded model: {failed.reason}") from failed
-    async with beside(child.watch()):
+    async with beside(child.watch):
         try:
             yield child.base_url
         finally:

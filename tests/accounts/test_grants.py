@@ -7,7 +7,7 @@ from tests.accounts.conftest import ROOT, Desk
 
 from infway.accounts.capabilities import EVERYTHING, EVERYWHERE, Actor, Capability
 from infway.accounts.entries import Kind
-from infway.accounts.terms import AdminTerms
+from infway.accounts.terms import AdminTerms, ProjectTerms
 from infway.kernel.errors import CallerError
 
 OF_ONE = EVERYTHING - EVERYWHERE
@@ -130,6 +130,20 @@ def test_a_key_can_neither_be_made_in_nor_moved_to_another_organisation(two: Des
         403, "permission_denied",
     )  # fmt: skip
     assert two.key("y", BLUE, project="p-blue").entry.organisation == "blue"
+
+
+def test_a_key_goes_with_its_project_where_the_configuration_moves_it(two: Desk):
+    two.key("k-chat", project="chat")
+    acme, red = Actor("of acme", OF_ONE, "acme"), Actor("of red", OF_ONE, "red")
+    assert two.office.rotate(acme, Kind.KEY, "k-chat", 0.0).secret
+    moved = {"chat": ProjectTerms(organisation="red")}
+    named = two.configured.entitlements
+    two.configured = two.configured._replace(entitlements=named._replace(projects=moved))
+    for verb in (two.office.show, two.office.disable, two.office.revoke):
+        refused(partial(verb, acme, Kind.KEY, "k-chat"), 404, "key_not_found")
+    refused(lambda: two.office.rotate(acme, Kind.KEY, "k-chat", 0.0), 404, "key_not_found")
+    assert two.office.show(red, Kind.KEY, "k-chat").organisation == "red"
+    assert two.office.rotate(red, Kind.KEY, "k-chat", 0.0).entry.organisation == "red"
 
 
 def test_what_has_no_price_is_no_way_around_an_organisations_budget(two: Desk):

@@ -60,7 +60,7 @@ async def test_a_body_that_says_nothing_is_told_to_be_an_object(
         ("/keys", {"expires_at": "2030-01-01T00:00:00"}, "expires_at", MOMENT),
         ("/keys/x/rotate", {"overlap": None}, "overlap", "must be a number, not null."),
         ("/plans", {"name": "p", "requests_per_hour": 1.5}, "requests_per_hour", "must be a whole number."),
-        ("/projects", {"name": "p", "plan": "none"}, "plan", "there is no plan of this name."),
+        ("/projects", {"name": "p", "plan": "none"}, "plan", "there is no plan `none`."),
     ],
     ids=str,
 )  # fmt: skip

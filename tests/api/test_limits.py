@@ -106,7 +106,27 @@ async def test_a_request_larger_than_the_limit_is_told_not_to_come_back(start: S
     gateway = await limited(start, tokens_per_minute=100)
     refused = await gateway.chat(max_tokens=101)
     assert (refused.status, refused.header("x-should-retry")) == (429, "false")
-    assert "never" in refused.json["error"]["message"]
+    assert refused.json["error"]["message"] == (
+        "The request may use 107 tokens (its prompt and its longest answer, 256 where that is not"
+        " said), and this key may use 100 in 60 s."
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "code", "said"),
+    [
+        ({"characters_per_minute": 3}, "rate_limit_exceeded", "has 5 characters, and this key"),
+        ({"requests_per_hour": 0}, "rate_limit_exceeded", "This key may send no request"),
+        ({"concurrent_requests": 0}, "concurrent_requests_exceeded", "This key may send no request"),
+        ({"tokens_per_minute": 200}, "tokens_per_minute_exceeded", "this key may use 200 in 60 s"),
+    ],
+)
+async def test_what_can_never_pass_is_told_by_how_much(start: Start, limits, code, said) -> None:
+    gateway = await limited(start, **limits)
+    body = chat_body(messages=[{"role": "user", "content": "Hello"}])
+    refused = await gateway.post(CHAT, body)
+    assert (refused.code, refused.header("x-should-retry")) == (code, "false")
+    assert said in refused.json["error"]["message"]
 
 
 async def test_every_choice_counts(start: Start) -> None:

@@ -5,15 +5,18 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.commands.booked import CONFIG, ROWS
 
 from infway.cli import main
+from infway.database import Database
+from infway.ledger.sql import SqlLedger
 
 
 @dataclass
@@ -116,3 +119,15 @@ def config(tmp_path: Path):
         return str(path)
 
     return write
+
+
+@pytest.fixture
+def file(database: Database, place: str | Path, config: Callable[[str], str]) -> str:
+    """The configuration of a ledger with rows, which stays open."""
+    ledger = SqlLedger(database)
+    ledger.open()
+    ledger.append(ROWS)
+    where = (
+        f"ledger: {{path: {place}}}" if isinstance(place, Path) else f"store: {{url: '{place}'}}"
+    )
+    return config(CONFIG.format(store=where))

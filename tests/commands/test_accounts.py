@@ -100,7 +100,7 @@ def test_plans_and_admins_have_commands_of_their_own(infway, file):
         (["keys", "mint", "team"], 1, "another key has this name, or had it"),
         (["keys", "edit", "team", "--tag=x"], 1, "The key `team` stands in the configuration: change it there."),
         (["plans", "remove", "free"], 1, "The plan `free` stands in the configuration: change it there."),
-        (["keys", "mint", "x", "--plan=nope"], 1, "plan: there is no plan of this name"),
+        (["keys", "mint", "x", "--plan=nope"], 1, "plan: there is no plan `nope`."),
         (["keys", "mint", "x", "--budget=a"], 1, "budgets[0].usd: "),
         (["keys", "mint", "x", "--budget=1/week"], 2, "100/total"),
         (["keys", "mint", "x", "--weight=price"], 2, "write a weight like price=2"),
@@ -136,3 +136,13 @@ def test_the_first_starts_key_keeps_its_name(infway, tmp_path):
     path.write_text("sandbox: true\n")
     ran = infway("keys", "mint", "first-start", f"--config={path}")
     assert (ran.code, ran.out) == (1, "")
+
+
+def test_a_change_of_a_number_that_is_too_large_is_a_wrong_option(infway, file):
+    infway("keys", "mint", "anna", file)
+    everything = said(infway("audit", "--json", file))
+    assert said(infway("audit", "--json", f"--before={2**62}", file)) == everything != []
+    for option in ("--before", "--count"):
+        done = infway("audit", f"{option}={10**20}", file)
+        assert (done.code, done.out) == (2, "")
+        assert f"Invalid value for '{option}': {10**20} is not in the range" in done.err

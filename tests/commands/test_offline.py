@@ -56,6 +56,37 @@ def test_check_refuses_an_account_in_the_words_of_serve(infway, config, account,
     ]
 
 
+def test_the_example_is_checked_and_served_where_the_extra_of_google_is_missing(process, tmp_path):
+    (tmp_path / "google").mkdir()
+    (tmp_path / "google" / "__init__.py").write_text("raise ImportError")
+    done = process("check", "-c", str(EXAMPLE), PYTHONPATH=str(tmp_path))
+    assert done.code == 0, done.err
+    line = 1 + EXAMPLE.read_text().splitlines().index(
+        next(line for line in EXAMPLE.read_text().splitlines() if "- name: vertex" in line)
+    )
+    lacking = (
+        "Google's credentials need google-auth, which is not installed:"
+        " `pip install infway[google]`, or `make install-google`"
+    )
+    assert f"warning: {EXAMPLE}:{line}:5: upstreams[4]: left out: {lacking}\n" in done.err
+    assert "vertex: " not in done.out
+    assert "bedrock: 1 model\n" in done.out
+
+
+def test_an_upstream_alone_without_its_package_is_a_problem_with_its_place(
+    process, config, tmp_path
+):
+    (tmp_path / "google").mkdir()
+    (tmp_path / "google" / "__init__.py").write_text("raise ImportError")
+    path = config(
+        "sandbox: true\nupstreams:\n"
+        "  - {name: gcp, vendor: vertex, project: p, models: [gemini-2.5-flash]}\n"
+    )
+    done = process("check", "-c", path, PYTHONPATH=str(tmp_path))
+    assert (done.code, done.out) == (2, "")
+    assert f"  {path}:3:5: upstreams[0]: Google's credentials need google-auth" in done.err
+
+
 def test_check_says_what_a_postgres_needs_to_be_installed(process, config, tmp_path):
     (tmp_path / "psycopg.py").write_text("raise ImportError")
     path = config(

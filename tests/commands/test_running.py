@@ -55,6 +55,59 @@ def test_the_running_gateway_is_found_by_what_it_left_in_the_data_folder(infway,
     assert len(asked) == 1
 
 
+def test_health_asks_every_gateway_of_the_folder_and_one_that_is_not_well_is_told(
+    infway, tmp_path, gateway
+):
+    data = DataDir(tmp_path / "data")
+    with gateway(200, b"{}") as (first, asked), gateway(200, b"{}") as (second, too):
+        data.write_pid(1, first)
+        data.write_pid(2, second)
+        done = infway("health")
+        assert (done.code, done.out) == (0, f"{first} is well.\n{second} is well.\n")
+        assert (len(asked), len(too)) == (1, 1)
+        said = infway("chat", "hi").err
+        assert f"{first} is asked; --url or INFWAY_URL names another one: {second}." in said
+    data.remove_pid(1)
+    done = infway("health")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"Error: {second} does not answer: ")
+    data.remove_pid(2)
+
+
+def test_health_asks_where_the_configuration_listens_if_nothing_runs_from_the_folder(
+    infway, config, gateway
+):
+    with gateway(200, b"{}") as (url, _):
+        port = url.rpartition(":")[2]
+        path = config(f"server: {{host: 0.0.0.0, port: {port}}}\nsandbox: true\n")
+        done = infway("health", INFWAY_CONFIG=path)
+        assert (done.code, done.out) == (0, f"{url} is well.\n")
+        elsewhere = config("server: {port: 9}\nsandbox: true\n")
+        assert infway("health", INFWAY_CONFIG=elsewhere, INFWAY_PORT=port).code == 0
+        assert infway("health", INFWAY_HOST="0.0.0.0", PORT=port).code == 0
+    silent = infway("chat", "hi", INFWAY_CONFIG=elsewhere)
+    assert silent.err.startswith("Error: http://127.0.0.1:9 does not answer")
+
+
+def waiting() -> subprocess.Popen[bytes]:
+    """Start a process that ends well at the signal of a reload."""
+    code = (
+        "import signal; signal.pthread_sigmask(0, {1}); print(1, flush=True); signal.sigwait({1})"
+    )
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+
+
+def test_reload_signals_every_gateway_of_the_folder(infway, tmp_path):
+    with waiting() as first, waiting() as second:
+        for port, one in enumerate((first, second), 1):
+            assert one.stdout is not None
+            one.stdout.readline()
+            DataDir(tmp_path / "data").write_pid(one.pid, f"http://127.0.0.1:{port}")
+        done = infway("reload")
+        assert (done.code, first.wait(10), second.wait(10)) == (0, 0, 0)
+    assert [line.split()[1] for line in done.out.splitlines()] == [str(first.pid), str(second.pid)]
+
+
 def test_reload_signals_the_running_gateway(infway, tmp_path):
     waiting = [sys.executable, "-c", "import signal; print(1, flush=True); signal.sigwait({1})"]
     code = f"import signal; signal.pthread_sigmask(0, {{1}}); {waiting[2]}"

@@ -131,6 +131,9 @@ def _spent(said: Json) -> Spent:
     prompt, completion = said["prompt_tokens"], said.get("completion_tokens") or 0
     into = said.get("prompt_tokens_details") or {}
     out = said.get("completion_tokens_details") or {}
+    thought = out.get("reasoning_tokens") or 0
+    if said.get("total_tokens") == prompt + completion + thought:
+        completion += thought  # xAI counts it beside
     cached = (
         into.get("cached_tokens")
         or said.get("prompt_cache_hit_tokens")  # DeepSeek

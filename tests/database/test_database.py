@@ -172,3 +172,25 @@ def test_what_makes_no_sense_is_no_reason_to_come_again(
         ask(things)
     assert not told.value.is_away
     assert things.read(ALL) == []
+
+
+@pytest.mark.parametrize(
+    "values", [("big", 2**63), ("small", -(2**63) - 1), ("\ud800", 1)], ids=ascii
+)
+def test_a_value_that_no_database_takes_is_told_as_such(
+    things: Database, values: tuple[str, int]
+) -> None:
+    def write(many: bool) -> None:
+        with things.transaction() as work:
+            work.run(PUT, ("before", 1))
+            if many:
+                work.many(PUT, [values, ("other", 2)])
+            else:
+                work.run(PUT, values)
+
+    asked = "SELECT size FROM things WHERE name = ? OR size = ?"
+    for ask in (lambda: things.read(asked, values), lambda: write(False), lambda: write(True)):
+        with pytest.raises(DatabaseError) as told:
+            ask()
+        assert not told.value.is_away
+        assert things.read(ALL) == []

@@ -103,7 +103,7 @@ def test_models_come_in_catalogue_order_with_their_aliases(catalog) -> None:
 
 
 def test_requests_of_one_size_class_are_alike_to_every_rule_of_size(market) -> None:
-    long = Prices(1, 1, long_from=200)
+    long = Prices(1, 1, long_from=200, longer=Prices(2, 2, long_from=600, longer=Prices(3, 3)))
     catalog = market.catalog(
         market.offer("a", context=1000, max_output=50), market.offer("b", prices=long)
     )
@@ -113,6 +113,8 @@ def test_requests_of_one_size_class_are_alike_to_every_rule_of_size(market) -> N
 
     assert of(0) == of(200)
     assert of(200) != of(201)
+    assert of(201) == of(600)
+    assert of(600) != of(601)
     assert of(960, 40) != of(960, 41)
     assert of(1, 50) != of(1, 51)
 

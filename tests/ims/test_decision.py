@@ -91,6 +91,16 @@ def test_leaving_a_warm_prompt_cache_costs_the_reading_again(market) -> None:
     assert market.names(router, 10.0, input_tokens=10_000)[0] == "cheap"
 
 
+def test_what_a_cache_saves_is_that_of_a_prompt_of_this_length(market) -> None:
+    longer = Prices(1_100_000, 1_100_000, cache_read=1_100_000)
+    cached = Prices(1_100_000, 1_100_000, cache_read=110_000, long_from=20_000, longer=longer)
+    router = market.router(market.offer("warm", prices=cached), market.offer("cheap", 1.0))
+    for size, first in ((10_000, "warm"), (30_000, "cheap")):
+        ask = market.ask(affinity=size, input_tokens=size)
+        router.served(router.catalog.offers[0], ask, 0.0)
+        assert market.names(router, 10.0, affinity=size, input_tokens=size)[0] == first
+
+
 def test_a_cache_that_holds_little_of_the_input_keeps_nobody(market) -> None:
     router = warmed(market, 0.01)
     assert market.names(router, 10.0, affinity=7, input_tokens=10_000)[0] == "cheap"

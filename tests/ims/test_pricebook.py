@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from infway.ims.pricebook import ModelFacts, PriceBook, Step
+from infway.kernel.prices import Prices
 
 PACKAGED = importlib.resources.files("infway.ims") / "data" / "catalog.json.gz"
 
@@ -86,19 +87,84 @@ def test_damaged_data_is_an_error() -> None:
         PriceBook.read(gzip.compress(b"{"))
 
 
+def prices_of(facts: ModelFacts) -> Prices:
+    return Prices(**{name: getattr(facts, name) for name in Prices._fields})
+
+
 def test_the_longest_step_that_the_prompt_passes_prices_it() -> None:
     steps = (Step(above=32_000, input=2, output=4), Step(above=128_000, input=3, output=6))
-    facts = ModelFacts(id="long", mode="chat", input=1, output=2, steps=steps)
-    assert facts.step(32_000) is None
-    assert facts.step(32_001) == steps[0]
-    assert facts.step(10**6) == steps[1]
-    assert (facts.long_from, facts.long_input, facts.long_output) == (32_000, 2, 4)
+    prices = prices_of(ModelFacts(id="long", mode="chat", input=1, output=2, steps=steps))
+    assert prices.at(32_000) is prices
+    assert prices.at(32_001)[:2] == (2, 4)
+    assert prices.at(128_000)[:2] == (2, 4)
+    assert prices.at(128_001)[:2] == (3, 6)
+    assert prices.at(10**6)[:2] == (3, 6)
+    assert [step.long_from for step in prices.steps()] == [32_000, 128_000, None]
 
 
 def test_a_model_without_steps_has_one_price_for_every_length() -> None:
-    facts = ModelFacts(id="flat", mode="chat", input=1, output=2)
-    assert facts.step(10**9) is None
-    assert (facts.long_from, facts.long_input, facts.long_output) == (None, None, None)
+    prices = prices_of(ModelFacts(id="flat", mode="chat", input=1, output=2))
+    assert prices.at(10**9) is prices
+    assert (prices.long_from, prices.longer) == (None, None)
+
+
+def test_a_step_has_its_own_prices_of_cached_tokens() -> None:
+    step = Step(above=9, input=20, output=80, cache_read=3, cache_write=26)
+    facts = ModelFacts(
+        id="m", mode="chat", input=10, output=40, cache_read=1, cache_write=12, steps=(step,)
+    )
+    assert prices_of(facts).longer == Prices(20, 80, cache_read=3, cache_write=26)
+
+
+def test_what_a_step_does_not_state_rises_as_its_whole() -> None:
+    """Anthropic's hour costs twice the input, Alibaba's thinking more than its answers, always."""
+    facts = ModelFacts(
+        id="m", mode="chat", input=3, output=6, cache_read=1, cache_write_1h=6, reasoning=10,
+        audio_input=5, query=7, steps=(Step(above=9, input=6), Step(above=99, input=7, output=18)),
+    )  # fmt: skip
+    long = prices_of(facts).at(10)
+    assert (long.input, long.cache_read, long.cache_write_1h, long.audio_input) == (6, 2, 12, 10)
+    assert (long.output, long.reasoning, long.query, long.cache_write) == (6, 10, 7, None)
+    longest = prices_of(facts).at(100)
+    assert (longest.cache_read, longest.cache_write_1h, longest.reasoning) == (2, 14, 30)
+
+
+def test_what_is_free_for_short_prompts_is_not_made_dearer_by_guess() -> None:
+    facts = ModelFacts(
+        id="m", mode="chat", input=0, output=0, cache_read=0, steps=(Step(above=9, input=5),)
+    )
+    assert prices_of(facts).longer == Prices(input=5, output=0, cache_read=0)
+
+
+def test_the_packaged_steps_are_all_in_the_prices(packaged: PriceBook) -> None:
+    azure = packaged.facts("azure", "eu/gpt-5.4")
+    assert azure is not None
+    long = prices_of(azure).at(300_000)
+    assert (long.input, long.output, long.cache_read) == (5_500_000, 24_750_000, 550_000)
+    qwen = packaged.facts("dashscope", "qwen3-coder-flash")
+    assert qwen is not None
+    prices = prices_of(qwen)
+    assert [(step.input, step.output, step.cache_read) for step in prices.steps()] == [
+        (300_000, 1_500_000, 80_000),
+        (500_000, 2_500_000, 120_000),
+        (800_000, 4_000_000, 200_000),
+        (1_600_000, 9_600_000, 400_000),
+    ]
+    assert prices.at(256_001).input == 1_600_000
+
+
+def test_cached_tokens_of_packaged_steps_rise_as_the_input_does(packaged: PriceBook) -> None:
+    """So the rule for those that are not stated has its ground: nearly all that are keep it."""
+    alike, others = 0, 0
+    for row in (row for name in packaged.providers for row in packaged.models(name)):
+        for step in row.steps if row.input else ():
+            for part in ("cache_read", "cache_write"):
+                before, now = getattr(row, part), getattr(step, part)
+                if before is not None and now is not None:
+                    kept = abs(now - before * step.input / (row.input or 1)) < now / 50
+                    alike, others = alike + kept, others + (not kept)
+    assert alike > 400
+    assert others < alike / 20
 
 
 def test_the_packaged_prices_are_exact(packaged: PriceBook) -> None:

@@ -126,10 +126,14 @@ def test_an_unpriced_offer_is_ranked_as_the_dearest(market) -> None:
 
 
 def test_prices_for_long_inputs_hold_from_their_size_on(market) -> None:
-    stepped = Prices(900_000, 900_000, long_from=2000, long_input=9_000_000)
+    longest = Prices(100_000, 100_000)
+    longer = Prices(9_000_000, 900_000, long_from=4000, longer=longest)
+    stepped = Prices(900_000, 900_000, long_from=2000, longer=longer)
     router = market.router(market.offer("stepped", prices=stepped), market.offer("flat", 1.0))
     assert market.names(router, input_tokens=2000)[0] == "stepped"
     assert market.names(router, input_tokens=2001)[0] == "flat"
+    assert market.names(router, input_tokens=4000)[0] == "flat"
+    assert market.names(router, input_tokens=4001)[0] == "stepped"
 
 
 def test_pinned_upstreams_come_first_in_their_order(market) -> None:

@@ -123,6 +123,24 @@ def test_exports_of_one_provider_are_taken_together_and_no_others():
         joined([used, export(row(model=None))])
 
 
+def test_a_page_that_is_missing_is_asked_for():
+    first = Export("openai", ((0.0, DAY),), (row(),), more=(DAY,))
+    second = Export("openai", ((DAY, 2 * DAY),), (row(at=DAY),))
+    empty, late = second._replace(rows=()), second._replace(spans=((2 * DAY, 3 * DAY),))
+    costs = second._replace(rows=(Used(DAY, "m", None, Counts(cost=5)),))
+    for others in ([second], [late, second], [empty], [costs, second]):
+        assert joined([*others, first]).vendor == "openai"
+    for others in ([], [costs], [late], [first._replace(rows=())]):
+        with pytest.raises(ExportError, match=r"ends at 1970-01-02T00:00Z .* give the next one"):
+            joined([first, *others])
+
+
+def test_an_empty_export_is_of_whatever_provider_the_others_are():
+    nothing = Export("", (), ())
+    assert joined([nothing, export(row())]) == export(row())
+    assert joined([nothing, nothing]) == nothing
+
+
 def test_a_time_that_no_export_has_is_refused(database: Database):
     SqlLedger(database).open()
     with pytest.raises(ExportError, match="1100 days"):

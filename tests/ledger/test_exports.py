@@ -154,12 +154,29 @@ def test_pages_may_be_in_a_list_or_line_by_line():
 
 
 @pytest.mark.parametrize(
+    "text",
+    ['{"data": []}', '{"object": "page", "data": [], "has_more": false}', '[{"data": []}]'],
+)
+def test_an_export_before_anything_was_used_is_one(text: str):
+    assert read_export(text.encode()) == Export("", (), ())
+
+
+def test_an_export_says_where_a_page_ends_that_is_not_the_last():
+    cut, last = {**OPENAI, "has_more": True}, OPENAI
+    assert read_export(json.dumps(cut).encode()).more == (DAY + 172_800,)
+    assert read_export(json.dumps([cut, last]).encode()).more == (DAY + 172_800,)
+    assert read_export(json.dumps(last).encode()).more == ()
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "empty"),
         ("{", "broken"),
         ("a,b\n1,2\n", "no export"),
-        ('{"data": []}', "no export"),
+        ("[]", "no export"),
+        ("{}", "no export"),
+        ('{"data": [], "has_more": true}', "nothing in it"),
         ('{"data": {}}', "`data` is no list"),
         ("[" * 100_000, "deep"),
         ('{"data": [{"start_time": NaN}]}', "broken"),

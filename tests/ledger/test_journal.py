@@ -16,7 +16,7 @@ from infway.kernel.chat import Prices
 from infway.ledger.journal import BEGUN, SEEN, SETTLED, Entry, Journal
 from infway.ledger.segment import FIRST, Segment, records
 
-PRICES = Prices(input=3, output=7, long_from=200_000)
+PRICES = Prices(input=3, output=7, long_from=200_000, longer=Prices(6, 9, cache_read=1))
 _KILLED = """
 import sys
 from pathlib import Path

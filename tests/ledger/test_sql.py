@@ -88,6 +88,23 @@ def test_what_no_database_can_hold_is_made_to_fit(ledger: SqlLedger, database: D
     assert_sums_equal_rows(database)
 
 
+WORDS = ("key", "model", "upstream", "native", "organisation", "project")
+ANY = st.text(st.characters(exclude_categories=()), max_size=8)
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.fixed_dictionaries(dict.fromkeys(WORDS, ANY)), st.lists(ANY, max_size=3).map(tuple))
+def test_no_word_of_a_row_holds_up_the_others(
+    ledger: SqlLedger, database: Database, words: dict[str, str], tags: tuple[str, ...]
+):
+    before = len(rows(database))
+    odd = ROW._replace(request=f"r-{before}", tags=tags_text(tags), **words)
+    ledger.append([odd, odd._replace(request=f"r-{before + 1}", model="m")])
+    assert len(rows(database)) == before + 2
+
+
 def test_processes_may_open_a_new_ledger_at_once(place: str | Path):
     def begin(number: int) -> None:
         with closing(database_at(place)) as database:

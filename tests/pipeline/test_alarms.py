@@ -1,5 +1,6 @@
 """Alerts of budgets: once over all processes, signed, told again, and no matter of requests."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -18,7 +19,7 @@ from infway.database import Database
 from infway.database.sqlite import SqliteDatabase
 from infway.kernel.account import Budget, Period
 from infway.kernel.clock import Clock
-from infway.ledger.alerts import Alerts, reached
+from infway.ledger.alerts import Alert, Alerts, reached
 from infway.ledger.purses import Purse
 from infway.pipeline.alarms import TRIES, Alarms, Hook
 from infway.upstream.client import Client
@@ -117,6 +118,56 @@ async def test_a_new_period_has_alerts_of_its_own(office: Office) -> None:
         alarms.watch(BUDGET, Purse("project:web", period), 10 * USD)
         await alarms.look()
     assert len(office.counted) == 2
+
+
+async def test_a_budget_that_is_raised_has_alerts_of_its_own(office: Office) -> None:
+    async with hook(lambda: 200) as (url, heard):
+        processes = [office.alarms(url) for _ in range(2)]
+        purse = Purse("project:web", "total")
+        for most, spent in ((10, 8), (100, 8), (100, 80), (100, 81), (10, 81)):
+            for alarms in processes:
+                alarms.watch(Budget(Period.TOTAL, most * USD, (0.8,)), purse, spent * USD)
+                await alarms.look()
+    told = [(one.json["budget"]["usd"], one.json["spent_usd"]) for one in heard]
+    assert told == [("10", "8"), ("100", "80")]
+    assert len({one.headers["webhook-id"] for one in heard}) == 2
+
+
+async def test_an_alert_that_cannot_be_noted_keeps_no_other_from_being_told(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    largest = Budget(Period.MONTH, 10**9 * USD, (1.0,))
+    async with hook(lambda: 200) as (url, heard):
+        alarms = office.alarms(url)
+        async with asyncio.timeout(20), alarms.open():
+            for holder in ("project:\ud800", "project:web"):  # half a character: no database has it
+                alarms.watch(largest, Purse(holder, "2026-11"), largest.most)
+            while not heard:
+                await asyncio.sleep(0.02)
+            alarms.watch(BUDGET, PURSE, 10 * USD)  # and it goes on
+            while len(heard) < 2:
+                await asyncio.sleep(0.02)
+    assert [one.json["spent_usd"] for one in heard] == ["1000000000", "10"]
+    said = [one.getMessage() for one in caplog.records if "cannot be noted" in one.getMessage()]
+    assert len(said) == 1  # not each second
+
+
+async def test_an_alert_that_cannot_be_told_keeps_no_other_from_being_told(
+    office: Office, database: Database
+) -> None:
+    async with hook(lambda: 200) as (url, heard):
+        alarms = office.alarms(url)
+        await alarms.look()
+        book = Alerts(database)
+        for at, share in ((-1e300, 1), (1.0, 2), (-1e300, 3), (2.0, 4)):  # no date is so early
+            assert book.note(Alert(PURSE, share, USD, USD, at), to_tell=True)
+        with pytest.raises(OverflowError):
+            await alarms.look()
+        assert {one.json["at"] for one in heard} == {
+            "1970-01-01T00:00:01+00:00",
+            "1970-01-01T00:00:02+00:00",
+        }
 
 
 async def test_a_webhook_is_told_once_and_can_tell_who_told_it(office: Office) -> None:

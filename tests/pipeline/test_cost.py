@@ -11,11 +11,17 @@ from infway.pipeline.cost import Cost, cost_of
 
 TOKENS = st.integers(0, 10**7)
 PRICE = st.none() | st.integers(0, 10**9)
-PRICES = st.builds(
-    Prices, st.integers(0, 10**9), st.integers(0, 10**9), cache_read=PRICE, cache_write=PRICE,
-    cache_write_1h=PRICE, reasoning=PRICE, audio_input=PRICE, audio_output=PRICE,
-    long_from=st.none() | TOKENS, long_input=PRICE, long_output=PRICE,
-)  # fmt: skip
+
+
+def _priced(longer: st.SearchStrategy[Prices | None]) -> st.SearchStrategy[Prices]:
+    return st.builds(
+        Prices, st.integers(0, 10**9), st.integers(0, 10**9), cache_read=PRICE, cache_write=PRICE,
+        cache_write_1h=PRICE, reasoning=PRICE, audio_input=PRICE, audio_output=PRICE,
+        long_from=st.none() | TOKENS, longer=longer,
+    )  # fmt: skip
+
+
+PRICES = _priced(st.none() | _priced(st.none() | _priced(st.none())))
 
 
 @st.composite
@@ -36,6 +42,8 @@ class Example:
 
 
 PLAIN = Prices(input=10, output=100)
+LONG = Prices(input=20, output=150, cache_read=2, cache_write=25)
+LONGEST = Prices(input=40, output=300, cache_read=4)
 EXAMPLES = [
     Example(Usage(3, 2, 5), PLAIN, Cost(prompt=30, completion=200)),
     Example(Usage(3, 2, 5, cached=2), PLAIN, Cost(10, 20, 0, 200)),
@@ -55,8 +63,23 @@ EXAMPLES = [
     ),
     Example(Usage(3, 2, 5, cached=99), Prices(10, 100, cache_read=1), Cost(0, 3, 0, 200)),
     Example(Usage(5, 4, 9, audio_input=2, audio_output=1), Prices(10, 100, audio_input=50, audio_output=500), Cost(130, 0, 0, 800)),
-    Example(Usage(100, 1, 101), Prices(10, 100, long_from=100, long_input=20), Cost(1000, 0, 0, 100)),
-    Example(Usage(101, 1, 102), Prices(10, 100, long_from=100, long_input=20), Cost(2020, 0, 0, 100)),
+    Example(Usage(100, 1, 101), Prices(10, 100, long_from=100, longer=LONG), Cost(1000, 0, 0, 100)),
+    Example(Usage(101, 1, 102), Prices(10, 100, long_from=100, longer=LONG), Cost(2020, 0, 0, 150)),
+    Example(Usage(101, 0, 101, cached=100), Prices(10, 100, 1, long_from=100, longer=LONG), Cost(20, 200, 0)),
+    Example(
+        Usage(101, 0, 101, cache_write=100), Prices(10, 100, 1, 12, long_from=100, longer=LONG),
+        Cost(20, 0, 2500),
+    ),
+    Example(
+        Usage(500, 1, 501, cached=499),
+        Prices(10, 100, 1, long_from=100, longer=LONG._replace(long_from=499, longer=LONGEST)),
+        Cost(40, 499 * 4, 0, 300),
+    ),
+    Example(
+        Usage(499, 1, 500, cached=499),
+        Prices(10, 100, 1, long_from=100, longer=LONG._replace(long_from=499, longer=LONGEST)),
+        Cost(0, 499 * 2, 0, 150),
+    ),
     Example(Usage(500, 40, 540, billed=(5, 40)), PLAIN, Cost(prompt=50, completion=4000)),
     Example(Usage(9, 9, 18), Prices(0, 0), Cost()),
     Example(Usage(9, 9, 18), Prices(input=1), Cost(priced=False)),

@@ -38,6 +38,7 @@ HEARD = Usage(30, 0, 30, audio_input=30, estimated=True, units=Units(millisecond
         (HEARD, Prices(input=2, audio_input=6, second=100), Cost(123)),
         (Usage(0, 0, 0, units=Units()), Prices(), Cost()),
         (Usage(0, 0, 0, units=Units(images=1)), Prices(input=1, output=1), Cost(priced=False)),
+        (SEARCHED, Prices(input=5, long_from=9, longer=Prices(input=8)), Cost(80)),
     ],
 )  # fmt: skip
 def test_the_first_measure_that_counts_and_has_a_price_is_paid(
@@ -48,11 +49,14 @@ def test_the_first_measure_that_counts_and_has_a_price_is_paid(
 
 counts = st.integers(0, 10**9)
 price = st.none() | st.integers(0, 10**13)
+flat = st.builds(Prices, *[price] * 8, longer=st.none(), image_input=price, image_output=price,
+                 query=price, image=price, character=price, second=price)  # fmt: skip
 
 
 @given(st.builds(Usage, counts, counts, counts, counts, estimated=st.booleans(), audio_input=counts,
                  audio_output=counts, units=st.builds(Units, *[counts] * 6)),
-       st.builds(Prices, *[price] * 8, image_input=price, image_output=price, query=price,
+       st.builds(Prices, *[price] * 8, long_from=price, longer=st.none() | flat,
+                 image_input=price, image_output=price, query=price,
                  image=price, character=price, second=price))  # fmt: skip
 def test_no_cost_is_negative_and_only_what_has_a_price_is_priced(
     usage: Usage, prices: Prices

@@ -166,6 +166,7 @@ def test_a_takeover_that_dies_in_the_middle_is_done_again_and_counts_once(tmp_pa
         """A ledger whose process is killed after its first transaction."""
 
         appended = 0
+        hold = ledger.hold
 
         def append(self, rows: Sequence[Row], owner: str = "") -> None:
             assert owner == journal.name
@@ -189,7 +190,7 @@ def test_a_long_prompt_pays_its_own_price(tmp_path: Path, prompt: int):
     journal = opened(tmp_path)
     settler = Settler(Kept(), CLOCK, spooling=Spooling(journal))
     one = Settlement(ask(input_tokens=prompt), WHO, 0.0, settler)
-    prices = PRICES._replace(long_from=200_000, long_input=5)
+    prices = PRICES._replace(long_from=200_000, longer=PRICES._replace(input=5))
     one.begin(Attempt(offer(prices=prices), 0.0), one.ask)
     die(journal)
     price = 5 if prompt > 200_000 else 1_000_000

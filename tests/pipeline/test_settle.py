@@ -49,6 +49,10 @@ class Kept:
     def rows_of(self, request: str) -> Sequence[Row]:
         return [row for row in self.rows if row.request == request]
 
+    def hold(self, owner: str, since: float | None) -> None:
+        if self.broken:
+            raise LedgerError("the disk is full")
+
     def close(self) -> None: ...
 
 

@@ -57,10 +57,24 @@ def test_every_choice_counts(fields: dict[str, object], times: int) -> None:
 def test_the_dearest_price_that_may_hold_is_reckoned_with() -> None:
     one = said("", output_tokens=1)
     read = OWN + len(one.fields["messages"])  # type: ignore[arg-type]
-    dear = Prices(input=1, output=1, cache_write=2, cache_write_1h=5, audio_input=3, long_input=4)
+    long = Prices(input=4, output=9)
+    dear = Prices(input=1, output=1, cache_write=2, cache_write_1h=5, audio_input=3)
     assert worst(one, dear) == read * 5 + 65
-    voiced = Prices(input=0, output=1, reasoning=2, audio_output=3, long_output=9)
-    assert worst(one, voiced) == 65 * 9
+    assert worst(one, dear._replace(long_from=9, longer=long)) == read * 5 + 65 * 9
+    voiced = Prices(input=0, output=1, reasoning=2, audio_output=3, long_from=9, longer=long)
+    assert worst(one, voiced) == read * 4 + 65 * 9
+    kept = Prices(input=1, output=1, cache_read=2)
+    assert worst(one, kept) == read * 2 + 65
+
+
+def test_the_prices_of_the_longest_prompts_are_reckoned_with_whatever_they_are_of() -> None:
+    one = said("", output_tokens=1)
+    read = OWN + len(one.fields["messages"])  # type: ignore[arg-type]
+    for part in ("input", "cache_read", "cache_write", "cache_write_1h", "audio_input"):
+        longest = Prices(input=2, output=2)._replace(**{part: 8})
+        longer = Prices(input=2, output=2, long_from=200, longer=longest)
+        steps = Prices(input=1, output=1, long_from=100, longer=longer)
+        assert worst(one, steps) == read * 8 + 65 * 2, part
 
 
 def test_without_a_price_there_is_no_worst_case() -> None:
@@ -104,11 +118,11 @@ def test_what_an_attempt_cost_is_never_more_than_its_worst_case(
         "audio_input",
         "audio_output",
     )
-    more = {name: data.draw(price) for name in names}
-    long = {"long_from": 100, "long_input": data.draw(price), "long_output": data.draw(price)}
-    prices = Prices(input=data.draw(known), output=data.draw(known), **more, **long)
-    if more["cache_read"] is not None:  # nobody asks more for what is read from a cache
-        prices = prices._replace(cache_read=min(more["cache_read"], prices.input or 0))
+    prices = None
+    for above in (None, 1000, 100):
+        more = {name: data.draw(price) for name in names}
+        into, out = data.draw(known), data.draw(known)
+        prices = Prices(input=into, output=out, **more, long_from=above, longer=prices)
     parts = {
         name: data.draw(st.integers(0, 2000))
         for name in ("cached", "cache_write", "cache_write_long", "audio_input", "reasoning")
@@ -131,6 +145,16 @@ def test_absurd_usage_is_cut_to_what_can_be_and_said(caplog: pytest.LogCaptureFi
     assert caplog.records[0].getMessage().startswith("usage_anomaly: upstream=up model=m")
     work = Usage(10**9, 0, 10**9, units=Units(queries=1))
     assert believed(work, one, offer(), funded=True) is work
+
+
+def test_no_part_of_usage_is_more_than_what_it_is_a_part_of() -> None:
+    one = said("x" * 100, output_tokens=100)
+    absurd = Usage(10, 5, 15, cached=500, cache_write=7, cache_write_long=7, reasoning=9)
+    cut = believed(absurd, one, offer(), funded=True)
+    assert cut == Usage(10, 5, 15, cached=10, reasoning=5, estimated=True)
+    written = Usage(10, 5, 15, cached=4, cache_write=7, cache_write_long=7, audio_output=6)
+    cut = believed(written, one, offer(), funded=False)
+    assert (cut.cached, cut.cache_write, cut.cache_write_long, cut.audio_output) == (4, 6, 6, 5)
 
 
 def test_what_vendors_add_to_a_prompt_is_believed_up_to_the_models_window() -> None:

@@ -190,11 +190,27 @@ def test_the_rows_quirks_are_defaults_renames_and_drops():
     assert body == {"seed": 2, "top_k": 5, "max_tokens": 9, "model": "n"}
 
 
-def test_a_renamed_field_does_not_overwrite_the_one_that_is_there():
-    source = upstream(rename={"max_completion_tokens": "max_tokens"})
-    fields = {"max_completion_tokens": msgspec.Raw(b"9"), "max_tokens": msgspec.Raw(b"5")}
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("max_completion_tokens", "max_tokens"), ("max_tokens", "max_completion_tokens")],
+)
+def test_the_limit_that_is_reckoned_with_is_the_one_that_is_sent(old: str, new: str):
+    source = upstream(rename={old: new}, defaults={"max_tokens": 1, "max_completion_tokens": 2})
+    for sent_by_caller in (
+        {"max_completion_tokens": 9, "max_tokens": 5},
+        {"max_completion_tokens": 9},
+        {"max_tokens": 9},
+    ):
+        fields = {name: msgspec.Raw(b"%d" % limit) for name, limit in sent_by_caller.items()}
+        body = sent(ADAPTER.request(ask(stream=False, fields=fields), offer("n", source)))
+        assert body == {new: 9, "model": "n"}
+
+
+def test_a_callers_own_word_of_the_vendor_goes_before_a_default():
+    source = upstream(rename={"seed": "random_seed"}, defaults={"seed": 1})
+    fields = {"random_seed": msgspec.Raw(b"7")}
     body = sent(ADAPTER.request(ask(stream=False, fields=fields), offer("n", source)))
-    assert body == {"max_tokens": 5, "model": "n"}
+    assert body == {"random_seed": 7, "model": "n"}
 
 
 def test_the_native_name_may_stand_in_the_address():

@@ -113,12 +113,14 @@ def check_usage(events, said: dict | None) -> None:
     if found is None or said is None:
         return
     assert found.prompt == said["prompt_tokens"]
-    assert found.completion == (said.get("completion_tokens") or 0)
+    made = said.get("completion_tokens_details") or {}
+    counts = said.get("completion_tokens") or 0, made.get("reasoning_tokens") or 0
+    is_beside = said.get("total_tokens") == found.prompt + sum(counts)  # at xAI
+    assert found.completion == (sum(counts) if is_beside else counts[0])
     prompt = said.get("prompt_tokens_details") or {}
     cached = prompt.get("cached_tokens") or said.get("prompt_cache_hit_tokens") or 0
     cached = cached or said.get("num_cached_tokens") or 0
     assert found.cached == min(cached, found.prompt)
-    made = said.get("completion_tokens_details") or {}
     assert found.reasoning == (made.get("reasoning_tokens") or 0)
 
 

@@ -15,8 +15,9 @@ from tests.wall import closed_port
 from infway.kernel.account import Holder, Limits
 from infway.kernel.clock import system_clock
 from infway.state.meter import Kind, Need, Ticket, Verdict
+from infway.state.meter_bounds import Bounds
 from infway.state.meter_memory import MemoryMeter
-from infway.state.meter_redis import Bounds, RedisMeter
+from infway.state.meter_redis import RedisMeter
 from infway.state.meter_store import Use
 
 clock = system_clock()

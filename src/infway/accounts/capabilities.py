@@ -34,8 +34,12 @@ EVERYWHERE = frozenset(
 
 
 class Actor(NamedTuple):
-    """Who changes something. `organisation`: the only one that is theirs; None: all are."""
+    """Who changes something. `organisation`: the only one that is theirs; None: all are.
+
+    `until`: when the key ends that they present (Unix seconds); None: never.
+    """
 
     name: str
     capabilities: frozenset[Capability] = EVERYTHING
     organisation: str | None = None
+    until: float | None = None

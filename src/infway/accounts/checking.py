@@ -17,7 +17,7 @@ from infway.accounts.terms import (
     KeyTerms,
     ProjectTerms,
 )
-from infway.accounts.wording import NAMES, fault_of, wrong
+from infway.accounts.wording import BEYOND, NAMES, fault_of, wrong
 
 _LONGEST = 64  # letters of a name
 _LAST = 253_402_300_800  # Unix seconds; where the year 10000 begins, which no date can say
@@ -64,7 +64,7 @@ def check_names(actor: Actor, said: AnyTerms, there: Entitlements) -> None:
 
 def _check(field: str, name: str | None, there: Collection[str]) -> None:
     if name is not None and name not in there:
-        raise wrong(field, f"there is no {field} of this name.")
+        raise wrong(field, f"there is no {field} `{name}`.")
 
 
 def _check_budgets(said: Collection[BudgetTerms]) -> None:
@@ -83,5 +83,7 @@ def check_name(name: str) -> None:
 
 def check_moment(at: float | None) -> None:
     """Raise CallerError where a moment (Unix seconds) is beyond the calendar."""
-    if at is not None and not 0 <= at < _LAST:
-        raise wrong("expires_at", "is no moment before the year 10000.")
+    if at is not None and at >= _LAST:
+        raise wrong("expires_at", BEYOND)
+    if at is not None and not at >= 0:
+        raise wrong("expires_at", "must not be before 1970.")

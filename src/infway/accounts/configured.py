@@ -1,6 +1,6 @@
 """What the configuration names: entries like those of the register, which only the file changes."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
@@ -8,14 +8,42 @@ from typing import NamedTuple
 from infway.accounts.checking import organisation_of
 from infway.accounts.entitlement import Entitlements
 from infway.accounts.entries import Entry, Kind, Source, State
-from infway.accounts.terms import AnyTerms, KeyTerms
+from infway.accounts.terms import AnyTerms, KeyTerms, PlanTerms
+
+
+class Offered(NamedTuple):
+    """The names of models, by which they may be asked for, and of upstreams."""
+
+    models: Container[str]
+    upstreams: Container[str]
+
+    def missing(self, terms: AnyTerms) -> list[str]:
+        """Return a sentence for each name in terms that leads nowhere now; it may do so later."""
+        models = terms.models if isinstance(terms, KeyTerms | PlanTerms) else None
+        upstreams = terms.upstreams if isinstance(terms, KeyTerms) else None
+        return [
+            *(
+                f"models: no upstream offers `{name}` now."
+                for name in models or ()
+                if name not in self.models and name.rpartition(":")[0] not in self.models
+            ),
+            *(
+                f"upstreams: there is no upstream `{name}` now."
+                for name in upstreams or ()
+                if name not in self.upstreams
+            ),
+        ]
 
 
 class Configured(NamedTuple):
-    """What the configuration names. `keys`: those whose names no other key may have."""
+    """What the configuration names. `keys`: those whose names no other key may have.
+
+    `offered`: what there is to be used, where that is known.
+    """
 
     entitlements: Entitlements = Entitlements({}, {}, {})
     keys: Mapping[str, KeyTerms] = MappingProxyType({})
+    offered: Offered | None = None
 
     def entry(self, kind: Kind, name: str) -> Entry | None:
         """Return what the configuration has of this name."""

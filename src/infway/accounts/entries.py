@@ -33,6 +33,11 @@ class State(StrEnum):
     REVOKED = "revoked"
 
 
+# What is active may be refused all the same
+EXPIRED = "expired"
+BLOCKED = "blocked"  # with the reason: what it belongs to is disabled, or gone
+
+
 class Source(StrEnum):
     """Where an entry stands; what is in the configuration is changed there and nowhere else."""
 
@@ -64,7 +69,8 @@ class Entry:
 
     `organisation`: whose it is, empty where it is nobody's. `secrets`: of a key or an
     administrator, the newest first. `version`: when it changed last, in changes of the register.
-    What is in the configuration has no id, and nobody knows when it was made.
+    What is in the configuration has no id, and nobody knows when it was made. `reason`: why it is
+    refused although it is active, where that was looked at.
     """
 
     kind: Kind
@@ -78,6 +84,7 @@ class Entry:
     secrets: tuple[Secret, ...] = ()
     version: int = 0
     source: Source = Source.DATABASE
+    reason: str | None = None
 
     @property
     def place(self) -> str:
@@ -91,12 +98,13 @@ class Entry:
 
     def view(self, now: float) -> dict[str, object]:
         """Return what people and the admin API see of it: everything but digests and secrets."""
-        is_over = self.expires is not None and now >= self.expires
+        state = self._state(now)
         shown: dict[str, object] = {
             "id": self.id or None,
             "name": self.name,
             "source": self.source.value,
-            "state": "expired" if is_over and self.state is State.ACTIVE else self.state.value,
+            "state": state,
+            **({"reason": self.reason} if state == BLOCKED else {}),
             "created_at": iso(self.created),
         }
         if self.kind in PRESENTED:
@@ -104,6 +112,13 @@ class Entry:
             older = [one.until for one in self.secrets[1:] if one.until and one.until > now]
             shown["rotated_until"] = iso(max(older, default=None))
         return {**shown, **self.terms.model_dump(mode="json", exclude={"name", "key"})}
+
+    def _state(self, now: float) -> str:
+        if self.state is not State.ACTIVE:
+            return self.state.value
+        if self.expires is not None and now >= self.expires:
+            return EXPIRED
+        return BLOCKED if self.reason else State.ACTIVE.value
 
 
 def iso(at: float | None) -> str | None:

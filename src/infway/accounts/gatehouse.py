@@ -76,7 +76,7 @@ class Gatehouse:
         found = self._roster.admins.get(digest)
         if found is None or (found.until is not None and self._clock.wall() >= found.until):
             return None
-        return found.actor
+        return found
 
     def is_unsure(self) -> bool:
         """Tell whether there may be keys of which nothing is known here."""
@@ -89,7 +89,7 @@ class Gatehouse:
         Raises DatabaseError where it cannot be used at all; one that is away may come back.
         """
         await self.look()
-        async with beside(self._watch()):
+        async with beside(self._watch):
             yield
 
     async def look(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from infway.accounts.capabilities import EVERYWHERE, Actor, Capability
-from infway.accounts.entries import Entry, Kind, Source, State
+from infway.accounts.entries import Entry, Kind, Source, State, iso
 from infway.accounts.terms import AdminTerms, HolderTerms, KeyTerms
 from infway.kernel.errors import CallerError
 
@@ -46,6 +46,7 @@ def check_within(actor: Actor, entry: Entry) -> None:
         raise CallerError(403, "permission_denied", message)
     if isinstance(said, AdminTerms):
         _check_admin(actor, said)
+        _check_end(actor, entry.expires)
     if isinstance(said, KeyTerms) and said.unpriced and actor.organisation is not None:
         message = "unpriced: what has no price counts in no budget of the organisation."
         raise CallerError(403, "permission_denied", message, "unpriced")
@@ -60,6 +61,13 @@ def _check_admin(actor: Actor, said: AdminTerms) -> None:
     if said.organisation is not None and everywhere:
         message = f"capabilities: `{everywhere[0]}` concerns all organisations."
         raise CallerError(400, "invalid_field", message, "capabilities")
+
+
+def _check_end(actor: Actor, end: float | None) -> None:
+    """Whoever lasts longer holds more, whatever it is that they hold."""
+    if actor.until is not None and (end is None or end > actor.until):
+        message = f"expires_at: it would go on after {iso(actor.until)}, when this key ends itself."
+        raise CallerError(403, "permission_denied", message, "expires_at")
 
 
 def check_alive(entry: Entry) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from infway.accounts.capabilities import Actor
-from infway.accounts.entries import TERMS, Entry, Kind, Secret, State
+from infway.accounts.entries import TERMS, Entry, Kind, Secret, State, iso
 from infway.accounts.terms import AnyTerms
 from infway.database import Database, DatabaseError, Work
 
@@ -45,8 +45,12 @@ _PUT = (
     " state = excluded.state, terms = excluded.terms, expires = excluded.expires,"
     " secrets = excluded.secrets, version = excluded.version"
 )
+NEWEST = 2**62
+"""A number behind those of all changes."""
+
 _AUDIT = "INSERT INTO account_audit VALUES (?,?,?,?,?,?,?,?,?)"
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.decode
 _secrets = msgspec.json.Decoder(list[tuple[str, float | None]]).decode
 
 
@@ -62,6 +66,19 @@ class Note(NamedTuple):
     organisation: str
     before: str | None
     after: str | None
+
+    def view(self) -> dict[str, object]:
+        """Return what people and the admin API see of it."""
+        return {
+            "change": self.version,
+            "at": iso(self.at),
+            "actor": self.actor,
+            "verb": self.verb,
+            "kind": self.kind,
+            "name": self.name,
+            "before": None if self.before is None else _decode(self.before),
+            "after": None if self.after is None else _decode(self.after),
+        }
 
 
 class Register:
@@ -131,7 +148,7 @@ class Register:
             " FROM account_audit WHERE version < ? AND (? = 1 OR organisation = ?)"
             " ORDER BY version DESC LIMIT ?",
             (
-                2**62 if before is None else before,
+                NEWEST if before is None else before,
                 int(organisation is None),
                 organisation or "",
                 count,

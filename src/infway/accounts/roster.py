@@ -6,12 +6,11 @@ Every replica keeps all of it: a request looks at a dictionary and never waits f
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import NamedTuple
 
 from infway.accounts.capabilities import Actor
 from infway.accounts.configured import Configured
 from infway.accounts.entitlement import EntitlementError, Entitlements
-from infway.accounts.entries import Entry, Kind, State
+from infway.accounts.entries import Entry, Kind, Secret, State
 from infway.accounts.keys import Known
 from infway.accounts.register import Register
 from infway.accounts.terms import (
@@ -27,13 +26,6 @@ _log = logging.getLogger(__name__)
 _NAMED = 5  # keys that a warning names
 
 
-class Admin(NamedTuple):
-    """Who presents the key of an administrator, until when (Unix seconds; None: for good)."""
-
-    actor: Actor
-    until: float | None = None
-
-
 class Roster:
     """All entries of a register. `now`: monotonic seconds. `patience`: how long no news are good news.
 
@@ -46,7 +38,7 @@ class Roster:
         self.register = register
         self.configured = configured
         self.keys: Mapping[bytes, Known] = {}
-        self.admins: Mapping[bytes, Admin] = {}
+        self.admins: Mapping[bytes, Actor] = {}
         self._now = now
         self._patience = patience
         self._entries: dict[tuple[Kind, str], Entry] = {}
@@ -99,7 +91,7 @@ class Roster:
         self.keys = self._resolved(one for one in self._entries.values() if one.kind is Kind.KEY)
         self._tell_lost()
         self.admins = {
-            secret.digest: Admin(actor_of(entry), entry.until(secret))
+            secret.digest: actor_of(entry, secret)
             for entry in self._entries.values()
             if entry.kind is Kind.ADMIN and entry.state is State.ACTIVE
             for secret in entry.secrets
@@ -154,8 +146,9 @@ def entitled(entries: Iterable[Entry]) -> Entitlements:
     return Entitlements(plans, projects, organisations, frozenset(closed))
 
 
-def actor_of(entry: Entry) -> Actor:
-    """Return who presents the key of an administrator."""
+def actor_of(entry: Entry, secret: Secret) -> Actor:
+    """Return who presents a secret of an administrator."""
     assert isinstance(entry.terms, AdminTerms)  # noqa: S101 - what administrators have
     said = entry.terms
-    return Actor(entry.name, frozenset(said.capabilities), said.organisation)
+    until = entry.until(secret)
+    return Actor(entry.name, frozenset(said.capabilities), said.organisation, until)

@@ -3,28 +3,65 @@
 The same words in the configuration, in the admin API and in the database.
 """
 
-from decimal import Decimal
-from typing import Annotated, Literal
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from infway.accounts.capabilities import Capability
 
+_T = TypeVar("_T")
+_CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
-def _no_switch(value: object) -> object:
-    """Refuse what Python takes for 0 or 1: true is no limit of one request."""
+
+def _number(value: object) -> object:
+    """Refuse what Python takes for a number: true is no limit of one request."""
     if isinstance(value, bool):
         raise PydanticCustomError("switch", "Input should be a number, not true or false")
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        raise PydanticCustomError("digits", "Input should be a number, in the digits 0 to 9")
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # JSON does not tell 5.0 from 5
     return value
 
 
-NUMBER = BeforeValidator(_no_switch)
+def _readable(value: str) -> str:
+    """Refuse what not every database holds, and what breaks the lines of a log."""
+    if _CONTROL.search(value):
+        raise PydanticCustomError("control", "Input should have no control characters")
+    return value
+
+
+def _exact(value: object) -> object:
+    """Return a number as a decimal, also where no type is taken for another."""
+    number = _number(value)
+    if not isinstance(number, int | float | str):
+        return number
+    try:
+        return Decimal(str(number))
+    except InvalidOperation as error:
+        raise PydanticCustomError("decimal_parsing", "Input should be a valid decimal") from error
+
+
+def _once(said: tuple[_T, ...]) -> tuple[_T, ...]:
+    """Leave out what is there a second time."""
+    return tuple(dict.fromkeys(said))
+
+
+NUMBER = BeforeValidator(_number)
+"""Stands behind the bounds of every number: `Annotated[int, Field(ge=1), NUMBER]`."""
+MONEY = BeforeValidator(_exact)
+
+Whole = Annotated[int, NUMBER]
+Number = Annotated[float, NUMBER]
 Count = Annotated[int, Field(ge=0, le=10**12), NUMBER]
 Share = Annotated[float, Field(gt=0, le=1), NUMBER]
 Weight = Annotated[float, Field(ge=0, le=1000), NUMBER]
-Word = Annotated[str, Field(min_length=1, max_length=200)]
-Words = tuple[str, ...]
+Readable = Annotated[str, AfterValidator(_readable)]
+Word = Annotated[Readable, Field(min_length=1, max_length=200)]
+Words = tuple[Readable, ...]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]*$"
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=NAME)]
 
@@ -84,14 +121,14 @@ class PlanTerms(Terms):
 class BudgetTerms(Terms):
     """How much money may be spent; the worst case of every request fits in before it is sent."""
 
-    usd: Annotated[Decimal, Field(ge=0, le=10**9, decimal_places=6), NUMBER] = Field(
+    usd: Annotated[Decimal, Field(ge=0, le=10**9, decimal_places=6), MONEY] = Field(
         description="USD that may be spent."
     )
     per: Literal["day", "month", "total"] = Field(
         default="month", description="In which time: a day or a month of UTC, or in all."
     )
-    alerts: tuple[Share, ...] = Field(
-        default=(0.8, 1.0), max_length=10, description="Shares of it at which somebody is told."
+    alerts: Annotated[tuple[Share, ...], Field(max_length=10), AfterValidator(_once)] = Field(
+        default=(0.8, 1.0), description="Shares of it at which somebody is told."
     )
 
 
@@ -124,7 +161,9 @@ class KeyTerms(HolderTerms):
     rescue: bool = Field(
         default=True, description="Its answers may be finished by another offer if they break off."
     )
-    tags: tuple[Word, ...] = Field(default=(), max_length=16, description="Words to sum usage by.")
+    tags: Annotated[tuple[Word, ...], Field(max_length=16), AfterValidator(_once)] = Field(
+        default=(), description="Words to sum usage by."
+    )
     unpriced: Words = Field(
         default=(),
         description="Models, or offers as `upstream/model`, that may be used under a budget although"

@@ -11,6 +11,7 @@ NAMES = (
     "must be 1 to 64 letters, digits, dots, dashes, underscores or @,"
     " the first of them a letter or digit."
 )
+BEYOND = "is no moment before the year 10000."
 _PATTERNS: Mapping[str, str] = {NAME: NAMES}
 _NUMBER, _LIST, _SWITCH = "must be a number", "must be a list", "must be true or false"
 _TREE, _WHOLE, _TEXT = "must be an object", "must be a whole number", "must be text"
@@ -35,12 +36,14 @@ _WORDS: Mapping[str, str] = {
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
     "decimal_type": _NUMBER,
+    "is_instance_of": _NUMBER,  # of a decimal, where no type is taken for another
     "decimal_parsing": _NUMBER,
     "datetime_type": _MOMENT,
     "datetime_parsing": _MOMENT,
     "datetime_from_date_parsing": _MOMENT,
     "timezone_aware": _MOMENT,
 }
+_AFTER = "dates after 9999"  # where pydantic says of a number that it is no moment
 _SHOULD = re.compile(r"^\w+( input)? should ")
 
 
@@ -51,6 +54,8 @@ def fault_of(finding: Mapping[str, Any], place: Collection[str | int]) -> Caller
         return CallerError(400, "invalid_request_body", "The body must be a JSON object.")
     kind, context = finding["type"], finding.get("ctx", {})
     said = _PATTERNS.get(context.get("pattern", "")) or _WORDS.get(kind) or _told(finding["msg"])
+    if kind == "datetime_parsing" and _AFTER in finding["msg"]:
+        said = BEYOND
     if finding.get("input") is None and kind not in ("missing", "extra_forbidden"):
         said = f"{said.removesuffix('.')}, not null"
     return wrong(path, f"{said.removesuffix('.')}.")

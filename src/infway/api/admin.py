@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -11,7 +12,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from infway.accounts.keys import Keyring
 from infway.api.auth import presented_key
 from infway.ims.explain import explain
-from infway.kernel.errors import CallerError
+from infway.kernel.errors import CallerError, GatewayError
 from infway.kernel.place import Place
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
@@ -47,9 +48,9 @@ def admin_router(check: Callable[[Request], None], decisions: Decisions) -> APIR
 
     @router.get("/decisions/live", summary="Decisions as they are made")
     async def live(request: Request) -> EventSourceResponse:
-        """Stream a summary of each decision as a server-sent event."""
+        """Stream a summary of each decision as a server-sent event, while the key is good."""
         check(request)
-        return EventSourceResponse(_feed(decisions))
+        return EventSourceResponse(_feed(decisions, partial(check, request)))
 
     @router.get("/decisions/{request_id}", summary="Why a request went where it went")
     async def one(request_id: str, request: Request) -> Mapping[str, object]:
@@ -63,9 +64,9 @@ def admin_router(check: Callable[[Request], None], decisions: Decisions) -> APIR
     return router
 
 
-async def _feed(decisions: Decisions) -> AsyncIterator[ServerSentEvent]:
+async def _feed(decisions: Decisions, check: Callable[[], None]) -> AsyncIterator[ServerSentEvent]:
     seen = {course.ask.id for course in decisions.last(_LIVE_LOOK) if not _is_open(course)}
-    while True:
+    while _may(check):
         kept = decisions.last(_LIVE_LOOK)
         seen &= {course.ask.id for course in kept}
         for course in reversed(kept):
@@ -74,6 +75,14 @@ async def _feed(decisions: Decisions) -> AsyncIterator[ServerSentEvent]:
             seen.add(course.ask.id)
             yield ServerSentEvent(orjson.dumps(_summary(course)).decode(), id=course.ask.id)
         await asyncio.sleep(_LIVE_PAUSE)
+
+
+def _may(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except GatewayError:
+        return False
+    return True
 
 
 def _is_open(course: Course) -> bool:

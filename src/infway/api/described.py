@@ -7,13 +7,14 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
 from infway import __version__
 from infway.accounts.wording import fault_of
+from infway.api.administration.exactness import check_exact
 from infway.api.errors import error_headers, error_of_status, own_fault
 from infway.api.operations import components, described_paths, error_reply
 from infway.api.replies import ErrorBody
@@ -53,6 +54,7 @@ def administered_app(
         version=__version__,
         openapi_url=None,  # neither it nor a page of it is public
         redirect_slashes=False,
+        dependencies=[Depends(check_exact)],
     )
     _fill(app, routers, refused)
 

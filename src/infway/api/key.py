@@ -6,6 +6,7 @@ The shape is that of OpenRouter's `GET /api/v1/key`, with limits and budgets one
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import NamedTuple
 
 import msgspec
@@ -157,15 +158,15 @@ def _usage(spent: Spent | None) -> Mapping[str, object]:
 
 
 def _rate(limited: Sequence[Holder]) -> Mapping[str, object]:
-    """Return the tightest limit of requests as OpenRouter tells it: -1 is none."""
+    """Return the slowest rate of requests as OpenRouter tells it, whatever is left of it: -1 is none."""
     windows = [window for one in limited for window in one.limits.requests]
     tightest = min(windows, key=lambda one: one.most / one.seconds, default=Window(60, -1))
     return {"requests": tightest.most, "interval": f"{tightest.seconds}s"}
 
 
 def _stand(one: Standing | None) -> Mapping[str, object] | None:
-    """Return where the tightest limit of a kind stands; `reset`: Unix seconds."""
-    return None if one is None else {**one._asdict(), "reset": round(one.reset)}
+    """Return where a kind of limit stands, as the headers of a reply tell it; `reset`: Unix seconds."""
+    return None if one is None else {**one._asdict(), "reset": ceil(one.reset)}
 
 
 def _limits(holder: Holder) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ from zlib import crc32
 import msgspec
 
 from infway.api.gate import read_members
+from infway.api.limits import LIMITS, check_limits
 from infway.api.messages import spelled
 from infway.api.misfit import misfit_of
 from infway.api.schema import ChatBody, FallbackRules, Message, ModelParams, ProviderBody, Sort
@@ -73,6 +74,10 @@ def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[Cha
     selection = _selection(chat, path_model)
     features, chars, tokens = _needs(chat, messages)
     fields = _passed_on(chat, fields)
+    limit = chat.max_completion_tokens or chat.max_tokens
+    parameters = frozenset(fields) - _PLAIN
+    if limit is not None and not LIMITS.isdisjoint(parameters):
+        check_limits(fields, limit)
     beside = sum([len(bytes(fields[name])) for name in _READ_TOO if name in fields])
     ask = ChatRequest(
         id=request_id,
@@ -82,9 +87,9 @@ def read_chat(body: bytes, request_id: str, path_model: str | None) -> tuple[Cha
         features=features,
         input_tokens=(chars + beside) // 4 + tokens,
         input_chars=chars,
-        output_tokens=chat.max_completion_tokens or chat.max_tokens,
+        output_tokens=limit,
         affinity=_affinity(chat, bytes(fields["messages"])),
-        parameters=frozenset(fields) - _PLAIN,
+        parameters=parameters,
     )
     return ask, _wishes(chat, path_model)
 

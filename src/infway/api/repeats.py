@@ -7,22 +7,26 @@ it gets 409; with another body 422. What was refused or failed may be sent again
 
 import asyncio
 import hashlib
+import logging
 import re
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import count
 from typing import NamedTuple
 
 import msgspec
 
 from infway.api.auth import know
+from infway.api.endings import Endings
 from infway.api.errors import Header
 from infway.api.exchange import Exchange, Message, Send
 from infway.api.routes import Endpoint
 from infway.beside import beside
 from infway.kernel.clock import Clock
 from infway.kernel.errors import CallerError, InfwayError, UnavailableError
-from infway.ledger.replays import OPEN, Kept, Once, Replays
+from infway.ledger.replays import OPEN, Claim, Kept, Once, Replays, owner_of
 
+_log = logging.getLogger(__name__)
 REPLAYED: Header = (b"idempotent-replayed", b"true")
 _NAME = re.compile(rb"[!-~]{1,255}")
 # How a stream of any dialect says that it failed: an object `error` at the root of an event
@@ -48,25 +52,41 @@ class Memory(NamedTuple):
 
 
 class Repeats:
-    """What knows requests by the keys their callers gave them. `owner`: this run of this process."""
+    """What knows requests by the keys their callers gave them. `process`: this run of this process.
 
-    def __init__(self, replays: Replays, owner: str, clock: Clock, memory: Memory) -> None:
+    `left` is told at the end where claims could not be given back: they wait for the next start.
+    """
+
+    def __init__(
+        self,
+        replays: Replays,
+        process: str,
+        clock: Clock,
+        memory: Memory,
+        left: Callable[[], None],
+    ) -> None:
         self._replays = replays
-        self._owner = owner
+        self._process = process
         self._clock = clock
-        self._ending: set[asyncio.Task[None]] = set()
+        self._left = left
+        self._numbers = count(1)
+        self._endings = Endings(replays)
+        self._claiming: set[asyncio.Task[Kept | None]] = set()
         self.memory = memory
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
-        """Forget what is old while the block runs."""
+        """Write what ended and forget what is old while the block runs; then give every claim back."""
         await asyncio.to_thread(self._replays.open)
         try:
-            async with beside(self._sweep()):
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(beside(self._sweep))
+                await stack.enter_async_context(beside(self._endings.run))
                 yield
         finally:
-            if self._ending:
-                await asyncio.wait(self._ending)
+            if self._claiming:
+                await asyncio.wait(self._claiming)
+            await self._give_back()
 
     async def answer(self, endpoint: Endpoint, exchange: Exchange, model: str | None) -> None:
         """Answer an exchange that has such a key; raises GatewayError where the edge has to."""
@@ -77,7 +97,8 @@ class Repeats:
         body = await exchange.read_ahead(endpoint.rules.body_limit)
         name = f"{exchange.once.decode()} {exchange.path}"
         once = Once(who.name, name, hashlib.sha256(body).digest())
-        kept = await self._claim(once)
+        claim = Claim(once, owner_of(self._process, next(self._numbers)))
+        kept = await self._claim(claim)
         if kept is not None:
             await _replay(exchange, kept, once)
             return
@@ -86,30 +107,43 @@ class Repeats:
         try:
             await endpoint.answer(exchange, model)
         finally:
-            # it must be known what became of it, also where the caller has left: in a task of its own
-            ending = asyncio.create_task(self._end(once, recorder))
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
+            # it must be known what became of it, also where the caller has left: nothing is awaited
+            self._endings.add(claim, recorder.answer())
 
-    async def _claim(self, once: Once) -> Kept | None:
+    async def _claim(self, claim: Claim) -> Kept | None:
+        """Return what is known of a request, None where it is to be answered; raises UnavailableError.
+
+        A claim that nobody waits for any more, or whose answer was lost, is freed again.
+        """
+        if self._endings.is_away:
+            raise _unseen()
         now = self._clock.wall()
+        claiming = asyncio.create_task(asyncio.to_thread(self._replays.claim, *claim, now))
+        self._claiming.add(claiming)
+        claiming.add_done_callback(self._claiming.discard)
         try:
-            return await asyncio.to_thread(self._replays.claim, once, self._owner, now)
+            return await asyncio.shield(claiming)
         except InfwayError as error:
-            raise UnavailableError(
-                503,
-                "accounting_unavailable",
-                "Whether this request was made before cannot be seen now.",
-                retry_after=1,
-            ) from error
+            self._endings.add(claim, None)
+            raise _unseen() from error
+        except asyncio.CancelledError:
+            claiming.add_done_callback(lambda done: self._abandon(claim, done))
+            raise
 
-    async def _end(self, once: Once, recorder: "Recorder") -> None:
-        answer = recorder.answer()
-        with suppress(InfwayError):  # then the claim stands until this process ends
-            if answer is None:
-                await asyncio.to_thread(self._replays.free, once, self._owner)
-            else:
-                await asyncio.to_thread(self._replays.keep, once, self._owner, answer)
+    def _abandon(self, claim: Claim, done: asyncio.Task[Kept | None]) -> None:
+        """Free a claim that was made for nobody."""
+        if not done.cancelled():
+            done.exception()  # it is heard of where it is freed
+        self._endings.add(claim, None)
+
+    async def _give_back(self) -> None:
+        """Write what waits still, and free what is claimed and will never be answered."""
+        try:
+            await self._endings.flush()
+            await asyncio.to_thread(self._replays.release, self._process)
+        except InfwayError as error:
+            _log.error("what requests came to cannot be kept, the next start frees them: %s", error)
+            self._left()
 
     async def _sweep(self) -> None:
         while True:
@@ -117,6 +151,11 @@ class Repeats:
                 before = self._clock.wall() - self.memory.keep
                 await asyncio.to_thread(self._replays.sweep, before)
             await asyncio.sleep(_PAUSE)
+
+
+def _unseen() -> UnavailableError:
+    message = "Whether this request was made before cannot be seen now."
+    return UnavailableError(503, "accounting_unavailable", message, retry_after=1)
 
 
 class Recorder:

@@ -70,7 +70,7 @@ class Transcripts:
     async def open(self) -> AsyncGenerator[None]:
         """Write what waits while the block runs, and what is left after it."""
         try:
-            async with beside(self._write()):
+            async with beside(self._write):
                 yield
         finally:
             await self.flush()

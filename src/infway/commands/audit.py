@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from infway.accounts.entries import iso
+from infway.accounts.register import NEWEST
 from infway.commands import options
 from infway.commands.registered import as_json, opened
 from infway.commands.surroundings import Surroundings
@@ -16,7 +17,7 @@ HEAD = ("CHANGE", "AT", "WHO", "VERB", "KIND", "NAME")
 
 @click.command("audit")
 @click.option("--count", type=click.IntRange(1, 10_000), default=50, help="How many at most.")
-@click.option("--before", type=click.IntRange(1), help="Only changes before this one.")
+@click.option("--before", type=click.IntRange(1, NEWEST), help="Only changes before this one.")
 @options.config
 @as_json
 @click.pass_obj
@@ -32,15 +33,7 @@ def command(
     with opened(surroundings, config) as there:
         notes = there.office.audit(there.actor, before, count)
     if as_json:
-        views = [
-            {
-                **note._asdict(),
-                "before": json.loads(note.before or "null"),
-                "after": json.loads(note.after or "null"),
-            }
-            for note in notes
-        ]
-        click.echo(json.dumps(views, indent=2))
+        click.echo(json.dumps([note.view() for note in notes], indent=2))
         return
     rows = [
         (str(note.version), iso(note.at) or "", note.actor, note.verb, note.kind, note.name)

@@ -8,6 +8,7 @@ import click
 import httpx2
 
 from infway.commands import options
+from infway.commands.addresses import address
 from infway.commands.asking import headers, refusal, silent, stranger
 from infway.commands.surroundings import Surroundings
 
@@ -39,9 +40,11 @@ def command(
         prompt = sys.stdin.read()
     if prompt is not None and not prompt.strip():
         raise click.UsageError("There is nothing to say: give a PROMPT, or write to the pipe.")
-    address = url or surroundings.url
     with httpx2.Client(
-        base_url=address, headers=headers(surroundings), timeout=PATIENCE, trust_env=False
+        base_url=address(surroundings, url),
+        headers=headers(surroundings),
+        timeout=PATIENCE,
+        trust_env=False,
     ) as client:
         wishes: Wishes = {"model": model, "stream": True}
         if max_tokens is not None:
@@ -62,19 +65,19 @@ def _converse(client: httpx2.Client, wishes: Wishes) -> None:
 
 def _say(client: httpx2.Client, wishes: Wishes, messages: list[Message]) -> str:
     body = {**wishes, "messages": messages}
-    address = str(client.base_url).rstrip("/")
+    where = str(client.base_url).rstrip("/")
     pieces: list[str] = []
     try:
         with client.stream("POST", "/v1/chat/completions", json=body) as response:
             if response.status_code != 200:
                 raise click.ClickException(refusal(response.status_code, response.read()))
             if _EVENTS not in response.headers.get("content-type", _EVENTS):
-                raise stranger(address)
+                raise stranger(where)
             for piece in _pieces(response.iter_lines()):
                 click.echo(piece, nl=False)
                 pieces.append(piece)
     except httpx2.HTTPError as error:
-        raise silent(address, error) from error
+        raise silent(where, error) from error
     click.echo()
     return "".join(pieces)
 

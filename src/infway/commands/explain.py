@@ -13,6 +13,7 @@ import click
 from infway.api.choice import check_choice
 from infway.api.reading import read_chat
 from infway.commands import options
+from infway.commands.addresses import address
 from infway.commands.asking import advice, ask
 from infway.commands.configuration import configured, stock
 from infway.commands.surroundings import Surroundings
@@ -52,7 +53,8 @@ def command(surroundings: Surroundings, /, config: Path | None, **said: object) 
     if (request_file is None) == (request_id is None):
         raise click.UsageError("Give a request in a file, or --id of one.")
     if request_file is None:
-        facts = _asked(surroundings, str(said["url"] or surroundings.url), str(request_id))
+        url = cast("str | None", said["url"])
+        facts = _asked(surroundings, address(surroundings, url), str(request_id))
     else:
         settings = configured(surroundings, config, said).settings
         inventory, _ = stock(surroundings, settings)

@@ -11,6 +11,7 @@ from infway.commands.configuration import configured
 from infway.commands.surroundings import Surroundings
 from infway.configured import database_of
 from infway.database import Database
+from infway.database.steps import has_table
 from infway.settings import Settings
 
 
@@ -29,10 +30,14 @@ def ledger_read(surroundings: Surroundings, config: Path | None) -> Generator[Re
     """
     settings = configured(surroundings, config).settings
     path = settings.ledger.path or surroundings.data.ledger
+    where = f"at {path}" if settings.store.url is None else "in the database of store.url"
+    none_yet = click.ClickException(f"There is no ledger yet {where}: `infway serve` makes it.")
     if settings.store.url is None and not path.exists():
-        raise click.ClickException(f"There is no ledger yet at {path}: `infway serve` makes it.")
+        raise none_yet
     database = database_of(settings, surroundings.data)
     try:
+        if not has_table(database, "entries"):  # the file is empty, or only keys were made in it
+            raise none_yet
         yield Read(settings, database)
     finally:
         database.close()

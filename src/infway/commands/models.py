@@ -9,6 +9,7 @@ import httpx2
 
 from infway.api.models import offered
 from infway.commands import options
+from infway.commands.addresses import address
 from infway.commands.asking import ask
 from infway.commands.configuration import configured, stock
 from infway.commands.surroundings import Surroundings
@@ -66,9 +67,9 @@ def command(
 def _running(surroundings: Surroundings, url: str | None) -> str | None:
     """Return where a gateway runs: the one that is named, or that of this machine if it answers."""
     named = url or surroundings.environment.get("INFWAY_URL")
-    left = surroundings.data.url()
-    if named or left is None:
+    if named or not surroundings.data.gateways():
         return named
+    left = address(surroundings, None)
     try:
         return left if httpx2.get(f"{left}/health", trust_env=False).is_success else None
     except (httpx2.HTTPError, httpx2.InvalidURL):

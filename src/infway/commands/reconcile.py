@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from math import nan
 from pathlib import Path
 
 import click
@@ -15,9 +16,19 @@ from infway.commands.table import json_text, table
 from infway.kernel.clock import system_clock
 from infway.kernel.money import usd_text
 from infway.ledger.answers import money
-from infway.ledger.drift import EVERY, Drift, Matching, attempts, compared, joined, summed
+from infway.ledger.drift import (
+    EVERY,
+    Drift,
+    Matching,
+    attempts,
+    compared,
+    joined,
+    summed,
+    upstreams_of,
+)
 from infway.ledger.exports.reading import read_export
 from infway.ledger.exports.words import Counts, Export, ExportError
+from infway.settings.account_checks import closest
 
 HEAD = ("DAY", "UPSTREAM", "MODEL", "WHAT", "PROVIDER", "LEDGER", "DIFFERENCE", "DRIFT")
 _WORDS: Mapping[str, str] = {
@@ -34,6 +45,24 @@ class _Wrong(click.ClickException):
     """What was given cannot be compared: another end than that of drift."""
 
     exit_code = 2
+
+
+class Percent(click.ParamType[float]):
+    """A part of a hundred."""
+
+    name = "percent"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number; what is none, or out of 0 to 100, is a usage error."""
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = nan
+        if not 0 <= number <= 100:  # so it is with nan
+            self.fail("write a number from 0 to 100", param, ctx)
+        return number
 
 
 class Pair(click.ParamType[tuple[str, str]]):
@@ -66,7 +95,7 @@ class Pair(click.ParamType[tuple[str, str]]):
 @click.option("--model", multiple=True, type=Pair(), help="NAME=NATIVE: what we call a model.")
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0, 100),
+    type=Percent(),
     default=1.0,
     help="Drift that is none, in percent.",
 )
@@ -119,13 +148,27 @@ def _drifts(
     said: Mapping[str, tuple[object, ...]],
 ) -> list[Drift]:
     """Return what is compared; raises ExportError."""
-    export = joined([_read(path) for path in files])
+    export = joined(_read_all(files))
+    if not export.spans:
+        click.echo("The export is empty: there is no time to compare.", err=True)
     matching = _matching(surroundings, there, export, said)
     keep = there.settings.ledger.keep
     first = min((begin for begin, _ in export.spans), default=0.0)
     if keep is not None and first < system_clock().wall() - keep * _DAY:
         click.echo(f"Rows are kept for {keep:g} days only: some may be gone.", err=True)
     return compared(export, attempts(there.database, export.spans), matching)
+
+
+def _read_all(files: Iterable[Path]) -> list[Export]:
+    """Return what each file says; raises ExportError where two say the same: it would count twice."""
+    read: list[tuple[Path, Export]] = []
+    for path in files:
+        export = _read(path)
+        for other, known in read:
+            if export.rows and (known.spans, known.rows) == (export.spans, export.rows):
+                raise ExportError(f"{path}: it says what {other} says: that would count twice")
+        read.append((path, export))
+    return [export for _, export in read]
 
 
 def _read(path: Path) -> Export:
@@ -144,7 +187,8 @@ def _matching(
     """Return what belongs together, as was said; or by what vendor an upstream is of."""
     keys, models = dict(_pairs(said["key"])), dict(_pairs(said["model"]))
     named = frozenset(map(str, said["upstream"]))
-    if not named and not keys:
+    _check_upstreams(surroundings, there, {*named, *keys.values()})
+    if not named and not keys and export.vendor:
         offers = stock(surroundings, there.settings)[0].all_offers
         named = frozenset(
             one.upstream.name for one in offers if one.upstream.vendor == export.vendor
@@ -154,6 +198,19 @@ def _matching(
                 f"no upstream is of the vendor {export.vendor}: name it by --upstream"
             )
     return Matching(named, keys, models)
+
+
+def _check_upstreams(surroundings: Surroundings, there: Read, names: Iterable[str]) -> None:
+    """Raise ExportError for the first name that is in neither the ledger nor the configuration."""
+    known = upstreams_of(there.database) | {one.name for one in there.settings.upstreams}
+    unknown = sorted(set(names) - known)
+    if unknown:  # what is found by itself, or simulated
+        known |= {one.name for one in stock(surroundings, there.settings)[0].upstreams}
+    for name in unknown:
+        if name not in known:
+            hint = closest(name, known)
+            message = f"no upstream `{name}` is in the ledger or the configuration{hint}"
+            raise ExportError(message)
 
 
 def _pairs(said: Iterable[object]) -> list[tuple[str, str]]:

@@ -16,15 +16,20 @@ from infway.serving import check_credentials
 @click.option("--config", "-c", type=click.Path(path_type=Path), help="Configuration file.")
 @click.pass_obj
 def command(surroundings: Surroundings, config: Path | None) -> None:
-    """Let the running gateway read its configuration again.
+    """Let the running gateway read its configuration again; all that run from the data folder.
 
     The configuration is checked first: a wrong one is never asked for. Requests that are under
     way are not disturbed.
     """
     check_credentials(build(configured(surroundings, config).settings, *packaged()))
-    pid = surroundings.data.pid()
-    if pid is None:
+    pids = [one.pid for one in surroundings.data.gateways()]
+    if not pids:
         raise click.ClickException(f"No gateway is running from {surroundings.data.path}.")
+    for pid in pids:
+        _tell(pid)
+
+
+def _tell(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGHUP)
     except ProcessLookupError as error:

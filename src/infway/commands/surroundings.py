@@ -20,15 +20,6 @@ class Surroundings:
         return data_dir(self.environment, self.home)
 
     @property
-    def url(self) -> str:
-        """Where the running gateway is reached from this machine."""
-        url = self.environment.get("INFWAY_URL") or self.data.url()
-        if url:
-            return url.rstrip("/")
-        port = self.environment.get("INFWAY_PORT") or self.environment.get("PORT") or "8080"
-        return f"http://127.0.0.1:{port}"
-
-    @property
     def key(self) -> str | None:
         """The key to present to the running gateway: the variable's, or the first start's."""
         return self.environment.get("INFWAY_API_KEY") or self.data.key()

@@ -61,6 +61,8 @@ def command(
     **only: tuple[str, ...],
 ) -> None:
     """Show what was used, from the ledger. Times are rounded outwards to whole hours."""
+    if len(set(by)) < len(by):
+        raise click.UsageError("--by: must not name the same twice.")
     limits = {name: values for name, values in only.items() if values}
     question = Question(by, since, until, limits)
     with ledger_read(surroundings, config) as there:

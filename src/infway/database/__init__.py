@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from infway.kernel.errors import InfwayError
 
 Value = str | bytes | int | float | None
+UNFIT = (OverflowError, UnicodeEncodeError)
+"""What drivers say of values that no database takes: more than 64 bits, half a character."""
 Rows = list[tuple[Any, ...]]
 
 

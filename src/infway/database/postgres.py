@@ -13,7 +13,7 @@ from psycopg.adapt import Loader
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.numeric import Int8Dumper
 
-from infway.database import DatabaseError, Rows, Step, Value, Work
+from infway.database import UNFIT, DatabaseError, Rows, Step, Value, Work
 from infway.database.dialect import in_groups, in_postgres
 from infway.database.steps import VERSIONS, take_steps
 
@@ -166,6 +166,8 @@ class PostgresDatabase:
             )
             said = " ".join(str(error).split())
             raise DatabaseError(f"the database {self._name}: {said}", is_away=away) from error
+        except UNFIT as error:
+            raise DatabaseError(f"the database {self._name}: {error}") from error
 
 
 class _Work:

@@ -9,11 +9,12 @@ from pathlib import Path
 from threading import Lock
 from time import sleep
 
-from infway.database import DatabaseError, Rows, Step, Value, Work
+from infway.database import UNFIT, DatabaseError, Rows, Step, Value, Work
 from infway.database.dialect import in_groups, in_sqlite
 from infway.database.steps import VERSIONS, take_steps
 
 _HEAD = b"SQLite format 3\0"  # how each file begins
+_FOREIGN = "the file is none of SQLite's"
 _PAUSE = 0.05  # seconds between two tries where SQLite itself does not wait
 _READERS = 4  # connections that are kept for the next question
 _CACHE = 8_192  # KiB of pages in the writer's memory: a batch changes pages all over a large file
@@ -132,7 +133,7 @@ class SqliteDatabase:
         with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as file:
             head = file.read(len(_HEAD))
         if head and head != _HEAD:
-            raise DatabaseError(f"the database {self._path} cannot be opened: it is none")
+            raise DatabaseError(f"the database {self._path} cannot be opened: {_FOREIGN}")
 
     def _begun(self) -> sqlite3.Connection:
         connection = self._connected("rw")
@@ -160,10 +161,11 @@ class SqliteDatabase:
     def _named(self, what: str) -> Generator[None, None, None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, *UNFIT) as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+            said = _FOREIGN if code == sqlite3.SQLITE_NOTADB else error
             raise DatabaseError(
-                f"the database {self._path} {what}: {error}", is_away=code in _PASSING
+                f"the database {self._path} {what}: {said}", is_away=code in _PASSING
             ) from error
 
 

@@ -1,12 +1,26 @@
-"""Migrations: which steps each room has taken, in a table of the database itself."""
+"""Migrations: which steps each room has taken, in a table of the database itself; and what is there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from infway.database import DatabaseError, Step, Work
+from infway.database import Database, DatabaseError, Step, Work
 
 VERSIONS = (
     "CREATE TABLE IF NOT EXISTS infway_versions (room TEXT PRIMARY KEY, version INTEGER NOT NULL)"
 )
+
+# What each kind of database says of its tables
+_TABLES: Mapping[str, str] = {
+    "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
+    "postgres": (
+        "SELECT 1 FROM information_schema.tables"
+        " WHERE table_schema = current_schema() AND table_name = ?"
+    ),
+}
+
+
+def has_table(database: Database, name: str) -> bool:
+    """Tell whether a table is there, without making anything. Raises DatabaseError."""
+    return bool(database.read(_TABLES[database.kind], (name,)))
 
 
 def take_steps(work: Work, room: str, steps: Sequence[Step], taken: int = 0) -> None:

@@ -64,7 +64,7 @@ class Catalog:
         self.elsewhere: Mapping[str, str] = {}
         self._contexts = _steps(offer.context for offer in self.offers)
         self._outputs = _steps(offer.max_output for offer in self.offers)
-        self._longs = _steps(offer.prices.long_from for offer in self.offers)
+        self._longs = _steps(one.long_from for offer in self.offers for one in offer.prices.steps())
 
     def models(self) -> Iterator[Model]:
         """Iterate over the models in catalogue order."""

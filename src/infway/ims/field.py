@@ -13,8 +13,9 @@ from infway.ims.policies import overlay
 from infway.ims.score import Rate, Scale
 from infway.ims.slot import Slot
 from infway.ims.tuning import Tuning
-from infway.kernel.chat import Offer, Prices, Weights
+from infway.kernel.chat import Offer, Weights
 from infway.kernel.money import PICO_PER_USD, PICO_PER_USD_PER_MILLION
+from infway.kernel.prices import Prices
 
 LOWEST_QUALITY = 1.0  # so that its logarithm is never negative
 INPUT_SHARE = 0.75  # wire.md part 3: price ties are broken by 0.75 input + 0.25 output
@@ -79,13 +80,10 @@ def prepare(chosen: Candidates, slots: Sequence[Slot], tuning: Tuning, input_tok
 
 def price(offer: Offer, input_tokens: int) -> tuple[float | None, float | None]:
     """Return USD per token of input and of output; None is unknown."""
-    prices = offer.prices
+    prices = offer.prices.at(input_tokens)
     into, out = prices.input, prices.output
     if into is None or out is None:
         into, out = _likened(prices)
-    if prices.long_from is not None and input_tokens > prices.long_from:
-        into = into if prices.long_input is None else prices.long_input
-        out = out if prices.long_output is None else prices.long_output
     return (
         None if into is None else into / PICO_PER_USD,
         None if out is None else out / PICO_PER_USD,
@@ -157,7 +155,7 @@ def _rates(offers: Sequence[Offer], input_tokens: int, floor: float) -> tuple[Ra
             (dearest_in if into is None else into) + floor,
             (dearest_out if out is None else out) + floor,
             math.log(max(LOWEST_QUALITY, offer.quality)) if several else 0.0,
-            _saving(offer.prices, into),
+            _saving(offer.prices.at(input_tokens), into),
         )
         for offer, (into, out) in zip(offers, prices, strict=True)
     )

@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from infway.kernel.prices import PARTS, Prices
+
 Capability = Literal[
     "tools",
     "parallel_tools",
@@ -27,10 +29,13 @@ Capability = Literal[
 ]
 
 
+_OF_LENGTH = frozenset({"long_from", "longer"})
+
+
 class Step(msgspec.Struct, frozen=True):
     """The prices of a whole request whose prompt is longer than `above` tokens.
 
-    A price that is None here is not stated for long prompts; it may well be higher too.
+    A price that is None here is not stated for long prompts.
     """
 
     above: int
@@ -75,25 +80,48 @@ class ModelFacts(msgspec.Struct, frozen=True):
     checked: bool | None = None
     retires: str | None = None
 
-    def step(self, prompt_tokens: int) -> Step | None:
-        """Return the step that prices a prompt of this length, None where the first prices do."""
-        reached = (step for step in reversed(self.steps) if prompt_tokens > step.above)
-        return next(reached, None)
-
     @property
     def long_from(self) -> int | None:
         """The prompt length in tokens above which other prices begin."""
         return self.steps[0].above if self.steps else None
 
     @property
-    def long_input(self) -> int | None:
-        """The input price above `long_from`; `step` knows further steps."""
-        return self.steps[0].input if self.steps else None
+    def longer(self) -> Prices | None:
+        """The prices above `long_from`, which lead on to those above the next step."""
+        longer, ends = None, None
+        for step in reversed(self.steps):
+            longer = self._at(step)._replace(long_from=ends, longer=longer)
+            ends = step.above
+        return longer
 
-    @property
-    def long_output(self) -> int | None:
-        """The output price above `long_from`; `step` knows further steps."""
-        return self.steps[0].output if self.steps else None
+    def _at(self, step: Step) -> Prices:
+        """Return the prices of a step.
+
+        What it does not state of a part rises as the whole does: so do all prices of cached tokens
+        that steps state, but for rounding.
+        """
+        names = (name for name in Prices._fields if name not in _OF_LENGTH)
+        short = Prices(**{name: getattr(self, name) for name in names})
+        now: dict[str, int | None] = {
+            "input": step.input,
+            "output": _first(step.output, self.output),
+        }
+        for whole, parts in PARTS.items():
+            for part in parts:
+                risen = _risen(getattr(short, part), getattr(short, whole), now[whole])
+                now[part] = _first(getattr(step, part, None), risen)
+        return short._replace(**now, longer=None)
+
+
+def _first(price: int | None, other: int | None) -> int | None:
+    return other if price is None else price
+
+
+def _risen(part: int | None, whole: int | None, now: int | None) -> int | None:
+    """Return the price of a part whose whole had one price and has another now."""
+    if part is None or not whole or now is None:
+        return part
+    return (2 * part * now + whole) // (2 * whole)
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from infway.ims.pricebook import ModelFacts
 from infway.kernel.begun import Prefill
-from infway.kernel.chat import Feature, Prices, Upstream
+from infway.kernel.chat import Feature, Upstream
 from infway.kernel.money import PICO_PER_USD, price_per_token
+from infway.kernel.prices import PARTS, Prices
 from infway.kernel.work import WORK
 from infway.providers.dialects import DIALECTS
 from infway.providers.prefills import prefill_of, usual_prefill
@@ -21,7 +22,7 @@ _UNLISTED: Mapping[Feature, str] = {Feature.LOGPROBS: "logprobs", Feature.SEVERA
 
 
 def price_of(model: ModelSettings, facts: ModelFacts | None, default: Prices) -> Prices:
-    """Return the prices of a model; `default` where nobody says any."""
+    """Return the prices of a model: the configuration's, then the catalogue's, then `default`."""
     if facts is not None:
         default = Prices(**{name: getattr(facts, name) for name in Prices._fields})
     said = {
@@ -41,10 +42,24 @@ def price_of(model: ModelSettings, facts: ModelFacts | None, default: Prices) ->
         )
         if usd is not None
     }
-    prices = default._replace(**given)
+    prices = _overridden(default, given)
     if prices.input is not None and prices.output is None and is_for_embeddings(model, facts):
         return prices._replace(output=0)  # vectors cost nothing beside their inputs
     return prices
+
+
+def _overridden(prices: Prices, given: Mapping[str, int]) -> Prices:
+    """Return prices with those that are given in their place, for prompts of every length.
+
+    With what is read, or made, all of it is given: others know no price of a part of it.
+    """
+    wholes = [whole for whole in PARTS if whole in given]
+    said: dict[str, int | None] = {part: None for whole in wholes for part in PARTS[whole]}
+    said |= given
+    longer = prices.longer if len(wholes) < len(PARTS) else None
+    if longer is not None:
+        longer = _overridden(longer, given)
+    return prices._replace(**said, long_from=longer and prices.long_from, longer=longer)
 
 
 def is_for_embeddings(model: ModelSettings, facts: ModelFacts | None) -> bool:

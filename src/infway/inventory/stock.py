@@ -37,7 +37,8 @@ from infway.inventory.working import (
     way_at,
     work_at,
 )
-from infway.kernel.chat import Feature, Offer, Prices, Upstream
+from infway.kernel.chat import Feature, Offer, Upstream
+from infway.kernel.prices import Prices
 from infway.kernel.work import Trade
 from infway.providers.embeddings.ways import CATALOGUES, way_of
 from infway.providers.vendors import VENDORS, Vendor

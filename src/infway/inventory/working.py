@@ -7,7 +7,8 @@ from types import MappingProxyType
 from infway.ims.pricebook import ModelFacts
 from infway.inventory.connection import base_url, upstream_of, versioned
 from infway.inventory.facts import named
-from infway.kernel.chat import Feature, Prices, Upstream
+from infway.kernel.chat import Feature, Upstream
+from infway.kernel.prices import Prices
 from infway.kernel.work import WORK, Trade
 from infway.providers.passing.ways import Way, way_of
 from infway.providers.vendors import Route, Vendor

@@ -10,6 +10,10 @@ from infway.kernel.account import Account
 from infway.kernel.begun import Prefill, Said
 from infway.kernel.form import Form
 from infway.kernel.place import Place
+from infway.kernel.prices import Prices
+
+RECKONED = "max_completion_tokens"
+"""The limit of an answer that goes before `max_tokens` where both are there."""
 
 
 class Feature(IntFlag):
@@ -147,37 +151,6 @@ class Principal:
     account: Account | None = None
 
 
-class Prices(NamedTuple):
-    """Prices in 10^-12 USD per token. None is unknown, and unknown is never zero.
-
-    `image_input`, `image_output`: per token of pictures. The last four are no prices of tokens:
-    of a search, a picture, a character that is spoken, a second of sound.
-    """
-
-    input: int | None = None
-    output: int | None = None
-    cache_read: int | None = None
-    cache_write: int | None = None
-    cache_write_1h: int | None = None
-    reasoning: int | None = None
-    audio_input: int | None = None
-    audio_output: int | None = None
-    long_from: int | None = None  # input tokens above which the long prices hold
-    long_input: int | None = None
-    long_output: int | None = None
-    image_input: int | None = None
-    image_output: int | None = None
-    query: int | None = None
-    image: int | None = None
-    character: int | None = None
-    second: int | None = None
-
-    @property
-    def known(self) -> bool:
-        """Tell whether a plain text request can be priced."""
-        return self.input is not None and self.output is not None
-
-
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Limits of one attempt in seconds; `total` is shared by all attempts of a request.
@@ -243,6 +216,18 @@ class Upstream:
         if not taken:
             return fields, taken
         return {name: one for name, one in fields.items() if name not in self.routing}, taken
+
+    def rename_in(self, body: dict[str, object], fields: Mapping[str, object]) -> None:
+        """Give the fields of a body the names they have here; `fields`: those that its caller sent.
+
+        What the caller said goes before the row's own defaults, and of two limits the one that is
+        reckoned with is sent.
+        """
+        for name, other in self.rename.items():
+            if name in body:
+                value = body.pop(name)
+                if other not in fields or (name in fields and other != RECKONED):
+                    body[other] = value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

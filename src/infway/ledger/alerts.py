@@ -16,18 +16,34 @@ STEPS: tuple[Step, ...] = (
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX alerts_due ON alerts (told, due)",
+    # money is text: a budget may be larger than 64 bits; one that was changed has alerts of its own
+    """
+    CREATE TABLE budget_alerts (
+        holder TEXT NOT NULL, period TEXT NOT NULL, share INTEGER NOT NULL,
+        most TEXT NOT NULL, spent TEXT NOT NULL, at REAL NOT NULL,
+        due REAL NOT NULL, tries INTEGER NOT NULL, told INTEGER NOT NULL,
+        PRIMARY KEY (holder, period, share, most)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    INSERT INTO budget_alerts SELECT holder, period, share, CAST(most AS TEXT),
+        CAST(spent AS TEXT), at, due, tries, told FROM alerts
+    """,
+    "DROP TABLE alerts",
+    "CREATE INDEX budget_alerts_due ON budget_alerts (told, due)",
 )
 
 _NOTE = (
-    "INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)"
-    " ON CONFLICT (holder, period, share) DO NOTHING RETURNING 1"
+    "INSERT INTO budget_alerts VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)"
+    " ON CONFLICT (holder, period, share, most) DO NOTHING RETURNING 1"
 )
 _DUE = (
-    "UPDATE alerts SET due = ?, tries = tries + 1 WHERE told = 0 AND due <= ?"
+    "UPDATE budget_alerts SET due = ?, tries = tries + 1 WHERE told = 0 AND due <= ?"
     " RETURNING holder, period, share, most, spent, at, tries"
 )
-_LATER = "UPDATE alerts SET due = ? WHERE holder = ? AND period = ? AND share = ?"
-_TOLD = "UPDATE alerts SET told = 1 WHERE holder = ? AND period = ? AND share = ?"
+_ONE = " WHERE holder = ? AND period = ? AND share = ? AND most = ?"
+_LATER = f"UPDATE budget_alerts SET due = ?{_ONE}"  # noqa: S608 - our own words
+_TOLD = f"UPDATE budget_alerts SET told = 1{_ONE}"  # noqa: S608 - our own words
 _MILLION = 10**6
 
 
@@ -58,25 +74,33 @@ class Alerts:
 
     def note(self, alert: Alert, *, to_tell: bool) -> bool:
         """Note an alert; return whether nobody had. `to_tell`: somebody is to hear of it."""
-        values = (*alert.purse, alert.share, alert.most, alert.spent, alert.at, alert.at)
+        values = (*_place(alert), str(alert.spent), alert.at, alert.at, int(not to_tell))
         with self._database.transaction() as work:
-            return bool(work.run(_NOTE, (*values, int(not to_tell))))
+            return bool(work.run(_NOTE, values))
 
     def due(self, now: float, until: float) -> list[Alert]:
         """Take what is to be told now; nobody else is given it before `until`."""
         with self._database.transaction() as work:
             found = work.run(_DUE, (until, now))
-        return [Alert(Purse(holder, period), *rest) for holder, period, *rest in found]
+        return [
+            Alert(Purse(holder, period), share, int(most), int(spent), at, tries)
+            for holder, period, share, most, spent, at, tries in found
+        ]
 
     def later(self, alert: Alert, due: float) -> None:
         """Have an alert told again at a time."""
         with self._database.transaction() as work:
-            work.run(_LATER, (due, *alert.purse, alert.share))
+            work.run(_LATER, (due, *_place(alert)))
 
     def told(self, alert: Alert) -> None:
         """Note that an alert was heard, or is given up."""
         with self._database.transaction() as work:
-            work.run(_TOLD, (*alert.purse, alert.share))
+            work.run(_TOLD, _place(alert))
+
+
+def _place(alert: Alert) -> tuple[str, str, int, str]:
+    """Return what an alert is found by: a budget that was changed is another one."""
+    return alert.purse.holder, alert.purse.period, alert.share, str(alert.most)
 
 
 def reached(shares: tuple[float, ...], most: int, spent: int) -> list[int]:

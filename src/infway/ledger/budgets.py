@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from infway.kernel.account import Allowance, Period, ends_of, period_of
+from infway.kernel.account import Allowance, ends_of, period_of
 from infway.ledger.answers import View, money
 from infway.ledger.purses import Purse
 from infway.ledger.spending import Spending, Sums
@@ -40,7 +40,7 @@ class Stand(NamedTuple):
             "name": name,
             "organisation": self.allowance.organisation or None,
             "per": budget.period.value,
-            "period": None if budget.period is Period.TOTAL else self.period,
+            "period": self.period,
             "resets_at": ends,
             "limit": money(budget.most),
             "spent": money(self.spent),

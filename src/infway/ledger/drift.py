@@ -76,18 +76,34 @@ class Attempts(NamedTuple):
 
 
 def joined(exports: Sequence[Export]) -> Export:
-    """Return several exports of one provider as one; raises ExportError."""
-    vendors = {one.vendor for one in exports}
+    """Return several exports of one provider as one; raises ExportError, also where a page is missing.
+
+    Its vendor is empty where none of them tells it.
+    """
+    vendors = {one.vendor for one in exports if one.vendor}
     if len(vendors) > 1:
         raise ExportError(f"exports of several providers: {', '.join(sorted(vendors))}")
     told = {any(row.model is not None for row in one.rows) for one in exports if one.rows}
     if len(told) > 1:
         raise ExportError("one export tells models apart and another does not: group both alike")
+    for cut in exports:
+        for end in cut.more:
+            if not any(_goes_on(one, cut, end) for one in exports):
+                raise ExportError(
+                    f"the page that ends at {_EPOCH + timedelta(seconds=end):%Y-%m-%dT%H:%MZ} says"
+                    " that there are more (`has_more`): give the next one as well"
+                )
     return Export(
-        exports[0].vendor,
+        next(iter(vendors), ""),
         tuple(span for one in exports for span in one.spans),
         tuple(row for one in exports for row in one.rows),
     )
+
+
+def upstreams_of(database: Database) -> frozenset[str]:
+    """Return the upstreams that the ledger has attempts of, also where their rows are gone by now."""
+    query = "SELECT DISTINCT upstream FROM dimensions WHERE attempts = 1"
+    return frozenset(name for (name,) in database.read(query))
 
 
 def attempts(database: Database, spans: Iterable[tuple[float, float]]) -> list[Attempts]:
@@ -154,6 +170,13 @@ def summed(drifts: Iterable[Drift]) -> list[Drift]:
 def canonical(model: str) -> str:
     """Return a model's name without the day that it is of: what is asked for may have none."""
     return _DATED.sub("", model.strip().casefold())
+
+
+def _goes_on(one: Export, cut: Export, end: float) -> bool:
+    """Tell whether an export has the page behind one of `cut` that ends then: costs are no usage."""
+    is_paid = [{row.counts.cost is not None for row in told.rows} for told in (one, cut)]
+    is_alike = is_paid[0] == is_paid[1] or not all(is_paid)
+    return is_alike and any(begin == end for begin, _ in one.spans)
 
 
 def _apart(one: int, other: int) -> Fraction:

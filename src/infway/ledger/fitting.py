@@ -3,7 +3,7 @@
 from operator import attrgetter
 from typing import Any
 
-from infway.ledger.rows import Row
+from infway.ledger.rows import Row, tags_of, tags_text
 
 _MOST_COST = 2**63 - 1  # whole numbers have 64 bits
 _MOST_TOKENS = 10**12  # no request has so many, and nine million rows of it are still a number
@@ -17,22 +17,27 @@ _NUMBERS = {
 }
 _counted_of = attrgetter(*_NUMBERS)
 _WORDS = ("key", "model", "upstream", "native", "organisation", "project")
+_words_of = attrgetter(*_WORDS, "tags")
+_NUL = "\\u0000"  # as the JSON of tags has it
 
 
 def fitting(row: Row) -> Row:
     """Return a row without what no database takes; a sound one as it is.
 
-    Models may be what a caller wrote, and numbers what an upstream said.
+    Models may be what a caller wrote, other words what an administrator did, and numbers what an
+    upstream said.
     """
     counted = _counted_of(row)
-    names = row.model + row.native
-    if min(counted) >= 0 and max(counted) <= _MOST_TOKENS and names.isascii() and "\0" not in names:
+    words = "".join(_words_of(row))
+    is_plain = words.isascii() and "\0" not in words and _NUL not in row.tags
+    if is_plain and min(counted) >= 0 and max(counted) <= _MOST_TOKENS:
         return row
     values: dict[str, Any] = row._asdict()
     for name, top in _NUMBERS.items():
         values[name] = max(0, min(values[name], top))
     for name in _WORDS:
         values[name] = _plain(values[name])
+    values["tags"] = tags_text(tuple(_plain(tag) for tag in tags_of(row.tags)))
     return Row(**values)
 
 

@@ -16,7 +16,7 @@ from zlib import crc32
 
 import msgspec
 
-from infway.kernel.chat import Prices
+from infway.kernel.prices import Prices
 from infway.ledger.opening import LedgerError
 from infway.ledger.rows import Row
 from infway.ledger.segment import FIRST, HEAD, LONGEST, Segment, records
@@ -79,6 +79,11 @@ class Journal:
     def segments(self) -> int:
         """How many are in use."""
         return len(self._segments)
+
+    @property
+    def first(self) -> int:
+        """The number of the first segment in use; those before it are cleared, or will be."""
+        return self._segments[0][0]
 
     @property
     def position(self) -> tuple[int, int]:

@@ -17,6 +17,7 @@ _LESS = (
     "UPDATE grants SET amount = CASE WHEN amount > ? THEN amount - ? ELSE 0 END"
     " WHERE holder = ? AND period = ? AND owner = ?"
 )
+_ALL = 2**63 - 1  # no grant is larger, and no database takes a larger number
 _EMPTY = "DELETE FROM grants WHERE owner = ? AND amount = 0"
 
 
@@ -44,5 +45,6 @@ def lessen(work: Work, owner: str, amounts: Mapping[Purse, int]) -> None:
     held = {Purse(holder, period) for holder, period, _ in work.run(HELD, (owner,))}
     mine = sorted(purse for purse in amounts if purse in held)
     if mine:
-        work.many(_LESS, [(amounts[one], amounts[one], *one, owner) for one in mine])
+        less = [(min(amounts[one], _ALL), one) for one in mine]
+        work.many(_LESS, [(amount, amount, *one, owner) for amount, one in less])
         work.run(_EMPTY, (owner,))

@@ -4,9 +4,10 @@ Whoever is the first to claim a caller's idempotency key answers; everybody else
 what was answered. A claim ends with its process, and whatever is kept after some hours.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from infway.database import Database
+from infway.database import Database, DatabaseError
 
 STEPS = (
     """
@@ -33,8 +34,9 @@ _KEEP = (
     " AND owner = ?"
 )
 _FREE = "DELETE FROM replays WHERE caller = ? AND name = ? AND owner = ?"
-_RELEASE = "DELETE FROM replays WHERE owner = ?"
+_RELEASE = "DELETE FROM replays WHERE owner = ? OR owner LIKE ?"
 _FORGET = "DELETE FROM replays WHERE at < ?"
+_TRIES = 8  # how often a claim may meet another that is freed at that very moment
 
 
 class Once(NamedTuple):
@@ -57,10 +59,23 @@ class Kept(NamedTuple):
     body: bytes
 
 
-class Replays:
-    """Where they are kept. `owner`: this run of this process. Times are Unix seconds.
+class Claim(NamedTuple):
+    """A request that is to be answered here. `owner`: nobody else's, as `owner_of` names it."""
 
-    Called from background threads. Everything raises DatabaseError.
+    once: Once
+    owner: str
+
+
+def owner_of(process: str, number: int) -> str:
+    """Return the owner of one claim of a run of a process."""
+    return f"{process}.{number}"
+
+
+class Replays:
+    """Where they are kept. Times are Unix seconds.
+
+    Called from background threads. Everything raises DatabaseError. Each claim has an owner of its
+    own, so that what is said of it twice, since an answer was lost, can harm no later one.
     """
 
     def __init__(self, database: Database) -> None:
@@ -71,26 +86,33 @@ class Replays:
         self._database.migrate("replays", STEPS)
 
     def claim(self, once: Once, owner: str, now: float) -> Kept | None:
-        """Take a request for this process: None where it is the first; else what there is of it."""
-        with self._database.transaction() as work:
-            if work.run(_CLAIM, (*once, owner, now, b"", b"")):
-                return None
-            return Kept(*work.run(_FIND, once[:2])[0])
+        """Take a request for this owner: None where it is the first; else what there is of it."""
+        for _ in range(_TRIES):
+            with self._database.transaction() as work:
+                if work.run(_CLAIM, (*once, owner, now, b"", b"")):
+                    return None
+                # in Postgres each statement sees what others have done by then: it may be free now
+                found = work.run(_FIND, once[:2])
+            if found:
+                return Kept(*found[0])
+        raise DatabaseError("a claim was taken and freed again each time", is_away=True)
 
-    def keep(self, once: Once, owner: str, answer: Kept) -> None:
-        """Keep what was answered."""
+    def end(self, ended: Sequence[tuple[Claim, Kept | None]]) -> None:
+        """Keep what was answered; None: nothing that counts, the request may be made again."""
+        kept = [
+            (one.status, one.head, one.body, *once[:2], owner)
+            for (once, owner), one in ended
+            if one is not None
+        ]
+        freed = [(*once[:2], owner) for (once, owner), one in ended if one is None]
         with self._database.transaction() as work:
-            work.run(_KEEP, (answer.status, answer.head, answer.body, *once[:2], owner))
+            work.many(_KEEP, kept)
+            work.many(_FREE, freed)
 
-    def free(self, once: Once, owner: str) -> None:
-        """Let a request be made again: nothing was answered that counts."""
+    def release(self, process: str) -> None:
+        """Free whatever a process had claimed and not answered, that is dead or ends now."""
         with self._database.transaction() as work:
-            work.run(_FREE, (*once[:2], owner))
-
-    def release(self, owner: str) -> None:
-        """Free what a process had claimed that is dead."""
-        with self._database.transaction() as work:
-            work.run(_RELEASE, (owner,))
+            work.run(_RELEASE, (process, f"{process}.%"))
 
     def sweep(self, before: float) -> None:
         """Forget what is older than `before`."""

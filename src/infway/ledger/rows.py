@@ -70,7 +70,7 @@ class Ledger(Protocol):
         """Keep the rows, all or none; a row that is there already is left as it is.
 
         What a request cost goes from the grants of `owner`, the process that admitted it, to what
-        is spent. A row that was there counts nowhere twice. Raises DatabaseError.
+        is spent; it is also the `boot` of its rows. A row that was there counts nowhere twice. Raises DatabaseError.
         """
         ...
 
@@ -85,6 +85,14 @@ class Ledger(Protocol):
         """Forget rows from before a time (Unix seconds), at most so many; return how many it were.
 
         Sums keep them. Raises DatabaseError.
+        """
+        ...
+
+    def hold(self, owner: str, since: float | None) -> None:
+        """Note that the journal of a process may bring its rows from `since` (Unix seconds) again.
+
+        What of them is forgotten counts no second time. None: it brings none any more. Raises
+        DatabaseError.
         """
         ...
 

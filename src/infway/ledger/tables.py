@@ -81,4 +81,15 @@ STEPS: tuple[Step, ...] = (
     """,
     "CREATE INDEX contents_at ON contents (at)",
     count_old_rows,
+    """
+    CREATE TABLE journals (
+        owner TEXT PRIMARY KEY, since REAL NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE forgotten (
+        owner TEXT NOT NULL, request TEXT NOT NULL, attempt INTEGER NOT NULL, at REAL NOT NULL,
+        PRIMARY KEY (owner, request, attempt)
+    ) STRICT, WITHOUT ROWID
+    """,
 )

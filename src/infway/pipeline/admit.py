@@ -14,11 +14,10 @@ from infway.kernel.account import Holder
 from infway.kernel.chat import ChatRequest, Feature, Principal
 from infway.kernel.errors import CallerError, GatewayError, UnavailableError
 from infway.kernel.work import WORK
+from infway.pipeline.refused import OUTPUT, refusal
 from infway.pipeline.settle import Settlement
-from infway.state.meter import Kind, Meter, Need, Refused, Standing, Verdict
+from infway.state.meter import Meter, Need, Standing, Verdict
 
-OUTPUT = 256
-"""Tokens of an answer whose length its caller left open, until it is settled."""
 _NO_ANSWER = Feature.EMBEDDINGS | WORK
 _NOTHING = Need()
 _MOST_CHOICES = 128
@@ -81,7 +80,7 @@ class Visit:
         need = _NOTHING if ask is None else need_of(ask)
         self._verdict = verdict = await self._meter.take(self._holders, need)
         if verdict.refused is not None:
-            raise refusal(verdict.refused)
+            raise refusal(verdict.refused, self._holders, need)
         self._open[self._request] = self
 
     async def instead_of(self, error: GatewayError) -> GatewayError:
@@ -153,31 +152,3 @@ def _choices(said: object) -> int:
     """Return the `n` of a request: a number, or the JSON of one."""
     text = bytes(said).decode() if isinstance(said, msgspec.Raw) else str(said)
     return min(int(text), _MOST_CHOICES) if text.isdigit() else 1
-
-
-_WHOSE = {
-    "key": "This key",
-    "project": "The key's project",
-    "organisation": "The key's organisation",
-}
-
-
-def refusal(refused: Refused) -> UnavailableError:
-    """Return what is said to a request beyond a limit."""
-    whose = _WHOSE.get(refused.holder.partition(":")[0], "The key")
-    after = refused.retry_after
-    again = "It can never pass." if refused.never else f"Try again in {max(1, ceil(after))} s."
-    retryable = False if refused.never else None
-    if refused.what is Kind.TOKENS:
-        said = f"{whose} is beyond its limit of tokens. {again}"
-        code = "tokens_per_minute_exceeded"
-        return UnavailableError(429, code, said, retry_after=after, retryable=retryable)
-    if refused.what is Kind.CONCURRENT:
-        said = f"{whose} has as many requests under way as it may. {again}"
-        code = "concurrent_requests_exceeded"
-        return UnavailableError(429, code, said, retry_after=after, retryable=retryable)
-    what = "characters" if refused.what is Kind.CHARACTERS else "requests"
-    said = f"{whose} is beyond its limit of {what}. {again}"
-    return UnavailableError(
-        429, "rate_limit_exceeded", said, retry_after=after, retryable=retryable
-    )

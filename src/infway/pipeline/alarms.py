@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from infway.beside import beside
+from infway.database import DatabaseError
 from infway.kernel.account import Budget
 from infway.kernel.chat import HttpCall, Timeouts
 from infway.kernel.clock import Clock
@@ -81,51 +82,56 @@ class Alarms:
         self._client = client
         self._clock = clock
         self._count = count
-        self._known: set[tuple[Purse, int]] = set()
+        self._known: set[tuple[Purse, int, int]] = set()
         self._new: list[Alert] = []
         self._is_open = False
 
     def watch(self, budget: Budget, purse: Purse, spent: int) -> None:
         """Look whether a share of a budget is reached that was not before."""
         for share in reached(budget.alerts, budget.most, spent):
-            if (purse, share) not in self._known:
+            known = purse, share, budget.most
+            if known not in self._known:
                 if len(self._known) >= _MOST_KNOWN:
                     self._known.clear()
-                self._known.add((purse, share))
+                self._known.add(known)
                 self._new.append(Alert(purse, share, budget.most, spent, self._clock.wall()))
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Tell while the block runs."""
-        async with beside(self._run()):
+        async with beside(self._run):
             yield
 
     async def _run(self) -> None:
-        is_away = False
+        reason = ""
         while True:
             await asyncio.sleep(PAUSE)
             try:
                 await self.look()
-                is_away = False
-            except InfwayError as error:
-                if not is_away:
-                    _log.warning("alerts of budgets cannot be noted now: %s", error)
-                is_away = True
+                reason = ""
+            except Exception as error:  # noqa: BLE001 - whatever it is, it may pass, and alerts go on
+                if str(error) != reason:
+                    fault = None if isinstance(error, InfwayError) else error
+                    _log.warning("an alert cannot be noted or told: %s", error, exc_info=fault)
+                reason = str(error)
 
     async def look(self) -> None:
-        """Note what is new, and tell what is due. Raises DatabaseError."""
+        """Note what is new, and tell what is due; raises what went wrong, when all else is done."""
         if not self._is_open:
             await asyncio.to_thread(self._book.open)
             self._is_open = True
-        while self._new:
-            alert = self._new[0]
-            if await asyncio.to_thread(self._book.note, alert, to_tell=bool(self.hook.url)):
-                self._say(alert)
-            self._new.remove(alert)
+        wrong = await _each(tuple(self._new), self._note)
         if self.hook.url:
             now = self._clock.wall()
-            for alert in await asyncio.to_thread(self._book.due, now, now + 3 * PATIENCE):
-                await self._tell(alert)
+            due = await asyncio.to_thread(self._book.due, now, now + 3 * PATIENCE)
+            wrong += await _each(due, self._tell)
+        if wrong:
+            raise wrong[0]
+
+    async def _note(self, alert: Alert) -> None:
+        if await asyncio.to_thread(self._book.note, alert, to_tell=bool(self.hook.url)):
+            self._say(alert)
+        self._new.remove(alert)
 
     def _say(self, alert: Alert) -> None:
         kind, _, name = alert.purse.holder.partition(":")
@@ -173,9 +179,24 @@ class Alarms:
         return "" if 200 <= response.status < 300 else f"status {response.status}"
 
 
+async def _each(
+    alerts: Sequence[Alert], verb: Callable[[Alert], Awaitable[None]]
+) -> list[Exception]:
+    """Do something with each alert; return what went wrong with any. A database away ends it."""
+    wrong: list[Exception] = []
+    for alert in alerts:
+        try:
+            await verb(alert)
+        except Exception as error:
+            if isinstance(error, DatabaseError) and error.is_away:
+                raise
+            wrong.append(error)
+    return wrong
+
+
 def name_of(alert: Alert) -> str:
     """Return what an alert is known by: the same at every try, and no other's."""
-    words = f"{alert.purse.holder}/{alert.purse.period}/{alert.share}"
+    words = f"{alert.purse.holder}/{alert.purse.period}/{alert.share}/{alert.most}"
     return hashlib.sha256(words.encode()).hexdigest()[:32]
 
 

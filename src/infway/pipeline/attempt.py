@@ -206,6 +206,8 @@ class Walk(ABC, Generic[_T]):
         if usage is not None and (
             not 0 <= usage.prompt <= 2 * (ask.input_chars + ask.input_tokens) + _PLAIN
             or not 0 <= usage.completion <= (ask.output_tokens or _PLAIN)
+            or usage.cached + usage.cache_write > usage.prompt
+            or usage.reasoning > usage.completion
         ):
             funded = course.settlement.funding is not None
             attempt.said = believed(usage, ask, attempt.offer, funded=funded)

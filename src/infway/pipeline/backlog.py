@@ -61,6 +61,7 @@ class Backlog:
         self._holding = 0
         self._spilled: Spilled | None = None
         self._replayed: Spilled | None = None
+        self._since: dict[int, float] = {}  # by segment: when the earliest row in it was
 
     def take(self, settlement: Settlement) -> None:
         """Put what happened to one request into the journal, and queue it."""
@@ -89,6 +90,8 @@ class Backlog:
         if fresh and self.watch is not None:
             self.watch([row for _, rows in fresh for row in rows])
         for number, rows in fresh:
+            earliest = min(row.at for row in rows)
+            self._since[number] = min(earliest, self._since.get(number, earliest))
             if self._holding >= self._memory and self.journal.folder is not None:
                 since, count = self._spilled or (number, 0)
                 self._spilled = since, count + len(rows)
@@ -146,6 +149,14 @@ class Backlog:
                 batch = []
         if batch:
             yield batch
+
+    def since(self, segment: int = 0) -> float | None:
+        """Return when the earliest row was that the journal has from a segment on; None: it has none.
+
+        Rows may also be in the segment behind the one they are noted with.
+        """
+        self._since = {one: at for one, at in self._since.items() if one >= segment - 1}
+        return min(self._since.values(), default=None)
 
     @property
     def oldest(self) -> int:

@@ -9,8 +9,9 @@ output each for itself, as Infuzu does it. What attempts cost stays on their own
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from infway.kernel.chat import Offer, Prices
+from infway.kernel.chat import Offer
 from infway.kernel.faults import LEFT
+from infway.kernel.prices import Prices
 from infway.pipeline.cost import Cost, cost_of
 from infway.pipeline.tried import Attempt
 

@@ -15,7 +15,8 @@ from infway.pipeline.opening import EVENTS, JSON, first_words, turned
 from infway.pipeline.reply import Reply, check_first
 from infway.pipeline.rescue_asking import refused
 from infway.pipeline.speakers import Speakers
-from infway.pipeline.tried import Attempt, most_tokens
+from infway.pipeline.tried import Attempt
+from infway.pipeline.worst import most_tokens
 from infway.providers.adapter import Adapter
 from infway.upstream.client import Client, Response
 

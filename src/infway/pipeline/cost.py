@@ -5,9 +5,9 @@ Cached tokens are never billed twice: the parts of the prompt are taken out of i
 
 from typing import NamedTuple
 
-from infway.kernel.chat import Prices
 from infway.kernel.events import Units, Usage
 from infway.kernel.faults import CONSEQUENCES, Bill, Fault
+from infway.kernel.prices import Prices
 
 NOTHING = Usage(0, 0, 0)
 
@@ -29,14 +29,13 @@ class Cost(NamedTuple):
 
 def cost_of(usage: Usage, prices: Prices) -> Cost:
     """Return the cost of `usage` at `prices`; a part without its own price pays the plain one."""
+    if prices.long_from is not None and usage.prompt > prices.long_from:
+        prices = prices.at(usage.prompt)
     if usage.units is not None:
         return _work(usage, usage.units, prices)
     if prices.input is None or prices.output is None:
         return Cost(priced=False)
     into, out = prices.input, prices.output
-    if prices.long_from is not None and usage.prompt > prices.long_from:
-        into = into if prices.long_input is None else prices.long_input
-        out = out if prices.long_output is None else prices.long_output
     if usage.billed is not None:
         return Cost(prompt=usage.billed[0] * into, completion=usage.billed[1] * out)
     parts = usage.cached or usage.cache_write or usage.audio_input or usage.audio_output

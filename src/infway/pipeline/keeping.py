@@ -73,7 +73,7 @@ class Keeper:
         """Keep the store open; at the end everything that waits is written."""
         await self._in_thread(self._responses.open)
         try:
-            async with beside(self._run()):
+            async with beside(self._run):
                 yield
         finally:
             await self.flush()

@@ -44,7 +44,7 @@ class Retention:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Look every hour while the block runs."""
-        async with beside(self._run()):
+        async with beside(self._run):
             yield
 
     async def _run(self) -> None:

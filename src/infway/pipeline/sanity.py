@@ -10,6 +10,7 @@ _log = logging.getLogger(__name__)
 
 _WINDOW = 2**24
 """Tokens beyond every window there is, for models whose own is not known."""
+_TOKENS = ("prompt", "completion", "cached", "cache_write", "reasoning")
 
 
 def believed(usage: Usage, ask: ChatRequest, offer: Offer, *, funded: bool) -> Usage:
@@ -17,31 +18,53 @@ def believed(usage: Usage, ask: ChatRequest, offer: Offer, *, funded: bool) -> U
 
     What was `funded` beforehand costs no more than was set aside for it: no prompt has more tokens
     than bytes, nor an answer than allowed. Else vendors may have added what only they know of.
-    What was cut is flagged as estimated, and said in the log.
+    No part is more than its whole. What was cut is flagged as estimated, and said in the log.
     """
     if usage.units is not None:
         return usage
     bounds, window = Bounds(ask), 0 if funded else offer.context or _WINDOW
     prompt = max(0, min(usage.prompt, max(window, bounds.prompt(offer))))
     completion = max(0, min(usage.completion, max(window, bounds.made(offer))))
-    if prompt == usage.prompt and completion == usage.completion:
+    if prompt == usage.prompt and completion == usage.completion and _is_whole(usage):
         return usage
     _log.warning(
-        "usage_anomaly: upstream=%s model=%s said prompt=%d completion=%d,"
-        " which cannot be more than %d and %d request=%s",
+        "usage_anomaly: upstream=%s model=%s said %s,"
+        " where prompt and completion cannot be more than %d and %d, nor a part more than its whole"
+        " request=%s",
         offer.upstream.name,
         offer.model,
-        usage.prompt,
-        usage.completion,
+        " ".join(f"{name}={getattr(usage, name)}" for name in _TOKENS),
         prompt,
         completion,
         ask.id,
     )
-    billed = usage.billed and (min(usage.billed[0], prompt), min(usage.billed[1], completion))
+    return _cut(usage, prompt, completion)
+
+
+def _is_whole(usage: Usage) -> bool:
+    """Tell whether no part is more than what it is a part of."""
+    return (
+        usage.cached + usage.cache_write <= usage.prompt
+        and usage.audio_input <= usage.prompt
+        and usage.reasoning <= usage.completion
+        and usage.audio_output <= usage.completion
+    )
+
+
+def _cut(usage: Usage, prompt: int, completion: int) -> Usage:
+    """Return usage with no more than so many tokens, and parts that fit."""
+    cached = min(usage.cached, prompt)
+    written = min(usage.cache_write, prompt - cached)
     return usage._replace(
         prompt=prompt,
         completion=completion,
         total=prompt + completion,
-        billed=billed,
+        cached=cached,
+        cache_write=written,
+        cache_write_long=min(usage.cache_write_long, written),
+        audio_input=min(usage.audio_input, prompt),
+        reasoning=min(usage.reasoning, completion),
+        audio_output=min(usage.audio_output, completion),
+        billed=usage.billed and (min(usage.billed[0], prompt), min(usage.billed[1], completion)),
         estimated=True,
     )

@@ -10,8 +10,9 @@ from functools import partial
 from typing import Any, Protocol
 
 from infway.kernel.account import Account
-from infway.kernel.chat import ChatRequest, Offer, Prices, Principal
+from infway.kernel.chat import ChatRequest, Offer, Principal
 from infway.kernel.clock import Clock
+from infway.kernel.prices import Prices
 from infway.ledger.journal import BEGUN, SEEN, Journal
 from infway.ledger.rows import Row, tags_text
 from infway.pipeline.billing import Tariff
@@ -84,6 +85,7 @@ class Settlement:
         """
         self.attempts.append(attempt)
         attempt.prompt = ask.input_tokens
+        attempt.funded = self.funding is not None
         queue, journal = self._queue, self._queue.journal
         if not self.segment:
             self.segment = journal.number

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import count
 from typing import NamedTuple
 
 from infway.kernel.clock import Clock
@@ -18,6 +20,7 @@ _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 1.0  # seconds between two tries while the ledger refuses
 _HOUSE = 1.0  # seconds between two syncs of the journal
 _DEAD = 3  # of these, between two looks for processes that died
+_HOLD = 200  # of these looks, between two words about what the journal holds
 
 
 class Spooling(NamedTuple):
@@ -35,7 +38,7 @@ class Settler(Backlog):
     wait at all. `pause`: seconds in which rows gather before they are written. `watch` is told of
     each row once. `is_away`: the ledger refuses rows. `buried` is told the name of each process
     whose journal was taken over. `thread`: the only one that writes rows, and whatever has to be
-    in one order with them.
+    in one order with them. `owes`: this process ends, and has to be buried by the next.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Settler(Backlog):
         spooling = spooling or Spooling(Journal(), rows=2 * capacity, seconds=float("inf"))
         super().__init__(clock, spooling.journal, 2 * capacity, spooling.rows, watch)
         self.is_away = False
+        self.owes = False
         self.buried: Callable[[str], None] = _unheard
         self._ledger = ledger
         self._patience = spooling.seconds
@@ -58,6 +62,7 @@ class Settler(Backlog):
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="infway-ledger")
         self._refuses = False
         self._progress = clock.monotonic()
+        self._told: float | None = None  # the ledger knows that the journal holds rows since then
 
     async def rows_of(self, request: str) -> Sequence[Row]:
         """Return the rows of a request that has ended, none where it is unknown.
@@ -100,11 +105,32 @@ class Settler(Backlog):
             return
         recovery = Recovery(self.journal.folder, self._ledger, self.watch or _unheard, self._bury)
         loop = asyncio.get_running_loop()
-        while True:
+        cleared = self.journal.first
+        for turn in count(1):
             await loop.run_in_executor(self.thread, recovery.run)
+            if turn % _HOLD == 0:
+                cleared = await self.let_go(cleared)
             for _ in range(_DEAD):
                 await asyncio.to_thread(self._tidy)
                 await asyncio.sleep(_HOUSE)
+
+    async def let_go(self, cleared: int) -> int:
+        """Tell the ledger that the journal holds nothing from before a segment; return the next such.
+
+        That was cleared when this was said the last time: by now it is so on the disk too.
+        """
+        async with self._writing:
+            with suppress(InfwayError):  # then it is said the next time
+                await self._hold(self.since(cleared))
+        return self.journal.first
+
+    async def _hold(self, since: float | None) -> None:
+        """Say that the journal may bring rows since then again."""
+        self._told = None  # nobody knows, where the answer is lost
+        loop = asyncio.get_running_loop()
+        name = self.journal.name
+        await loop.run_in_executor(self.thread, self._ledger.hold, name, since)
+        self._told = since
 
     def _bury(self, name: str) -> None:
         self.buried(name)
@@ -136,6 +162,10 @@ class Settler(Backlog):
             self._look_back()
 
     async def _append(self, rows: Group) -> None:
+        earliest = min(row.at for row in rows)
+        if self.journal.folder is not None and (self._told is None or earliest < self._told):
+            known = self.since()
+            await self._hold(earliest if known is None else min(known, earliest))
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self.thread, self._ledger.append, rows, self.journal.name)
         self._progress = self.clock.monotonic()
@@ -182,7 +212,11 @@ class Settler(Backlog):
                 )
             elif left:
                 _log.error("the ledger refused the last %d rows, they are lost", left)
-            self.journal.close(keep=bool(left or self.open))
+            keeps = bool(left or self.open or self.owes)
+            self.journal.close(keep=keeps)
+            if self.journal.folder is not None and not keeps:
+                with suppress(InfwayError):
+                    await asyncio.to_thread(self._ledger.hold, self.journal.name, None)
 
 
 def _unheard(_: object) -> None:

@@ -67,7 +67,7 @@ class Sharing:
     async def open(self) -> AsyncGenerator[None]:
         """Share while the block runs."""
         try:
-            async with beside(self.run()):
+            async with beside(self.run):
                 yield
         finally:
             await self._board.close()

@@ -21,10 +21,11 @@ from infway.kernel.events import (
 )
 from infway.kernel.faults import Failure, Fault
 from infway.pipeline.cost import NOTHING, Cost, cost_of, unsaid
+from infway.pipeline.measured import text_in
+from infway.pipeline.worst import reckoned
 
 _LONGEST_HEADER = 2000  # characters
-_FRAME = 86  # bytes of OpenAI's content frames around the text, behind the constant prefix
-_CHOICE = 100  # bytes of a choice that was read around its text
+_SELDOM = 16  # a frame is measured once there are a sixteenth more than at the last one
 _FREE = Cost()
 CHARS_PER_TOKEN = 4  # the rule of thumb of the wire design, part 3
 
@@ -35,11 +36,14 @@ class Attempt:
     `limits`: requests left, and seconds until all are, as the upstream's headers said.
     `dropped`: what of the request the upstream was not told. `mirrored`: it was asked in the
     caller's own dialect, and answers in it. `tactic`: how it was to finish an answer that broke
-    off elsewhere. `most`: tokens beyond which a stream is ended. `frames`, `chars`: pieces of the answer so far, and about how long they are.
+    off elsewhere. `most`: tokens beyond which a stream is ended. `frames`, `chars`: pieces of the answer so far, and about how long their text is.
+    `funded`: what it may cost is set aside, and it costs no more.
     `said`: usage, as its upstream said it last. `finish`: how the answer ended, as its upstream said. `prompt`: tokens of what was asked of it, as estimated. `noted`, `noted_at`: tokens made when the journal was last told of it, and when.
     """
 
     __slots__ = (
+        "_due",
+        "_length",
         "began",
         "chars",
         "cost",
@@ -49,6 +53,7 @@ class Attempt:
         "finish",
         "first",
         "frames",
+        "funded",
         "limits",
         "mirrored",
         "most",
@@ -77,10 +82,13 @@ class Attempt:
         self.cost = _FREE
         self.said: Usage | None = None
         self.frames = 0
-        self.chars = 0
+        self.chars = 0.0
+        self.funded = False
         self.prompt = 0
         self.noted = -1
         self.noted_at = began
+        self._due = 0  # the frame that is measured next
+        self._length = 0.0  # of a frame's text, by those that were measured last
 
     @property
     def outcome(self) -> str:
@@ -91,27 +99,50 @@ class Attempt:
         """Count what goes by; the last usage that an upstream sends is the valid one."""
         for event in events:
             if isinstance(event, Verbatim):
-                self.frames += event.frames
-                self.chars += len(event.block) - event.frames * (len(event.prefix) + _FRAME)
+                self._hear(event.block, event.frames)
             elif isinstance(event, Chunk):
-                self.frames += event.content
-                self.chars += _size(event)
+                self._hear(None if event.usage else event.fields.get("choices"), event.content)
                 self.said = event.usage or self.said
                 self.finish = event.finishes[-1] if event.finishes else self.finish
             elif isinstance(event, Usage):
                 self.said = event
             elif isinstance(event, (Text, Reasoning, Refusal, ToolCall)):
                 self.frames += 1
-                self.chars += len(event.arguments if isinstance(event, ToolCall) else event.text)
+                self.chars += len(event.text) if not isinstance(event, ToolCall) else _size(event)
             elif isinstance(event, Held):
                 self.frames += event.pieces
                 self.chars += event.chars
             elif isinstance(event, Finish):
                 self.finish = event
 
+    def _hear(self, block: object, frames: int) -> None:
+        """Count frames: the text of some is measured, and the next ones are taken to be as long.
+
+        `block`: None where their usage was said too.
+        """
+        self.frames += frames
+        if block is None:
+            return
+        if self.frames <= self._due:
+            self.chars += frames * self._length
+            return
+        text = text_in(block) if isinstance(block, bytes | msgspec.Raw) else 0
+        self.chars += text
+        length = text / (frames or 1)
+        self._length = (self._length + length) / 2 if self._due else length
+        self._due = self.frames + self.frames // _SELDOM
+
     def made(self) -> int:
         """Return about how many tokens came so far, by any count."""
-        return max(self.frames, self.chars // CHARS_PER_TOKEN)
+        return max(self.frames, int(self.chars) // CHARS_PER_TOKEN)
+
+    def _estimate(self, ask: ChatRequest) -> int:
+        """Return how many tokens are counted where nobody says: no more than were reckoned with.
+
+        Pieces that came beyond those count as well where nothing was set aside.
+        """
+        most = reckoned(ask, self.offer)
+        return min(self.made(), most if self.funded else max(most, self.frames))
 
     def check(self) -> None:
         """Raise UpstreamFailed(stream_cap) where there are too many tokens by any count."""
@@ -128,12 +159,12 @@ class Attempt:
         said = self.said
         if said is not None and failure is not None and said.completion < self.frames:
             # it broke off behind the last count, which vendors give at the beginning too
-            made = self.made()
+            made = max(said.completion, self._estimate(ask))
             said = said._replace(completion=made, total=said.prompt + made, estimated=True)
         if said is not None:
             self.usage = said
         elif self.frames:
-            made = self.made()
+            made = self._estimate(ask)
             self.usage = Usage(ask.input_tokens, made, ask.input_tokens + made, estimated=True)
         elif failure is not None:
             self.usage = unsaid(failure.fault, ask.input_tokens)
@@ -147,21 +178,15 @@ class Attempt:
         other.tactic = self.tactic
         other.frames = self.frames
         other.chars = self.chars
+        other.funded = self.funded
         other.said = self.said
         other.end(now, Failure(Fault.INTERRUPTED), ask)
         return other
 
 
-def _size(chunk: Chunk) -> int:
-    """Return about how many characters a chunk says."""
-    choices = chunk.fields.get("choices")
-    return max(0, len(choices) - _CHOICE) if isinstance(choices, msgspec.Raw) else 0
-
-
-def most_tokens(ask: ChatRequest, offer: Offer) -> float:
-    """Return how many tokens a stream has at most: a fifth more than may be, and 64 (C4, row 54)."""
-    limit = ask.output_tokens or offer.max_output
-    return float("inf") if limit is None else limit * 1.2 + 64
+def _size(call: ToolCall) -> int:
+    """Return how many characters a piece of a call has."""
+    return len(call.name or "") + len(call.arguments)
 
 
 def trail(attempts: Iterable[Attempt]) -> str:

@@ -50,7 +50,7 @@ class Upkeep:
     async def open(self) -> AsyncGenerator[None]:
         """Look every second while the block runs; then give back what is free."""
         try:
-            async with beside(self._keep()):
+            async with beside(self._keep):
                 yield
         finally:
             for stake in self._holdings.stakes.values():

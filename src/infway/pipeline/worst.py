@@ -6,11 +6,12 @@ from functools import lru_cache
 import msgspec
 
 from infway.ims.candidates import COMPLETIONS
-from infway.kernel.chat import ChatRequest, Feature, Native, Offer, Prices
+from infway.kernel.chat import ChatRequest, Feature, Native, Offer
 from infway.kernel.events import Units, Usage
+from infway.kernel.prices import Prices
 from infway.kernel.work import WORK
 from infway.pipeline.cost import cost_of
-from infway.pipeline.tried import most_tokens
+from infway.providers.openai.summed import wanted_of
 from infway.providers.passing.measures import guess
 
 _LONGEST = 131_072
@@ -21,6 +22,7 @@ _MEDIA = 8  # times what a picture or a sound is estimated at: detail, tiles and
 _PICTURE = 8_192  # tokens of one picture that is made: OpenAI's largest has 6,240
 _OWN = 1_024  # tokens that vendors put before a prompt by themselves, for tools above all
 _CHOICES = 128  # the most that any dialect has
+_COUNTS = ("n", "best_of", "n_cmpl")  # the last is llama.cpp's, and goes before `n` there
 _HOSTED = frozenset({"web_search_options", "plugins"})  # root fields of OpenAI and OpenRouter
 _HEARD = (
     Feature.VISION | Feature.REMOTE_MEDIA | Feature.AUDIO_IN | Feature.FILES  # may be of any size
@@ -47,16 +49,27 @@ class Bounds:
         An answer is as long as its caller allows, else as the model can make it, and streams are
         ended a little beyond that (row 54).
         """
-        if Feature.EMBEDDINGS in self._ask.features:
-            return 0
-        most = most_tokens(self._ask, offer)
-        return (_LONGEST if most == float("inf") else int(most)) * self.choices
+        return reckoned(self._ask, offer, self.choices)
 
     def prompt(self, offer: Offer) -> int:
         """Return the most tokens of the prompt, as far as this offer takes it."""
         if self.sure or offer.context is None:
             return self.read
         return offer.context
+
+
+def reckoned(ask: ChatRequest, offer: Offer, choices: int | None = None) -> int:
+    """Return the most tokens of all answers together, of which there are so many `choices`."""
+    if Feature.EMBEDDINGS in ask.features:
+        return 0
+    limit = _limit(ask, offer)
+    return (_LONGEST if limit is None else int(limit)) * (choices or _choices(ask))
+
+
+def most_tokens(ask: ChatRequest, offer: Offer) -> float:
+    """Return beyond how many tokens a stream is ended (C4, row 54)."""
+    limit = _limit(ask, offer)
+    return float("inf") if limit is None else limit * _choices(ask)
 
 
 def worst_of(ask: ChatRequest, bounds: Bounds, offer: Offer, prices: Prices) -> int | None:
@@ -80,15 +93,12 @@ def dearest_input(prices: Prices) -> int:
 
 @lru_cache(maxsize=4096)
 def _dearest_of(prices: Prices) -> tuple[int, int]:
-    """Return the highest price of a token that is read, and of one that is made."""
-    into = _dearest(
-        prices.input,
-        prices.cache_write,
-        prices.cache_write_1h,
-        prices.audio_input,
-        prices.long_input,
-    )
-    out = _dearest(prices.output, prices.reasoning, prices.audio_output, prices.long_output)
+    """Return the highest price of a token that is read, and of one that is made, of all there are."""
+    into = out = 0
+    for step in prices.steps():
+        reads = step.input, step.cache_read, step.cache_write, step.cache_write_1h, step.audio_input
+        makes = step.output, step.reasoning, step.audio_output
+        into, out = _dearest(into, *reads), _dearest(out, *makes)
     return into, out
 
 
@@ -125,15 +135,31 @@ def _size(value: object) -> int:
     return len(str(value)) * _BYTES if value is not None else 0
 
 
+def _limit(ask: ChatRequest, offer: Offer) -> float | None:
+    """Return how many tokens one answer may have: a fifth more than allowed, and 64."""
+    limit = ask.output_tokens or offer.max_output
+    return None if limit is None else limit * 1.2 + 64
+
+
 def _choices(ask: ChatRequest) -> int:
-    """Return how many answers are made: those asked for, and those a best one is chosen from."""
-    counts = (_count(ask.fields.get(name)) for name in ("n", "best_of"))
-    return min(max(1, *counts), _CHOICES)
+    """Return how many answers are made: those asked for, or those a best one is chosen from.
+
+    There are as many for each of several prompts.
+    """
+    said = [ask.fields] if ask.native is None else [ask.fields, ask.native.fields]
+    counts = [_count(fields.get(name)) for fields in said for name in _COUNTS]
+    wanted = wanted_of(ask)
+    prompts = 1 if wanted is None else len(wanted.sizes)
+    return min(max(1, *counts), _CHOICES) * prompts
 
 
 def _count(value: object) -> int:
+    """Return a number as the most lenient server reads it: from a text too."""
     text = bytes(value).decode("ascii", "replace") if isinstance(value, msgspec.Raw) else str(value)
-    return int(text) if text.isdecimal() and len(text) < 10 else 1
+    try:
+        return int(float(text.strip('" ')))
+    except (ValueError, OverflowError):
+        return 1
 
 
 def _work(ask: ChatRequest, offer: Offer) -> int | None:

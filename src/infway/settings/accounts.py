@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic import SecretStr as Secret
 
-from infway.accounts.terms import Name, OrganisationTerms, ProjectTerms
+from infway.accounts.terms import NUMBER, Name, OrganisationTerms, ProjectTerms
 from infway.settings.upstreams import HOOK, Closed
 
 
@@ -30,7 +30,7 @@ class AccountsSettings(Closed):
         description="What the digests of keys are made with; null: a file in the data folder."
         " Replicas need the same one.",
     )
-    refresh: Annotated[float, Field(gt=0, le=4)] = Field(
+    refresh: Annotated[float, Field(gt=0, le=4), NUMBER] = Field(
         default=2.0,
         description="Seconds between two looks for keys that changed; at most 4, so that a revoked"
         " key is refused everywhere within 5.",
@@ -41,10 +41,8 @@ class AdminSettings(Closed):
     """The listener of the admin API, apart from that of callers."""
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
-    port: int | None = Field(
+    port: Annotated[int, Field(ge=1, le=65535), NUMBER] | None = Field(
         default=None,
-        ge=1,
-        le=65535,
         description="TCP port of its own, which needs `key`; null: there is no admin API.",
     )
     key: Secret | None = Field(

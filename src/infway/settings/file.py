@@ -49,11 +49,13 @@ class Document:
         if where in self._reported:
             return
         self._reported.add(where)
+        self.problems.append(self.placed(where, message))
+
+    def placed(self, where: Where, message: str) -> str:
+        """Return a message with the closest known place before it."""
         above = (where[:end] for end in range(len(where), -1, -1))
         origin = next((self.places[one] for one in above if one in self.places), "configuration")
-        self.problems.append(
-            f"{origin}: {dotted(where)}: {message}" if where else f"{origin}: {message}"
-        )
+        return f"{origin}: {dotted(where)}: {message}" if where else f"{origin}: {message}"
 
 
 def parse(text: str, name: str, environment: Mapping[str, str], folder: Path) -> Document:

@@ -1,7 +1,7 @@
 """From a file, variables and the command line to Settings, or to every problem at once."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from infway.kernel.errors import SettingsError
 from infway.settings import checks
 from infway.settings.account_checks import closest
+from infway.settings.extras import lacking
 from infway.settings.file import Document, Override, parse
 from infway.settings.models import Settings
 from infway.settings.surroundings import from_environment
@@ -55,9 +56,15 @@ def read(
     settings = _validate(document)
     for where, message in checks.problems(document.value):
         document.report(where, message)
+    left_out = lacking(document.value)
+    if len(left_out) == len(rows(document.value, "upstreams")):  # it would serve something else
+        for index, message in left_out.items():
+            document.report(("upstreams", index), message)
     if settings is None or document.problems:
         raise SettingsError(tuple(sorted(document.problems, key=_position)))
-    return Loaded(settings, tuple(_warnings(document)))
+    return Loaded(
+        _without(settings, left_out), (*_warnings(document), *_left_out(document, left_out))
+    )
 
 
 def json_schema() -> dict[str, object]:
@@ -120,8 +127,20 @@ def _validate(document: Document) -> Settings | None:
         return Settings.model_validate(said)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_input=False):
-            document.report(detail["loc"], _message(detail))
+            document.report(_place(detail["loc"], document.value), _message(detail))
     return None
+
+
+def _place(steps: Where, value: object) -> Where:
+    """Return the steps as far as the file has them: what may be of several kinds has more."""
+    for depth, step in enumerate(steps):
+        if is_mapping(value):
+            value = value.get(str(step))
+        elif is_list(value) and isinstance(step, int):
+            value = value[step]
+        else:
+            return steps[:depth]
+    return steps
 
 
 _MESSAGES: Mapping[str, str] = {
@@ -178,6 +197,18 @@ def _warnings(document: Document) -> Iterable[str]:
                     f"{document.places[where]}: {section}[{index}].key: a secret in a file is read"
                     " by many; write ${NAME} for a variable, or {file: path}"
                 )
+
+
+def _without(settings: Settings, left_out: Collection[int]) -> Settings:
+    if not left_out:
+        return settings
+    rest = (one for index, one in enumerate(settings.upstreams) if index not in left_out)
+    return settings.model_copy(update={"upstreams": tuple(rest)})
+
+
+def _left_out(document: Document, left_out: Mapping[int, str]) -> Iterable[str]:
+    for index, message in left_out.items():
+        yield document.placed(("upstreams", index), f"left out: {message}")
 
 
 def _with_variables(schema: object) -> object:

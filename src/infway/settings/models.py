@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infway.accounts.terms import KeyTerms, PlanTerms, Weight, WeightTerms, Words
+from infway.accounts.terms import (
+    NUMBER,
+    KeyTerms,
+    Number,
+    PlanTerms,
+    Weight,
+    WeightTerms,
+    Whole,
+    Words,
+)
 from infway.settings.accounts import (
     AccountsSettings,
     AdminSettings,
@@ -27,6 +36,7 @@ from infway.settings.stores import (
 from infway.settings.upstreams import Closed, Key, Percent, Seconds, UpstreamSettings
 
 Sort = Literal["price", "throughput", "latency"]
+Cost = Annotated[float, Field(ge=0), NUMBER]
 
 
 class DefaultWeightSettings(Closed):
@@ -53,12 +63,8 @@ class PolicySettings(Closed):
     models: Words | None = Field(default=None, description="The pool; null: all above the floor.")
     weights: WeightTerms | None = Field(default=None, description="What counts how much.")
     quality_floor: Percent | None = Field(default=None, description="No model below this quality.")
-    max_input_cost: float | None = Field(
-        default=None, ge=0, description="USD per million characters."
-    )
-    max_output_cost: float | None = Field(
-        default=None, ge=0, description="USD per million characters."
-    )
+    max_input_cost: Cost | None = Field(default=None, description="USD per million characters.")
+    max_output_cost: Cost | None = Field(default=None, description="USD per million characters.")
     sort: Sort | None = Field(default=None, description="One objective instead of weights.")
     only: Words = Field(default=(), description="No upstreams or vendors but these.")
     ignore: Words = Field(default=(), description="Not these upstreams or vendors.")
@@ -95,34 +101,34 @@ class RoutingSettings(Closed):
 class AttemptSettings(Closed):
     """How often infway tries again before it gives up."""
 
-    max: int = Field(
+    max: Whole = Field(
         default=3, ge=1, le=10, description="Attempts of one request, the first included."
     )
-    retry_share: float = Field(
+    retry_share: Number = Field(
         default=0.2, ge=0, le=1, description="Retries per request of the last ten seconds."
     )
-    retry_floor: int = Field(
+    retry_floor: Whole = Field(
         default=3, ge=0, description="Retries that are always allowed in ten seconds."
     )
     backoff_base: Seconds = Field(
         default=0.25, description="First wait before the same offer again."
     )
     backoff_cap: Seconds = Field(default=5.0, description="Longest such wait, seconds.")
-    patience: float = Field(
+    patience: Number = Field(
         default=3.0,
         ge=0,
         le=600,
         description="Longest Retry-After that is waited for before another model is tried, seconds.",
     )
-    lone_patience: float = Field(
+    lone_patience: Number = Field(
         default=5.0, ge=0, le=600, description="The same where nothing else is left to try."
     )
-    hedge: Annotated[float, Field(ge=0, le=600)] | Literal["p95"] | None = Field(
+    hedge: Annotated[float, Field(ge=0, le=600), NUMBER] | Literal["p95"] | None = Field(
         default=None,
         description="Seconds without a first token after which a second offer is asked too; `p95`:"
         " what 19 of 20 replies take; null: never.",
     )
-    hedge_share: float = Field(
+    hedge_share: Number = Field(
         default=0.05, ge=0, le=1, description="Requests that may be asked twice so."
     )
     rescue: bool = Field(
@@ -135,7 +141,7 @@ class QueueSettings(Closed):
     """Requests to `/queue/chat/completions`, which wait while every offer is busy."""
 
     timeout: Seconds = Field(default=300.0, description="Longest wait, in seconds.")
-    size: int = Field(
+    size: Whole = Field(
         default=1000, ge=0, le=100_000, description="How many wait at once; more are refused."
     )
 
@@ -143,7 +149,7 @@ class QueueSettings(Closed):
 class DecisionSettings(Closed):
     """Decisions kept in memory for `infway explain`."""
 
-    keep: int = Field(
+    keep: Whole = Field(
         default=1000, ge=0, le=1_000_000, description="How many of the latest are kept."
     )
 

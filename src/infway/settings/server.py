@@ -4,22 +4,22 @@ from typing import Literal
 
 from pydantic import Field
 
-from infway.accounts.terms import Words
-from infway.settings.upstreams import Closed, Seconds
+from infway.accounts.terms import Number, Whole, Words
+from infway.settings.upstreams import Closed, Seconds, Some
 
 
 class ServerSettings(Closed):
     """Where infway listens, and how it treats every request."""
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
-    port: int = Field(default=8080, ge=1, le=65535, description="TCP port to listen on.")
-    workers: int = Field(
+    port: Whole = Field(default=8080, ge=1, le=65535, description="TCP port to listen on.")
+    workers: Whole = Field(
         default=1,
         ge=1,
         le=64,
         description="Processes. More than one need `state.redis` to share limits.",
     )
-    body_limit: int = Field(
+    body_limit: Whole = Field(
         default=20 * 2**20, ge=1024, le=2**30, description="Largest request body, in bytes."
     )
     docs: bool = Field(default=True, description="Serve the API description and its page.")
@@ -40,16 +40,15 @@ class ServerSettings(Closed):
         default=600.0,
         description="Seconds after which a WebSocket is closed on which nothing is asked.",
     )
-    grace: float = Field(
+    grace: Number = Field(
         default=5.0,
         ge=0,
         le=3600,
         description="Seconds at a stop in which requests are still taken, while it is not ready.",
     )
     drain: Seconds = Field(default=120.0, description="Seconds that running answers get at a stop.")
-    max_requests: int | None = Field(
+    max_requests: Some | None = Field(
         default=None,
-        ge=1,
         description="Requests that a process answers at once; null: as many as it can.",
     )
     proxy_headers: bool = Field(
@@ -58,12 +57,12 @@ class ServerSettings(Closed):
     hosts: Words = Field(
         default=(), description="Names that callers may ask for in `Host`, without port; none: any."
     )
-    connections: int = Field(
+    connections: Whole = Field(
         default=16_384,
         ge=0,
         description="Connections of callers that a process has open at once; 0: no limit.",
     )
-    connections_per_address: int = Field(
+    connections_per_address: Whole = Field(
         default=8_192,
         ge=0,
         description="Of these, from one address, unless `proxy_headers` is on; 0: no limit.",

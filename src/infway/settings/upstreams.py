@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 from pydantic import SecretStr as Secret
 
-from infway.accounts.terms import NAME, NUMBER, Terms, Words
+from infway.accounts.terms import NAME, NUMBER, Number, Terms, Words
 
 CapabilityWord = Literal[
     "tools",
@@ -81,6 +81,7 @@ PATTERNS: Mapping[str, str] = {
 Name = Annotated[str, Field(pattern=_NAME, max_length=64)]
 Place = Annotated[str, Field(pattern=_PLACE, max_length=64)]
 Seconds = Annotated[float, Field(gt=0, le=86_400), NUMBER]
+Some = Annotated[int, Field(ge=1), NUMBER]
 Percent = Annotated[float, Field(ge=0, le=100), NUMBER]
 Price = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False), NUMBER]
 Header = Annotated[str, Field(pattern=_HEADER, max_length=1024)]
@@ -105,7 +106,7 @@ class TimeoutSettings(Closed):
     )
     whole: Seconds = Field(default=300.0, description="Until a reply in one piece is there.")
     idle: Seconds = Field(default=30.0, description="Between two tokens.")
-    slowest: float = Field(
+    slowest: Number = Field(
         default=0.1,
         ge=0,
         le=1000,
@@ -159,8 +160,8 @@ class ModelSettings(Closed):
     minute_price: Price | None = Field(
         default=None, description="Speech and transcription: USD per minute of sound."
     )
-    context: int | None = Field(default=None, ge=1, description="Longest prompt, in tokens.")
-    max_output: int | None = Field(default=None, ge=1, description="Longest answer, in tokens.")
+    context: Some | None = Field(default=None, description="Longest prompt, in tokens.")
+    max_output: Some | None = Field(default=None, description="Longest answer, in tokens.")
     capabilities: tuple[CapabilityWord, ...] | None = Field(
         default=None,
         description="What it can do; null: what the catalogue says, or else everything.",
@@ -228,8 +229,8 @@ class UpstreamSettings(Closed):
         default=None,
         description="Request fields sent where the caller gave none; replaces the vendor's.",
     )
-    max_in_flight: int | None = Field(
-        default=None, ge=1, description="Requests at once; beyond it the upstream is tried last."
+    max_in_flight: Some | None = Field(
+        default=None, description="Requests at once; beyond it the upstream is tried last."
     )
     trains_on_data: bool | None = Field(default=None, description="It trains on what it is sent.")
     zero_data_retention: bool | None = Field(

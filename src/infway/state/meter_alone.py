@@ -18,6 +18,9 @@ from infway.state.meter import Kind, Need, Ticket, Verdict
 from infway.state.meter_memory import Book, MemoryMeter
 from infway.state.meter_store import Use
 
+TO_COME = 2**53 - 1
+"""When a use counts that counts from when the store hears of it: it takes what is to come for now."""
+
 
 class OwnMeter(MemoryMeter):
     """The count of one process. All times in milliseconds of its clock."""
@@ -92,7 +95,7 @@ class OwnMeter(MemoryMeter):
         self.settle(ticket, tokens)
         if not more or ticket.stored is None:
             return []
-        at = ticket.stored if more < 0 else 2**53 - 1  # the store takes what is to come for now
+        at = ticket.stored if more < 0 else TO_COME
         return [
             (one.id, [Use(Kind.TOKENS, window.seconds, at, more) for window in one.limits.tokens])
             for one in ticket.holders

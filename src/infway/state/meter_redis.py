@@ -10,13 +10,13 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
 
 from infway.beside import beside
 from infway.kernel.account import Holder
 from infway.kernel.clock import Clock
 from infway.state.meter import Need, Standing, Ticket, Verdict
-from infway.state.meter_alone import OwnMeter
+from infway.state.meter_alone import TO_COME, OwnMeter
+from infway.state.meter_bounds import Bounds
 from infway.state.meter_reports import Reports, send_all
 from infway.state.meter_store import Looked, LostError, Store, Taken, Terms
 from infway.state.redis import pool_of
@@ -24,28 +24,6 @@ from infway.state.redis_pipe import Away
 
 _log = logging.getLogger(__name__)
 _NOBODY = Need()
-
-
-class Bounds(NamedTuple):
-    """How long things take at most, in seconds.
-
-    `deadline` of each command, `connect` of a connection. `tick` between two looks; a look is
-    trusted for `patience`. After `failures` in a row there is a `probe` now and then, and when one
-    is answered both Redis and the process' own share hold for `rejoin`, until all other processes
-    have said what they let in; for `brief` where it was away for no longer than that. A `lease` is
-    renewed every third of it, and all `marks` are read again now and then.
-    """
-
-    deadline: float = 0.05
-    connect: float = 0.5
-    tick: float = 0.15
-    patience: float = 0.4
-    failures: int = 3
-    probe: float = 0.6
-    rejoin: float = 1.5
-    brief: float = 0.2
-    lease: float = 30.0
-    marks: float = 10.0
 
 
 class RedisMeter:
@@ -66,6 +44,7 @@ class RedisMeter:
         self._own = OwnMeter(clock, parts)
         self._store: Store | None = None
         self._failures = 0
+        self._reason = ""
         self._again = 0.0  # monotonic seconds, as all that follow: when Redis is looked for again
         self._joined = 0.0
         self._failing = asyncio.Event()
@@ -84,7 +63,7 @@ class RedisMeter:
         """Share limits while the block runs."""
         await self._search()
         try:
-            async with beside(self._run()):
+            async with beside(self._run):
                 yield
         finally:
             if self._store is not None:
@@ -101,12 +80,15 @@ class RedisMeter:
         if store is None or self._clock.monotonic() < self._joined:
             own = self._own.alone(holders, need, lease)
             if store is None or own.refused is not None:
-                return self._begun(own)
+                return self._begun(own, unheard=True)
         try:
             taken = await store.take(holders, need, lease, self._reports.over(holders))
         except Away as error:
             self._failed(store, error)
-            return self._begun(own or self._own.alone(holders, need, lease))
+            own = own or self._own.alone(holders, need, lease)
+            if own.ticket is None:
+                self._reports.dropped(holders, lease)
+            return self._begun(own)
         except asyncio.CancelledError:
             self._reports.dropped(holders, lease)
             self._give_up(own)
@@ -132,29 +114,30 @@ class RedisMeter:
 
     def settle(self, ticket: Ticket, tokens: int) -> None:
         """Put what was really used in the place of what was estimated; the store hears it soon."""
-        changes = self._own.settle_tokens(ticket, tokens)
-        if self._store is not None:
-            self._reports.changed(changes)
+        self._reports.changed(self._own.settle_tokens(ticket, tokens))
 
     def release(self, ticket: Ticket) -> None:
         """Give the place among those at once back; the store hears it at once, beside all else."""
         self._reports.ended(ticket)
-        if self._reports.is_urgent and self._telling is None and self._store is not None:
-            self._telling = asyncio.create_task(self._tell_ended(self._store))
+        store = (
+            self._store if self._untold is None else None
+        )  # while it is joined, that comes first
+        if self._reports.is_urgent and self._telling is None and store is not None:
+            self._telling = asyncio.create_task(self._tell_ended(store))
         self._own.release(ticket)
 
     async def _tell_ended(self, store: Store) -> None:
         try:
             while self._reports.is_urgent:
                 await self._reports.tell(store)
-        except Away as error:
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
             self._failed(store, error)
         finally:
             self._telling = None
 
-    def _begun(self, verdict: Verdict) -> Verdict:
+    def _begun(self, verdict: Verdict, *, unheard: bool = False) -> Verdict:
         if verdict.ticket is not None:
-            self._reports.begun(verdict.ticket)
+            self._reports.begun(verdict.ticket, unheard=unheard)
         return verdict
 
     def _give_up(self, own: Verdict | None) -> None:
@@ -188,6 +171,9 @@ class RedisMeter:
     def _missed(self, error: Exception, *, lost: bool = False) -> None:
         if lost and not self.degraded:
             _log.warning("redis lost the counts of limits, they are put together again")
+        if not isinstance(error, Away) and repr(error) != self._reason:
+            self._reason = repr(error)
+            _log.error("limits cannot be counted in redis: %r", error, exc_info=error)
         self._failures += not lost
         if self._failures < self._bounds.failures:
             return
@@ -209,13 +195,14 @@ class RedisMeter:
                     await self._failing.wait()
             self._failing.clear()
             store = self._store
-            if store is None:
-                await self._search()
-                continue
             try:
-                await self._turn(store)
-            except Away as error:
-                self._failed(store, error)
+                await (self._search() if store is None else self._turn(store))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it may pass
+                failing = store or self._store
+                if failing is None:
+                    self._missed(error)
+                else:
+                    self._failed(failing, error)
 
     async def _turn(self, store: Store) -> None:
         """Look, and tell what is to be told."""
@@ -254,9 +241,11 @@ class RedisMeter:
             store = await Store.open(self._pool, self._terms, bounds.deadline, bounds.connect)
             began = self._clock.monotonic()
             look = await store.look(-1)
-        except Away as error:
+        except BaseException as error:
             if store is not None:
-                store.close(error)
+                store.close()
+            if not isinstance(error, Away):
+                raise
             self._missed(error)
             return
         await self._join(store, look, began)
@@ -266,7 +255,9 @@ class RedisMeter:
         is_first = not self._look.epoch
         if store_is_new := look.epoch != self._look.epoch:
             self._untold = 0
-        since = self._untold
+        since, offset = self._untold or 0, look.at - int(began * 1000)
+        anew = since + offset if since else 0
+        self._reports.counted_anew(anew, TO_COME + 1)
         store.epoch = look.epoch
         self._saw(look, began, is_all=True)
         if not (is_first and not self._own.books):
@@ -276,14 +267,13 @@ class RedisMeter:
         self._own.settle_down()
         self._store = store
         try:
-            if since is not None:
-                offset = look.at - int(began * 1000)
-                await send_all(store.put(*one) for one in self._own.uses(since, offset))
+            await send_all(store.put(*one) for one in self._own.uses(since, offset))
             await self._renew(store)
         except Away as error:
             self._failed(store, error)
-            self._untold = 0 if store_is_new else since
+            self._untold = since
             return
+        self._reports.counted_anew(anew, TO_COME)  # more than was estimated may not be among it
         self._untold = None
         self._failures = 0
         if self.degraded:

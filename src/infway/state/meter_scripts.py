@@ -79,6 +79,12 @@ local amounts = {counts, tokens, characters}
 local books, longests, pending = {}, {}, 0
 local refused
 
+for place, holder in ipairs(holders) do  -- they are over, whatever becomes of this try
+  if #ended > 0 and holder[3] >= 0 then
+    redis.call('ZREM', KEYS[2 + place] .. ':held', unpack(ended))
+  end
+end
+
 local function wait(key, one, seconds, most, amount)  -- milliseconds until there is room
   local excess = one[3] + amount - most
   if excess > one[3] then return seconds * 1000 end
@@ -132,7 +138,6 @@ for place, holder in ipairs(holders) do
   longests[place] = longest
   if counts > 0 and holder[3] >= 0 and not refused then
     redis.call('ZREMRANGEBYSCORE', key .. ':held', '-inf', now)
-    if #ended > 0 then redis.call('ZREM', key .. ':held', unpack(ended)) end
     if redis.call('ZCARD', key .. ':held') >= holder[3] then
       refused = {4, 1000, holder[3] == 0 and 1 or 0}
     end
@@ -171,7 +176,7 @@ for place = 1, asked do
       told[kind] = {most, room, math.max(0, whole)}
     end
   end
-  if counts > 0 then keep(key, book, longests[place]) end
+  keep(key, book, longests[place])
   if counts > 0 and not refused and pending == 0 and holder[3] >= 0 then
     redis.call('ZADD', key .. ':held', now + length, lease)
     redis.call('PEXPIRE', key .. ':held', length * 2)

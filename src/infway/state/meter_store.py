@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 from redis.asyncio.connection import ConnectionPool
@@ -11,12 +11,15 @@ from redis.exceptions import NoScriptError, RedisError
 from infway.kernel.account import Holder
 from infway.state.meter import Kind, Need, Refused, Standing, windows_of
 from infway.state.meter_scripts import ADMITTED, LOOK, LOST, PUT, TAKE, WAITS
-from infway.state.redis_pipe import Pipe
+from infway.state.redis_pipe import OddReplyError, Pipe
 
 _write = msgspec.msgpack.Encoder().encode
 _PREFIX = "infway:{limits}:1:"  # the number is the version of what the keys hold
 _EPOCH, _MARKED = _PREFIX + "epoch", _PREFIX + "marked"
 _MOST_WAITS = 4  # a request waits for the marks of its windows, which may come one by one
+_MOST_LOADS = 4  # it may be told to forget a script right after it was loaded
+_T = TypeVar("_T")
+_Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class LostError(RedisError):
@@ -65,6 +68,23 @@ class Terms(NamedTuple):
     parts: int
 
 
+class _Reply(NamedTuple):
+    """What `TAKE` says; LOST is said alone. `left`: milliseconds. `limit` is -1 where there is none."""
+
+    code: Annotated[int, msgspec.Meta(ge=LOST, le=WAITS)]
+    at: _Count = 0
+    tried: _Count = 0
+    what: Annotated[int, msgspec.Meta(ge=0, le=int(max(Kind)))] = 0
+    left: _Count = 0
+    never: int = 0
+    requests_limit: int = -1
+    requests_room: int = 0
+    requests_reset: int = 0
+    tokens_limit: int = -1
+    tokens_room: int = 0
+    tokens_reset: int = 0
+
+
 class Store:
     """The limits in one Redis. Everything raises one of `Away`. `epoch`: the data set it is."""
 
@@ -90,7 +110,7 @@ class Store:
     ) -> Taken:
         """Count one try; raises LostError where the data set is another one.
 
-        Without a `lease` it is looked at only. `ended`: leases of the same holders that are over.
+        Without a `lease` it is looked at only. `ended`: leases that are over, whoever held them.
         """
         terms = self._terms
         keys = (_EPOCH, _MARKED, *(_PREFIX + one.id for one in holders))
@@ -108,19 +128,20 @@ class Store:
                 ended,
             )
         )
-        reply = await self._run(TAKE, keys, told)
+        reply = _shaped(await self._run(TAKE, keys, told), _Reply)
         waits = 0
-        while reply[0] == WAITS and waits < _MOST_WAITS:
+        while reply.code == WAITS and waits < _MOST_WAITS:
             waits += 1
-            await asyncio.sleep(reply[4] / 1000)
-            reply = await self._run(TAKE, keys, told)
-        if reply[0] == LOST:
+            await asyncio.sleep(min(reply.left, terms.patience) / 1000)
+            reply = _shaped(await self._run(TAKE, keys, told), _Reply)
+        if reply.code == LOST:
             raise LostError("it lost its data")
         return _taken(reply, holders)
 
     async def look(self, since: int) -> Looked:
         """Return what is marked; all of it where `since` is below 0."""
-        epoch, at, marked = await self._run(LOOK, (_EPOCH, _MARKED), since)
+        reply = await self._run(LOOK, (_EPOCH, _MARKED), since)
+        epoch, at, marked = _shaped(reply, tuple[bytes, _Count, list[bytes]])
         return Looked(epoch.decode(), at, [one.decode() for one in marked])
 
     async def put(self, holder: str, uses: Iterable[Use]) -> None:
@@ -140,15 +161,18 @@ class Store:
 
     async def _run(self, script: str, keys: Sequence[str], told: bytes | int) -> Any:
         """Run a script; one that the store does not know yet, or any more, is sent once more."""
-        known = self._hashes.get(script)
-        if known is not None:
+        for _ in range(_MOST_LOADS):
+            name = self._hashes.get(script) or await self._load(script)
             try:
-                return await self._pipe.ask("EVALSHA", known, len(keys), *keys, told)
-            except NoScriptError:
-                del self._hashes[script]
+                return await self._pipe.ask("EVALSHA", name, len(keys), *keys, told)
+            except NoScriptError:  # several that are under way may hear it at once
+                self._hashes.pop(script, None)
+        raise OddReplyError("it forgets each script at once")
+
+    async def _load(self, script: str) -> str:
         reply = await self._pipe.ask("SCRIPT", "LOAD", script)
-        self._hashes[script] = name = reply.decode()
-        return await self._pipe.ask("EVALSHA", name, len(keys), *keys, told)
+        self._hashes[script] = name = _shaped(reply, bytes).decode()
+        return name
 
 
 def _told(holder: Holder) -> tuple[str, list[tuple[int, int, int]], int]:
@@ -157,8 +181,18 @@ def _told(holder: Holder) -> tuple[str, list[tuple[int, int, int]], int]:
     return holder.id, windows, -1 if limits.concurrent is None else limits.concurrent
 
 
-def _taken(reply: Sequence[int], holders: Sequence[Holder]) -> Taken:
+def _shaped(reply: object, shape: type[_T]) -> _T:
+    """Return a reply that is what was asked for; raises OddReplyError."""
+    try:
+        return msgspec.convert(reply, shape)
+    except msgspec.ValidationError as error:
+        raise OddReplyError(f"an odd reply: {error}") from None
+
+
+def _taken(reply: _Reply, holders: Sequence[Holder]) -> Taken:
     code, at, tried, what, left, never, *standings = reply
+    if not 0 < tried <= len(holders):
+        raise OddReplyError(f"an odd reply: {tried} of {len(holders)} holders were asked")
     refused = None
     if code != ADMITTED:
         kind = Kind(what or Kind.REQUESTS)

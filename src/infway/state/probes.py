@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from infway.state.redis import pool_of
-from infway.state.redis_pipe import Away, Pipe
+from infway.state.redis_pipe import Away, OddReplyError, Pipe
 
 _log = logging.getLogger(__name__)
 KEY = "infway:1:probe:"  # and the offer's name
@@ -67,8 +67,10 @@ class RedisProbes:
         if set_it is not None:
             return 0.0
         self._held.discard(offer)
-        seconds: float = left / 1000
-        return max(self._bounds.soon, seconds)
+        if not isinstance(left, int):
+            self._failed(pipe, OddReplyError(f"an odd reply: {left!r}"))
+            return 0.0
+        return max(self._bounds.soon, left / 1000)
 
     async def keep(self, waiting: Callable[[str], float | None]) -> None:
         """Renew the leases of probes that run, and end the others; connect where that is to be done.

@@ -85,7 +85,7 @@ class RedisBoard:
                 if not self._answers:
                     await self._find_place()
                 heard = await self._round_trip(mine)
-        except (RedisError, OSError, UnicodeError) as error:  # the last: of impossible host names
+        except Exception as error:  # noqa: BLE001 - a library stumbles over odd replies in many ways
             self._again = self._now() + self._bounds.pause
             if self._answers is not False:
                 _log.warning(
@@ -158,4 +158,5 @@ def pool_of(url: str, **more: object) -> ConnectionPool:
 
 
 def _why(error: Exception) -> str:
-    return str(error) or "no answer in time"
+    is_known = isinstance(error, (RedisError, OSError, UnicodeError))  # the last: of odd hosts
+    return (str(error) if is_known else f"an odd reply: {error!r}") or "no answer in time"

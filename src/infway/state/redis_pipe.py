@@ -22,6 +22,10 @@ Away = (RedisError, OSError, UnicodeError)
 """What fails where a store is away; the last of impossible host names."""
 
 
+class OddReplyError(RedisError):
+    """A reply that is none to what was asked: whoever answers is no store, or not ours."""
+
+
 class Pipe:
     """A connection. `deadline`: seconds until each reply."""
 
@@ -40,8 +44,10 @@ class Pipe:
         try:
             async with asyncio.timeout(patience):
                 await connection.connect()  # type: ignore[no-untyped-call] # of a library without types
-        except BaseException:
+        except BaseException as error:
             await _hang_up(connection)
+            if isinstance(error, Exception):
+                raise _away(error) from None
             raise
         return cls(connection, deadline)
 
@@ -101,10 +107,15 @@ class Pipe:
                     waiter.set_exception(reply)
                 else:
                     waiter.set_result(reply)
-        except (*Away, IndexError) as error:  # the last: a reply that nobody asked for
-            self.close(error)
+        except Exception as error:  # noqa: BLE001 - as a reply that nobody asked for, or none that can be read
+            self.close(_away(error))
         finally:
             await _hang_up(connection)
+
+
+def _away(error: Exception) -> Exception:
+    """Return one of `Away`, also where a library stumbled over a reply."""
+    return error if isinstance(error, Away) else OddReplyError(f"an odd reply: {error!r}")
 
 
 async def _hang_up(connection: AbstractConnection) -> None:

@@ -159,7 +159,7 @@ class Metrics:
         if not self._tallies.is_shared:
             yield
             return
-        async with beside(self._tell()):
+        async with beside(self._tell):
             yield
 
     async def _tell(self) -> None:

@@ -31,7 +31,8 @@ _TIMEOUT = 10.0  # of one call for a token
 _FOREVER = 3600.0  # between looks at a token that has no end
 
 _MISSING = (
-    "Google's credentials need google-auth, which is not installed: `pip install infway[google]`."
+    "Google's credentials need google-auth, which is not installed: `pip install infway[google]`,"
+    " or `make install-google`."
 )
 _NO_KEY_FILE = "The Google service account is not the JSON of a service account's key file."
 _log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class GoogleToken:
         """Keep a token at hand; waits for the first one, but not for long."""
         request = _library("google.auth.transport.requests").Request()
         try:
-            async with beside(self._keep(partial(request, timeout=_TIMEOUT))):
+            async with beside(partial(self._keep, partial(request, timeout=_TIMEOUT))):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._tried.wait(), PATIENCE)
                 yield

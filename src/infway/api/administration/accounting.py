@@ -43,7 +43,7 @@ class Archive(NamedTuple):
 class Asked(Terms):
     """A question about usage, in the address."""
 
-    model_config = ConfigDict(defer_build=False)
+    model_config = ConfigDict(defer_build=False, val_temporal_unit="seconds")
     by: tuple[By, ...] = Field(
         default=(), max_length=2, description="What to sum by; twice: by both."
     )

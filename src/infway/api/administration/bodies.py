@@ -2,7 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
 
 from infway.accounts.capabilities import Capability
 from infway.accounts.office import LONGEST_OVERLAP
@@ -16,7 +24,21 @@ from infway.accounts.terms import (
     Terms,
 )
 
-Until = AwareDatetime | None
+# However large a number is, it is none of milliseconds
+_SECONDS = ConfigDict(val_temporal_unit="seconds")
+_moments = TypeAdapter(AwareDatetime, config=_SECONDS).validate_python
+
+
+def _moment(value: object) -> object:
+    """Return a moment, also where no type is taken for another: text, or a number of seconds."""
+    try:
+        return value if value is None or isinstance(value, bool) else _moments(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PydanticCustomError(first["type"], "{said}", {"said": first["msg"]}) from error
+
+
+Until = Annotated[AwareDatetime | None, BeforeValidator(_moment)]
 _UNTIL = "When it ends, as ISO 8601 with a time zone or as Unix seconds; null: never."
 
 

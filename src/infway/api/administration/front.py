@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -13,13 +14,14 @@ from infway.api.auth import presented_key
 from infway.api.errors import Header, error_body, error_headers, own_fault
 from infway.api.exchange import ClientLeftError, Exchange, Message, Receive, Scope, Send
 from infway.api.gate import check_shape, read_members
+from infway.api.unreadable import not_json
 from infway.kernel.clock import Clock
 from infway.kernel.errors import CallerError, GatewayError, UnavailableError
 from infway.kernel.ids import Ids
 
 _log = logging.getLogger(__name__)
 LARGEST = 65_536  # bytes of a body
-_WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
+_WITH_BODY = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -52,8 +54,9 @@ class AdminFront:
         request_id = self._desk.ids.next()
         exchange = Exchange(scope, receive, send, request_id, self._desk.clock.monotonic())
         try:
-            actor = self._actor(scope, exchange)
-            scope["state"] = {**scope.get("state", {}), "request_id": request_id, "actor": actor}
+            self._let_in(scope, exchange)
+            known = {"request_id": request_id, "actor": partial(self._actor, exchange)}
+            scope["state"] = {**scope.get("state", {}), **known}
             if scope["method"] in _WITH_BODY:
                 exchange.check_size(LARGEST)
                 receive = _again(_checked(await exchange.read_json(LARGEST)), receive)
@@ -73,21 +76,30 @@ class AdminFront:
             error_body(error)
         )
 
-    def _actor(self, scope: Scope, exchange: Exchange) -> Actor:
-        """Return which administrator asks; one error for all keys that are none."""
+    def _let_in(self, scope: Scope, exchange: Exchange) -> None:
+        """Raise GatewayError unless an administrator asks; who guesses has to wait."""
         client = scope.get("client")
         address = str(client[0]) if client else ""
         self._failures.check(address)
         _, presented = presented_key(exchange.headers)
+        if self._desk.gatehouse.admin(presented) is None:
+            self._failures.add(address)
+        self._actor(exchange)
+
+    def _actor(self, exchange: Exchange) -> Actor:
+        """Return which administrator asks; one error for all keys that are none.
+
+        It is asked for again when something is done: a body may come slowly, and keys end.
+        """
+        _, presented = presented_key(exchange.headers)
         gatehouse = self._desk.gatehouse
         actor = gatehouse.admin(presented)
-        if actor is None:
-            self._failures.add(address)
-            if gatehouse.is_unsure():
-                message = "Keys cannot be looked up now."
-                raise UnavailableError(503, "accounting_unavailable", message, retry_after=1)
-            raise CallerError(401, "invalid_api_key", "The API key is not valid.")
-        return actor
+        if actor is not None:
+            return actor
+        if gatehouse.is_unsure():
+            message = "Keys cannot be looked up now."
+            raise UnavailableError(503, "accounting_unavailable", message, retry_after=1)
+        raise CallerError(401, "invalid_api_key", "The API key is not valid.")
 
     async def _refuse(self, exchange: Exchange, error: GatewayError) -> None:
         self._desk.refused(error.code)
@@ -102,6 +114,8 @@ def _checked(body: bytes) -> bytes:
         try:
             read_members(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if body.strip() and not isinstance(error, msgspec.ValidationError):
+                raise not_json(body, error) from error
             message = "The body must be a JSON object."
             raise CallerError(400, "invalid_request_body", message) from error
     return body

@@ -1,17 +1,18 @@
 """What administrators see and do beside keys: the audit, decisions, and reading settings again."""
 
 from collections.abc import Callable
+from typing import Annotated
 
-import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
 from infway.accounts.capabilities import Capability
-from infway.accounts.entries import iso
 from infway.accounts.grants import check_may
-from infway.accounts.register import Note
+from infway.accounts.register import NEWEST
 from infway.api.administration.verbs import Count, Desk, View, Who, actor
 
-_decode = msgspec.json.decode
+Before = Annotated[
+    int | None, Query(ge=0, le=NEWEST, description="Only changes before the one of this number.")
+]
 
 
 def audit_router(desk: Desk) -> APIRouter:
@@ -19,11 +20,11 @@ def audit_router(desk: Desk) -> APIRouter:
     router = APIRouter(prefix="/admin/v1", tags=["audit"])
 
     @router.get("/audit", summary="Who changed what, and when")
-    async def audit(who: Who, before: int | None = None, count: Count = 100) -> View:
+    async def audit(who: Who, before: Before = None, count: Count = 100) -> View:
         """List the newest changes first; `next` is what to give as `before` for older ones."""
         found = await desk.ask(lambda: desk.office.audit(who, before, count))
         more = found[-1].version if len(found) == count else None
-        return {"data": [noted(one) for one in found], "next": more}
+        return {"data": [one.view() for one in found], "next": more}
 
     return router
 
@@ -45,17 +46,3 @@ def reload_router(reload: Callable[[], None]) -> APIRouter:
 def check_decisions(request: Request) -> None:
     """Raise CallerError 403 where an administrator may not see decisions."""
     check_may(actor(request), Capability.DECISIONS_READ)
-
-
-def noted(note: Note) -> View:
-    """Return a row of the audit as people and the admin API see it."""
-    return {
-        "change": note.version,
-        "at": iso(note.at),
-        "actor": note.actor,
-        "verb": note.verb,
-        "kind": note.kind,
-        "name": note.name,
-        "before": None if note.before is None else _decode(note.before),
-        "after": None if note.after is None else _decode(note.after),
-    }

@@ -30,8 +30,8 @@ PLURALS: Mapping[Kind, str] = {
 
 
 def actor(request: Request) -> Actor:
-    """Return which administrator asks, as the front found out."""
-    found: Actor = request.state.actor
+    """Return which administrator asks; raises GatewayError where their key has ended since."""
+    found: Actor = request.state.actor()
     return found
 
 
@@ -57,14 +57,20 @@ class Desk:
         """Return an entry as it is after a change, which this process knows of at once."""
         entry = await self.ask(verb)
         await self._gatehouse.look()
-        return entry.view(self.wall())
+        return self._shown(entry)
 
     async def make(self, verb: Callable[[], Minted]) -> View:
         """Return an entry that was made, with its secret where it has one."""
         made = await self.ask(verb)
         await self._gatehouse.look()
-        shown = made.entry.view(self.wall())
+        shown = self._shown(made.entry)
         return {**shown, "key": made.secret} if made.secret else shown
+
+    def _shown(self, entry: Entry) -> View:
+        """Return what was made or changed, with what is odd about it, if anything is."""
+        warnings = self.office.warnings(entry)
+        shown = entry.view(self.wall())
+        return {**shown, "warnings": warnings} if warnings else shown
 
 
 def _away(error: DatabaseError) -> GatewayError:

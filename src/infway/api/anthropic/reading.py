@@ -15,6 +15,7 @@ from infway.api.anthropic.schema import CountTokensBody, MessagesBody
 from infway.api.anthropic.wishes import own_wishes, shared_wishes
 from infway.api.errors import Header
 from infway.api.gate import read_members
+from infway.api.limits import check_limits
 from infway.api.reading import read_chat, refuse
 from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Native
@@ -51,6 +52,7 @@ def read_request(
     """Return the request, and its body; raises CallerError with the path of the wrong field."""
     try:
         body, fields = _read_messages(_text(data)), read_members(data)
+        check_limits(fields, body.max_tokens)
         notes = Notes()
         said = shared_wishes(body, notes) | own_wishes(body, notes)
         said["messages"] = chat_messages(body, notes)

@@ -7,6 +7,7 @@ import msgspec
 
 from infway.api.completions.schema import Prompt, TextBody
 from infway.api.gate import read_members
+from infway.api.limits import check_limits
 from infway.api.reading import OWN, Wishes, missing, read_chat, refuse
 from infway.api.unreadable import not_json
 from infway.kernel.chat import ChatRequest, Native
@@ -41,6 +42,7 @@ def read_text(body: bytes, request_id: str, path_model: str | None) -> TextReque
     Its size is that of the longest prompt: each of them is read by itself.
     """
     said, fields = _read(body)
+    check_limits(fields, said.max_tokens)
     prompts = _prompts(said.prompt)
     if said.best_of is not None and said.best_of < (said.n or 1):
         raise _wrong("best_of", "must be at least n.")

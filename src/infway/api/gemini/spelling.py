@@ -6,6 +6,7 @@ https://protobuf.dev/programming-guides/json/, and Vertex AI's own examples for 
 
 from collections.abc import Mapping
 
+from infway.kernel.errors import CallerError
 from infway.providers.shapes import as_list, is_object
 
 # What is under these is the caller's own: keys in it are no field names
@@ -26,24 +27,36 @@ def camel(name: str) -> str:
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-def camelled(value: object) -> object:
+def camelled(value: object, path: str = "") -> object:
     """Return JSON with its field names in camel case; what callers name themselves stays.
 
-    Raises RecursionError where it is nested too deeply.
+    Raises CallerError, with the path, where a name stands in both spellings with two values, of
+    which only one would be read, and RecursionError where it is nested too deeply.
     """
     if is_object(value):
-        return {name: _inner(name, one) for name, one in _renamed(value).items()}
+        return {
+            name: _inner(name, one, f"{path}.{name}" if path else name)
+            for name, one in _renamed(value, path).items()
+        }
     listed = as_list(value)
-    return [camelled(one) for one in listed] if listed else value
+    return [camelled(one, f"{path}[{at}]") for at, one in enumerate(listed)] if listed else value
 
 
-def _renamed(value: Mapping[str, object]) -> dict[str, object]:
-    return {camel(name): one for name, one in value.items()}
+def _renamed(value: Mapping[str, object], path: str) -> Mapping[str, object]:
+    said = {camel(name): one for name, one in value.items() if one is not None}
+    if len(said) < len(value):
+        for name, one in value.items():
+            known = said.setdefault(camel(name), None)
+            if one is not None and one != known and camelled(one) != camelled(known):
+                at = f"{path}.{name}" if path else name
+                message = f"{at}: stands there in another spelling too, with another value."
+                raise CallerError(400, "invalid_field", message, at)
+    return said
 
 
-def _inner(name: str, value: object) -> object:
+def _inner(name: str, value: object, path: str) -> object:
     if name in _OPAQUE:
         return value
     if name in _LISTS and is_object(value):
         value = [value]
-    return camelled(value)
+    return camelled(value, path)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from infway.api.gate import read_members
+from infway.api.limits import check_limits
 from infway.api.reading import OWN, missing, read_chat, refuse
 from infway.api.responses.checks import checked
 from infway.api.responses.choice import choice_fields
@@ -78,6 +79,7 @@ def read_ask(
 ) -> ChatRequest:
     """Return the request; `earlier`: the items that stand before its own. Raises CallerError."""
     body = draft.body
+    check_limits(draft.fields, body.max_output_tokens)
     talk = Conversation(body.instructions)
     talk.say(earlier, "previous_response_id")
     talk.say(items)

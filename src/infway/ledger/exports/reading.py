@@ -10,12 +10,13 @@ from infway.ledger.exports import anthropic, openai, openrouter
 from infway.ledger.exports.words import Export, ExportError, is_list, is_tree, trees
 
 _Table = list[dict[str, str]]
+_Buckets = list[dict[str, object]]
 _UNKNOWN = (
     "this is no export of OpenAI's usage or costs, Anthropic's usage or costs,"
     " or OpenRouter's activity"
 )
 # A key of the buckets, and who writes such
-_BUCKETS: tuple[tuple[str, Callable[[list[dict[str, object]]], Export]], ...] = (
+_BUCKETS: tuple[tuple[str, Callable[[_Buckets], Export]], ...] = (
     ("start_time", openai.read_buckets),
     ("starting_at", anthropic.read_buckets),
     ("date", openrouter.read_days),
@@ -43,27 +44,41 @@ def read_export(data: bytes) -> Export:
 
 
 def _of_json(text: str) -> Export:
-    buckets = [bucket for page in _pages(text) for bucket in _buckets(page)]
-    if not buckets:
+    pages = [page for value in _values(text) for page in _pages(value)]
+    if not pages:
         raise ExportError(_UNKNOWN)
+    buckets = [bucket for page, _ in pages for bucket in page]
+    if any(more and not page for page, more in pages):
+        raise ExportError("a page has nothing in it and says that there are more (`has_more`)")
+    if not buckets:
+        return Export("", (), ())
+    read = _reader(buckets)
+    cut = (read(page).spans for page, more in pages if more)
+    return read(buckets)._replace(more=tuple(max(end for _, end in spans) for spans in cut))
+
+
+def _pages(value: object) -> list[tuple[_Buckets, bool]]:
+    """Return the buckets of a page, of a list of pages, or of a list of buckets; and whether more follow."""
+    if is_list(value):
+        return [page for one in value for page in _pages(one)]
+    if not is_tree(value):
+        raise ExportError(_UNKNOWN)
+    if "data" in value:
+        return [(trees(value, "data"), value.get("has_more") is True)]
+    return [([value], False)]
+
+
+def _reader(buckets: _Buckets) -> Callable[[_Buckets], Export]:
+    """Return what reads buckets of one kind, of which there is at least one."""
     for name, read in _BUCKETS:
         if name in buckets[0]:
             if not all(name in bucket for bucket in buckets):
                 raise ExportError("the file mixes exports of several kinds")
-            return read(buckets)
+            return read
     raise ExportError(_UNKNOWN)
 
 
-def _buckets(page: object) -> list[dict[str, object]]:
-    """Return the buckets of a page, of a list of pages, or of a list of buckets."""
-    if is_list(page):
-        return [bucket for one in page for bucket in _buckets(one)]
-    if not is_tree(page):
-        raise ExportError(_UNKNOWN)
-    return trees(page, "data") if "data" in page else [page]
-
-
-def _pages(text: str) -> list[object]:
+def _values(text: str) -> list[object]:
     """Return the JSON of a file: one value, or one in each line."""
     try:
         return [_parsed(text)]

@@ -55,11 +55,16 @@ class Used(NamedTuple):
 
 
 class Export(NamedTuple):
-    """What a provider says was used, and the times that it speaks of (Unix seconds, begin and end)."""
+    """What a provider says was used, and the times that it speaks of (Unix seconds, begin and end).
+
+    `vendor` is empty where nothing was used and nothing tells whose it is. `more`: where pages end
+    behind which there is another one.
+    """
 
     vendor: str
     spans: tuple[tuple[float, float], ...]
     rows: tuple[Used, ...]
+    more: tuple[float, ...] = ()
 
 
 def is_tree(value: object) -> TypeGuard[dict[str, object]]:

@@ -66,9 +66,7 @@ def _passed_on(native: Native, offer: Offer) -> tuple[dict[str, object], list[st
         body.pop(name, None)
     if upstream.dialect != DIALECT:
         return body, routed
-    for name, other in upstream.rename.items():
-        if name in body:
-            body.setdefault(other, body.pop(name))
+    upstream.rename_in(body, native.fields)
     dropped = [name for name in upstream.drop if body.pop(name, None) is not None]
     return {**upstream.defaults, **body}, routed + dropped
 

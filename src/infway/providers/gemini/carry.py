@@ -63,12 +63,11 @@ class GeminiCarrier(Gemini):
 def _left_out(body: dict[str, object], names: frozenset[str]) -> list[str]:
     """Take out what the upstream's row leaves out; return what was there."""
     dropped = [name for name in names if body.pop(name, None) is not None]
-    held = next((name for name in _CONFIG if name in body), "") if names else ""
-    config = value_of(body.get(held))
-    if not is_object(config):
-        return dropped
-    for name in names & _NAMES.keys():
-        spelled = [one for one in _NAMES[name] if config.pop(one, None) is not None]
-        dropped += [f"{held}.{one}" for one in spelled]
-    body[held] = config
+    for held in _CONFIG if names else ():
+        config = value_of(body.get(held))
+        if is_object(config):
+            for name in names & _NAMES.keys():
+                spelled = [one for one in _NAMES[name] if config.pop(one, None) is not None]
+                dropped += [f"{held}.{one}" for one in spelled]
+            body[held] = config
     return dropped

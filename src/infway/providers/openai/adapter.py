@@ -37,9 +37,8 @@ class OpenAI:
         body["model"] = offer.native
         if ask.stream:
             body["stream_options"] = _STREAM_OPTIONS
-        for name, other in upstream.rename.items():
-            if name in body:
-                body.setdefault(other, body.pop(name))
+        if upstream.rename:
+            upstream.rename_in(body, ask.fields)
         unsaid = [name for name in upstream.drop & body.keys() if body.pop(name) is not None]
         dropped += [name for name in unsaid if name != "stream_options"]  # that is infway's own
         for name in _SPOKEN if upstream.refuses else ():

@@ -68,16 +68,24 @@ def usage_of(raw: msgspec.Raw) -> Usage | None:
 
 
 def _with_parts(plain: Usage, usage: _Usage) -> Usage:
-    """Add what is part of the prompt and of the completion; no part exceeds its whole."""
+    """Add what is part of the prompt and of the completion; no part exceeds its whole.
+
+    xAI counts what was thought beside the completion, not in it: its total is of all three
+    (https://docs.x.ai/docs/key-information/consumption-and-rate-limits).
+    """
     into = usage.prompt_tokens_details or _PromptDetails()
     out = usage.completion_tokens_details or _CompletionDetails()
+    thought, completion = out.reasoning_tokens or 0, plain.completion
+    if thought > 0 and usage.total_tokens == plain.prompt + completion + thought:
+        completion += thought
     return plain._replace(
+        completion=completion,
         cached=_part(
             into.cached_tokens or usage.prompt_cache_hit_tokens or usage.num_cached_tokens,
             plain.prompt,
         ),
         cache_write=_part(into.cache_write_tokens, plain.prompt),
-        reasoning=_part(out.reasoning_tokens, _MOST),
+        reasoning=_part(thought, _MOST),
         audio_input=_part(into.audio_tokens, plain.prompt),
         audio_output=_part(out.audio_tokens, plain.completion),
     )

@@ -1,0 +1,118 @@
+"""Claims on requests that may come twice: one has each, and whoever gave it up has it no more."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from bench.postgres import Postgres
+from tests.database.fixtures import emptied
+
+from infway.database import Database, DatabaseError, Rows, Value, Work
+from infway.database.opening import database_at
+from infway.ledger.replays import OPEN, Claim, Kept, Once, Replays, owner_of
+
+ONCE = Once("tests", "a /v1", b"digest")
+ANSWER = Kept(b"", 200, b"head", b"body")
+
+
+class Meeting:
+    """A database in which something happens between a claim and the look at who has it."""
+
+    def __init__(self, database: Database, happens: Callable[[], None]) -> None:
+        self._database = database
+        self._happens = happens
+
+    @contextmanager
+    def transaction(self) -> Iterator["Meeting"]:
+        """Begin a real transaction."""
+        with self._database.transaction() as self._work:
+            yield self
+
+    _work: Work
+
+    def run(self, query: str, values: Sequence[Value] = ()) -> Rows:
+        """Run one statement; behind a claim, what happens."""
+        found = self._work.run(query, values)
+        if query.startswith("INSERT"):
+            self._happens()
+        return found
+
+
+@pytest.fixture
+def two(postgres: Postgres) -> Iterator[tuple[Database, Database]]:
+    """Two processes' ways to one Postgres."""
+    url = emptied(postgres.url())
+    with closing(database_at(url)) as one, closing(database_at(url)) as other:
+        Replays(one).open()
+        yield one, other
+
+
+def test_a_claim_that_is_freed_while_another_looks_is_the_others(two: tuple[Database, Database]):
+    first, second = Replays(two[0]), two[1]
+    assert first.claim(ONCE, "first", 0.0) is None
+    meeting = Meeting(second, lambda: first.end([(Claim(ONCE, "first"), None)]))
+    assert Replays(meeting).claim(ONCE, "second", 1.0) is None  # type: ignore[arg-type]
+    found = first.claim(ONCE, "third", 2.0)
+    assert found == Kept(b"digest", OPEN, b"", b"")
+
+
+def test_a_claim_that_is_always_just_taken_is_told_as_passing(two: tuple[Database, Database]):
+    first = Replays(two[0])
+
+    class Crowded(Meeting):
+        """Somebody takes it before each claim, and frees it behind."""
+
+        @contextmanager
+        def transaction(self) -> Iterator[Meeting]:
+            first.claim(ONCE, "other", 0.0)
+            with super().transaction() as work:
+                yield work
+
+    crowded = Crowded(two[1], lambda: first.release("other"))
+    with pytest.raises(DatabaseError) as told:
+        Replays(crowded).claim(ONCE, "mine", 1.0)  # type: ignore[arg-type]
+    assert told.value.is_away
+
+
+@pytest.fixture
+def replays(database: Database) -> Replays:
+    replays = Replays(database)
+    replays.open()
+    return replays
+
+
+def test_what_is_said_twice_of_a_claim_harms_no_later_one(replays: Replays):
+    earlier, later = (Claim(ONCE, owner_of("p", number)) for number in (1, 2))
+    assert replays.claim(*earlier, 0.0) is None
+    replays.end([(earlier, None)])
+    assert replays.claim(*later, 1.0) is None
+    replays.end([(earlier, None)])
+    replays.end([(earlier, ANSWER)])
+    assert replays.claim(ONCE, "q", 2.0) == Kept(b"digest", OPEN, b"", b"")
+    replays.end([(later, ANSWER)])
+    replays.end([(later, None)])
+    assert replays.claim(ONCE, "q", 3.0) == ANSWER._replace(asked=b"digest")
+
+
+def test_a_process_gives_back_what_it_has_not_answered_and_nothing_else(replays: Replays):
+    names = ["open", "answered", "others"]
+    open_, answered, others = (ONCE._replace(name=name) for name in names)
+    assert replays.claim(open_, owner_of("p", 1), 0.0) is None
+    assert replays.claim(answered, owner_of("p", 12), 0.0) is None
+    assert replays.claim(others, owner_of("p1", 1), 0.0) is None
+    replays.end([(Claim(answered, owner_of("p", 12)), ANSWER)])
+    replays.release("p")
+    assert replays.claim(open_, "q", 1.0) is None
+    assert replays.claim(answered, "q", 1.0) == ANSWER._replace(asked=b"digest")
+    assert replays.claim(others, "q", 1.0) == Kept(b"digest", OPEN, b"", b"")
+
+
+def test_claims_of_an_older_infway_are_given_back_too(place: str | Path):
+    with closing(database_at(place)) as database:
+        database.open()
+        replays = Replays(database)
+        replays.open()
+        assert replays.claim(ONCE, "old", 0.0) is None
+        replays.release("old")
+        assert replays.claim(ONCE, "q", 1.0) is None
