@@ -130,7 +130,9 @@ def keyring_of(settings: Settings, digests: Digests = _NO_PEPPER) -> Keyring:
 def custom_of(settings: Settings, inventory: Inventory | None = None) -> Custom:
     """Return what the configuration says of keys that are made at run time."""
     accounts, first = settings.accounts, settings.admin.key
-    there = inventory and offered(settings, inventory.all_offers, inventory.upstreams)
+    there = None
+    if inventory is not None:
+        there = offered(settings, inventory.all_offers, inventory.upstreams)
     keys = {one.name: one for one in settings.keys}
     configured = Configured(entitlements_of(settings), keys, there)
     return Custom(configured, accounts.refresh, None if first is None else first.get_secret_value())

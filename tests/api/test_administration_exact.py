@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.api.administering import Admin, admin
-from tests.api.caller import refused
+from tests.api.caller import ADMIN, refused
 
 __all__ = ["admin"]
 
@@ -144,3 +144,10 @@ async def test_an_alert_and_a_tag_count_once(admin: Admin) -> None:
     made = await admin.made("/keys", said)
     assert made["tags"] == ["b", "dup"]
     assert json.dumps(made["budgets"][0]["alerts"]) == "[0.5, 0.9]"
+
+
+async def test_decisions_are_asked_for_as_exactly_at_the_port_of_callers(admin: Admin) -> None:
+    for query, param in (("nope=1", "nope"), ("count=1&count=2", "count")):
+        heard = await admin.gateway.get(f"/admin/decisions?{query}", (ADMIN,))
+        refused(heard, 400, "invalid_field", param)
+    assert (await admin.gateway.get("/admin/decisions?count=2", (ADMIN,))).status == 200

@@ -117,7 +117,11 @@ async def test_a_request_larger_than_the_limit_is_told_not_to_come_back(start: S
     [
         ({"characters_per_minute": 3}, "rate_limit_exceeded", "has 5 characters, and this key"),
         ({"requests_per_hour": 0}, "rate_limit_exceeded", "This key may send no request"),
-        ({"concurrent_requests": 0}, "concurrent_requests_exceeded", "This key may send no request"),
+        (
+            {"concurrent_requests": 0},
+            "concurrent_requests_exceeded",
+            "This key may send no request",
+        ),
         ({"tokens_per_minute": 200}, "tokens_per_minute_exceeded", "this key may use 200 in 60 s"),
     ],
 )

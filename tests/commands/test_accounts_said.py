@@ -1,8 +1,12 @@
 """What the commands about keys say: of names that are not there, and of keys that are refused."""
 
 import json
+import shlex
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -154,3 +158,17 @@ def test_numbers_are_written_in_plain_digits(infway, file, argv, code, message):
     ran = infway(*argv, file)
     assert (ran.code, ran.out) == (code, "")
     assert message in ran.err
+
+
+@pytest.mark.parametrize(
+    "config", ["", str(ROOT / "config" / "infway.yaml")], ids=["bare", "given"]
+)
+def test_the_commands_of_the_page_work_one_after_another(infway, config):
+    text = (ROOT / "docs" / "accounts.md").read_text()
+    block = text.partition("```console\n")[2].partition("```")[0]
+    lines = [line for line in block.splitlines() if line.startswith("$ infway ")]
+    assert len(lines) == 12
+    for line in lines:
+        argv = shlex.split(line, comments=True)[2:]
+        ran = infway(*argv, **({"INFWAY_CONFIG": config} if config else {}))
+        assert (ran.code, "warning" in ran.err) == (0, False), ran.err

@@ -46,6 +46,16 @@ def test_an_answer_is_as_long_as_its_caller_allows_or_else_the_model() -> None:
     assert worst(said("x"), out) == 131_072 * PRICE
 
 
+def test_thoughts_that_no_limit_holds_are_reckoned_beside_the_answer() -> None:
+    out, one = Prices(input=0, output=PRICE), said("x", output_tokens=100)
+    assert worst(one, out, thinks_beside=True) == int(131_172 * 1.2 + 64) * PRICE
+    unlimited = said("x")
+    assert worst(unlimited, out, max_output=900, thinks_beside=True) == (1080 + 64) * PRICE
+    usage = Usage(30, 20 + 294, 344, reasoning=294)  # as Grok said it under a limit of 50
+    grok = offer(max_output=900, thinks_beside=True)
+    assert believed(usage, said("x", output_tokens=50), grok, funded=True) == usage
+
+
 @pytest.mark.parametrize(
     ("fields", "times"), [({"n": 3}, 3), ({"best_of": 4, "n": 2}, 4), ({"n": "x"}, 1)]
 )

@@ -16,11 +16,16 @@ _T = TypeVar("_T")
 _CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
+def is_plain(text: str) -> bool:
+    """Tell whether a number is written without what Python reads past: `1_000`, digits of others."""
+    return text.isascii() and "_" not in text
+
+
 def _number(value: object) -> object:
     """Refuse what Python takes for a number: true is no limit of one request."""
     if isinstance(value, bool):
         raise PydanticCustomError("switch", "Input should be a number, not true or false")
-    if isinstance(value, str) and ("_" in value or not value.isascii()):
+    if isinstance(value, str) and not is_plain(value):
         raise PydanticCustomError("digits", "Input should be a number, in the digits 0 to 9")
     if isinstance(value, float) and value.is_integer():
         return int(value)  # JSON does not tell 5.0 from 5
@@ -60,7 +65,7 @@ Count = Annotated[int, Field(ge=0, le=10**12), NUMBER]
 Share = Annotated[float, Field(gt=0, le=1), NUMBER]
 Weight = Annotated[float, Field(ge=0, le=1000), NUMBER]
 Readable = Annotated[str, AfterValidator(_readable)]
-Word = Annotated[Readable, Field(min_length=1, max_length=200)]
+Word = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
 Words = tuple[Readable, ...]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]*$"
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=NAME)]

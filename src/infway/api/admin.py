@@ -6,10 +6,11 @@ from functools import partial
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from infway.accounts.keys import Keyring
+from infway.api.administration.exactness import check_exact
 from infway.api.auth import presented_key
 from infway.ims.explain import explain
 from infway.kernel.errors import CallerError, GatewayError
@@ -36,7 +37,7 @@ def callers_check(keyring: Callable[[], Keyring]) -> Callable[[Request], None]:
 
 def admin_router(check: Callable[[Request], None], decisions: Decisions) -> APIRouter:
     """Return the endpoints; `check` raises CallerError for who may not ask."""
-    router = APIRouter(prefix="/admin", tags=["admin"])
+    router = APIRouter(prefix="/admin", tags=["admin"], dependencies=[Depends(check_exact)])
 
     @router.get("/decisions", summary="The last decisions")
     async def latest(

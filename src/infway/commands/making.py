@@ -8,7 +8,7 @@ import click
 from infway.accounts.checking import checked_terms
 from infway.accounts.entries import Kind
 from infway.commands import options
-from infway.commands.registered import as_json, hand_over, opened, show
+from infway.commands.registered import as_json, hand_over, opened, show, warn
 from infway.commands.surroundings import Surroundings
 from infway.commands.termed import clearing, said_of
 from infway.commands.times import Moment
@@ -42,6 +42,7 @@ def _add_create(group: click.Group, kind: Kind, new: Decorated) -> None:
         terms = checked_terms(kind, said_of(given))
         with opened(surroundings, config) as there:
             entry = there.office.create(there.actor, kind, name, terms).entry
+        warn(surroundings, config, entry)
         show(entry.view(system_clock().wall()), as_json=as_json)
 
 
@@ -68,6 +69,7 @@ def add_mint(group: click.Group, kind: Kind, about: str, new: Decorated) -> None
         terms = checked_terms(kind, said_of(given))
         with opened(surroundings, config) as there:
             made = there.office.create(there.actor, kind, name, terms, expires)
+        warn(surroundings, config, made.entry)
         hand_over(made, as_json=as_json)
 
 
@@ -79,7 +81,7 @@ def add_edit(group: click.Group, kind: Kind, changed: Decorated) -> None:
     )
     @click.argument("ref", metavar="NAME")
     @changed
-    @clearing
+    @clearing(kind)
     @options.config
     @as_json
     @click.pass_obj
@@ -95,4 +97,5 @@ def add_edit(group: click.Group, kind: Kind, changed: Decorated) -> None:
     ) -> None:
         with opened(surroundings, config) as there:
             entry = there.office.edit(there.actor, kind, ref, said_of(given), clear)
+        warn(surroundings, config, entry)
         show(entry.view(system_clock().wall()), as_json=as_json)

@@ -14,23 +14,27 @@ from typing import NamedTuple
 import click
 
 from infway.accounts.capabilities import Actor
-from infway.accounts.entries import PRESENTED, Kind
+from infway.accounts.entries import BLOCKED, EXPIRED, PRESENTED, Entry, Kind
 from infway.accounts.office import LONGEST_OVERLAP, Minted, Office, Tools
 from infway.accounts.register import Register
 from infway.accounts.terms import KeyTerms
 from infway.commands import options
-from infway.commands.configuration import configured
+from infway.commands.configuration import configured, stock
 from infway.commands.surroundings import Surroundings
 from infway.commands.table import table
 from infway.commands.times import Moment, Span
 from infway.configured import custom_of, database_of, digests_of
 from infway.database import Database
+from infway.inventory.names import offered
 from infway.kernel.clock import system_clock
+from infway.kernel.errors import CallerError
 from infway.providers.shapes import is_object
 from infway.serving import MADE_KEY
 from infway.settings.tree import is_list
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_NAMED = ("plan", "project", "organisation")  # what a configuration has as well
+_UNREAD = " No configuration was read: --config or INFWAY_CONFIG names one."
 _ref = click.argument("ref", metavar="NAME")
 View = Mapping[str, object]
 
@@ -45,7 +49,7 @@ class Opened(NamedTuple):
 
 @contextmanager
 def opened(surroundings: Surroundings, config: Path | None) -> Generator[Opened, None, None]:
-    """Open the office for the block; raises SettingsError and DatabaseError."""
+    """Open the office for the block; raises SettingsError, DatabaseError and CallerError."""
     settings = configured(surroundings, config).settings
     data = surroundings.data
     digests = digests_of(settings, data, randbelow)
@@ -57,8 +61,24 @@ def opened(surroundings: Surroundings, config: Path | None) -> Generator[Opened,
     office = Office(register, lambda: known, Tools(digests, system_clock().wall, randbelow))
     try:
         yield Opened(office, Actor(f"command line (uid {os.getuid()})"), database)
+    except CallerError as error:
+        if error.param not in _NAMED or surroundings.config(config) is not None:
+            raise
+        raise CallerError(error.status, error.code, f"{error}{_UNREAD}", error.param) from error
     finally:
         register.close()
+
+
+def warn(surroundings: Surroundings, config: Path | None, entry: Entry) -> None:
+    """Say which names in an entry lead nowhere now; the configuration may change later."""
+    said = entry.terms.model_dump(include={"models", "upstreams"})
+    if not any(said.values()):
+        return
+    settings = configured(surroundings, config).settings
+    inventory, _ = stock(surroundings, settings)
+    there = offered(settings, inventory.all_offers, inventory.upstreams)
+    for warning in there.missing(entry.terms):
+        click.echo(f"warning: {warning}", err=True)
 
 
 def show(view: View, *, as_json: bool) -> None:
@@ -90,6 +110,8 @@ def cell(value: object) -> str:
         if "usd" in value:
             return f"{value['usd']}/{value['per']}"
         return ", ".join(f"{name} {cell(one)}" for name, one in value.items() if one is not None)
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return "" if value is None else str(value)
 
 
@@ -136,17 +158,24 @@ def _add_looks(group: click.Group, kind: Kind, columns: tuple[str, ...]) -> None
         show(entry.view(system_clock().wall()), as_json=as_json)
 
 
-def _add(
-    group: click.Group, name: str, about: str, kind: Kind, verb: Callable[..., object]
-) -> None:
+def _add(group: click.Group, name: str, about: str, kind: Kind, verb: Callable[..., Entry]) -> None:
     @group.command(name, help=about)
     @_ref
     @options.config
     @click.pass_obj
     def done(surroundings: Surroundings, ref: str, config: Path | None) -> None:
         with opened(surroundings, config) as there:
-            verb(there.office, there.actor, kind, ref)
-        click.echo(f"{kind.value} `{ref}`: {name}d.")
+            view = verb(there.office, there.actor, kind, ref).view(system_clock().wall())
+        still = _still_refused(kind, ref, view) if name == "enable" else ""
+        click.echo(f"{kind.value} `{ref}`: {name}d{still}.")
+
+
+def _still_refused(kind: Kind, ref: str, view: View) -> str:
+    """Return what keeps an entry from holding although it is enabled, if anything does."""
+    if view["state"] == EXPIRED:
+        way = f"`infway {kind.value}s expire {ref} --never` or --at lets it go on"
+        return f", but it ended on {view['expires_at']}: {way}"
+    return f", but it is refused: {view['reason']}" if view["state"] == BLOCKED else ""
 
 
 def _add_ends(group: click.Group, kind: Kind) -> None:

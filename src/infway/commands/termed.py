@@ -6,16 +6,19 @@ from typing import TypeVar, cast
 import click
 
 from infway.accounts.capabilities import Capability
-from infway.accounts.terms import PlanTerms
+from infway.accounts.entries import TERMS, Kind
+from infway.accounts.terms import PlanTerms, is_plain
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
-_LISTS: Mapping[str, str] = {
+_FIELDS: Mapping[str, str] = {
     "model": "models",
     "upstream": "upstreams",
     "tag": "tags",
     "budget": "budgets",
     "capability": "capabilities",
+    "weight": "weights",
 }
+"""The fields of the configuration that options say, where their names differ."""
 
 
 class Budget(click.ParamType[dict[str, str]]):
@@ -44,9 +47,44 @@ class Weight(click.ParamType[tuple[str, float]]):
         """Read it; the name is checked with everything else."""
         name, _, number = str(value).partition("=")
         try:
-            return name, float(number)
+            return name, float(number if is_plain(number) else "")
         except ValueError:
             self.fail("write a weight like price=2", param, ctx)
+
+
+class Limit(click.IntRange):
+    """A limit of a plan: no digits but 0 to 9, nothing between them."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Read it."""
+        if not is_plain(str(value)):
+            self.fail("write a whole number in the digits 0 to 9", param, ctx)
+        number: int = super().convert(cast("int", value), param, ctx)
+        return number
+
+
+class Field(click.ParamType[str]):
+    """A field of a kind, by its name or that of its option; becomes its name."""
+
+    name = "field"
+
+    def __init__(self, kind: Kind) -> None:
+        # a project stays with its organisation
+        self._fields = set(TERMS[kind].model_fields) - {"organisation"}
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Read it; one that there is not is a usage error."""
+        said = str(value).removeprefix("--").replace("-", "_")
+        field = _FIELDS.get(said, said)
+        if field not in self._fields:
+            options = {field: option for option, field in _FIELDS.items()}
+            known = sorted(options.get(one, one).replace("_", "-") for one in self._fields)
+            self.fail(f"there is no field '{value}'; there are {', '.join(known)}", param, ctx)
+        return field
 
 
 _HOLDER = (
@@ -74,7 +112,6 @@ _ADMIN = (
     ),
     click.option("--organisation", help="Only in this organisation."),
 )
-_CLEAR = click.option("--clear", multiple=True, help="A field that falls back to its default.")
 
 
 def holder_options(command: _Command) -> _Command:
@@ -95,7 +132,7 @@ def admin_options(command: _Command) -> _Command:
 def plan_options(command: _Command) -> _Command:
     """Add the limits of a plan."""
     limits = [
-        click.option(f"--{name.replace('_', '-')}", type=click.IntRange(0), help=field.description)
+        click.option(f"--{name.replace('_', '-')}", type=Limit(0), help=field.description)
         for name, field in PlanTerms.model_fields.items()
         if name != "models"
     ]
@@ -103,9 +140,10 @@ def plan_options(command: _Command) -> _Command:
     return _with(command, (*limits, models))
 
 
-def clearing(command: _Command) -> _Command:
-    """Add the option that takes something away."""
-    return _with(command, (_CLEAR,))
+def clearing(kind: Kind) -> Callable[[_Command], _Command]:
+    """Return what adds the option that takes something away from one of a kind."""
+    about = "An option whose field falls back to its default, like `budget`."
+    return click.option("--clear", type=Field(kind), multiple=True, help=about)
 
 
 def said_of(given: Mapping[str, object]) -> dict[str, object]:
@@ -117,7 +155,7 @@ def said_of(given: Mapping[str, object]) -> dict[str, object]:
         if name == "weight":
             said["weights"] = dict(cast("tuple[tuple[str, float], ...]", value))
         else:
-            said[_LISTS.get(name, name)] = value
+            said[_FIELDS.get(name, name)] = value
     return said
 
 

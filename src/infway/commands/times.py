@@ -9,7 +9,7 @@ import click
 from infway.kernel.clock import system_clock
 
 _SECONDS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN = re.compile(r"(\d{1,8})([smhdw])")
+_SPAN = re.compile(r"([0-9]{1,8})([smhdw])")
 
 
 class Span(click.ParamType[float]):

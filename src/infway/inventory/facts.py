@@ -1,6 +1,7 @@
 """What a model costs and can do: the configuration first, then the catalogue, then a belief."""
 
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 
 from infway.ims.pricebook import ModelFacts
 from infway.kernel.begun import Prefill
@@ -69,6 +70,12 @@ def is_for_embeddings(model: ModelSettings, facts: ModelFacts | None) -> bool:
         names = (model.id, model.native or "", model.deployment or "")
         return any("embed" in name.lower() for name in names)
     return known == "embedding"
+
+
+def thinks_beside(native: str, features: Feature, vendor: Vendor) -> bool:
+    """Tell whether a model's thoughts come beside what a caller allows an answer."""
+    patterns = vendor.thoughts_beside if Feature.REASONING in features else ()
+    return any(fnmatchcase(native.lower(), pattern) for pattern in patterns)
 
 
 def embedding_features(model: ModelSettings, *, reads_ids: bool) -> Feature:

@@ -27,6 +27,7 @@ from infway.inventory.facts import (
     is_for_embeddings,
     prefill_at,
     price_of,
+    thinks_beside,
 )
 from infway.inventory.names import dangling, policy_of
 from infway.inventory.working import (
@@ -242,10 +243,12 @@ class _Shelf:
         self, upstream: Upstream, model: ModelSettings, facts: ModelFacts | None, prices: Prices
     ) -> None:
         offer = self._offer(upstream, model, facts, prices)
-        features = features_of(model, facts, upstream, VENDORS[upstream.vendor])
+        vendor = VENDORS[upstream.vendor]
+        features = features_of(model, facts, upstream, vendor)
         prefill = prefill_at(model, upstream, offer.native)
-        index = len(self.offers)
-        self.offers.append(replace(offer, index=index, features=features, prefill=prefill))
+        beside = thinks_beside(offer.native, features, vendor)
+        known = replace(offer, features=features, prefill=prefill, thinks_beside=beside)
+        self.offers.append(replace(known, index=len(self.offers)))
 
     def _stock_embeddings(
         self,

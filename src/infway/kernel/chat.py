@@ -237,7 +237,8 @@ class Offer:
     `native`: the upstream's own name for the model. `quality`: 0..100, the prior of the model.
     `context`, `max_output`: tokens, None where unknown. `features`: what it is known to do.
     `inputs`: the most texts of one call for embeddings, None where there is no limit. `prefill`: how
-    it goes on with an answer that has begun, None where it is not known to.
+    it goes on with an answer that has begun, None where it is not known to. `thinks_beside`: its
+    thoughts are not within what the caller allows an answer.
     """
 
     index: int
@@ -253,6 +254,7 @@ class Offer:
     source: str = "configuration"
     inputs: int | None = None
     prefill: Prefill | None = None
+    thinks_beside: bool = False
 
     @property
     def id(self) -> str:

@@ -71,7 +71,8 @@ class Recovery:
         self._watch(rows)
         if rows or count:
             _log.warning(
-                "took over the journal of a process that died: %d requests were under way, %d rows settled",
+                "took over the journal of a process that died: %d requests were under way,"
+                " and its %d settled rows are in the ledger",
                 len(began),
                 count,
             )

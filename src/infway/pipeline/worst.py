@@ -136,8 +136,13 @@ def _size(value: object) -> int:
 
 
 def _limit(ask: ChatRequest, offer: Offer) -> float | None:
-    """Return how many tokens one answer may have: a fifth more than allowed, and 64."""
+    """Return how many tokens one answer may have: a fifth more than allowed, and 64.
+
+    Where thoughts are beside what is allowed, they may be as long as the longest answer there is.
+    """
     limit = ask.output_tokens or offer.max_output
+    if offer.thinks_beside and ask.output_tokens:
+        limit = ask.output_tokens + _LONGEST
     return None if limit is None else limit * 1.2 + 64
 
 

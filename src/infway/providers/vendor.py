@@ -17,6 +17,8 @@ FOREIGN: frozenset[str] = frozenset(
     | {"plugins", "models", "route", "safe_prompt", "safe_mode", "num_ctx", "keep_alive"}
 )
 NO_FEATURE = Feature(0)
+# Recorded of Grok at xAI and at OpenRouter: a limit of 50 tokens, 20 of answer and 294 of thoughts
+_THOUGHTS_BESIDE = ("*grok*",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Vendor:
     tools that it answers with an error (`openai/history.py`). `lacks`: features its server does not have,
     whatever the model. `routing`: root fields, of any dialect, by which a request would have the vendor
     choose other models or sell extras beside them. `speaks`: other dialects in which its usual models are asked as well -> the
-    path below the base URL. `note`: what its users have to know, for the documentation.
+    path below the base URL. `thoughts_beside`: models, with * for any letters, whose thoughts are
+    beside what the caller's limit allows. `note`: what its users have to know, for the documentation.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Vendor:
     routes: tuple[Route, ...] = ()
     lacks: Feature = NO_FEATURE
     speaks: Mapping[str, str] = field(default_factory=dict[str, str])
+    thoughts_beside: tuple[str, ...] = _THOUGHTS_BESIDE
     note: str = ""
 
     @property

@@ -187,6 +187,7 @@ CLOUD: tuple[Vendor, ...] = (
         ("DASHSCOPE_API_KEY",),
         "dashscope",
         rename=OLD_LIMIT,
+        thoughts_beside=("*",),  # `thinking_budget` limits these, says its reference
     ),
     Vendor("minimax", "MiniMax", "https://api.minimax.io/v1", ("MINIMAX_API_KEY",), "minimax"),
     Vendor(

@@ -34,8 +34,8 @@ def _moment(value: object) -> object:
     try:
         return value if value is None or isinstance(value, bool) else _moments(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise PydanticCustomError(first["type"], "{said}", {"said": first["msg"]}) from error
+        said = {"said": error.errors()[0]["msg"]}
+        raise PydanticCustomError("datetime_parsing", "{said}", said) from error
 
 
 Until = Annotated[AwareDatetime | None, BeforeValidator(_moment)]
