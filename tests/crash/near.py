@@ -37,15 +37,21 @@ class Callers:
 
     async def _call(self) -> None:
         while not self.over.is_set():
+            try:
+                ends = await asyncio.open_connection("127.0.0.1", self._port)
+            except OSError:
+                await asyncio.sleep(0.05)  # it is being started again, and nothing was asked
+                continue
             read = Read(next(self._numbers))
             try:
-                await self._ask(read)
+                await self._ask(read, *ends)
             except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
-                await asyncio.sleep(0.05)  # it is being started again
+                await asyncio.sleep(0.05)
             self._read.append(read)
 
-    async def _ask(self, read: Read) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+    async def _ask(
+        self, read: Read, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         try:
             writer.write(request(read.number))
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _PATIENCE)

@@ -68,10 +68,14 @@ def reconcile(sent: Iterable[Sent], read: Iterable[Read], rows: Sequence[Row]) -
             alike[row.model, row.key].append(row)
     reads = {one.number: one for one in read}
     verdict.requests = len(reads)
+    told = {one.id for one in reads.values() if one.id}
     for one in sent:
         verdict.reached += 1
-        place = model_of(one.number), name_of(one.number)
-        _match(verdict, one, reads.get(one.number), alike[place])
+        same, read_of = alike[model_of(one.number), name_of(one.number)], reads.get(one.number)
+        row = _row_of(verdict, one, read_of, told, same)
+        if row is not None:
+            same.remove(row)
+            _match(verdict, one, read_of, row)
     for place, left in alike.items():
         # a row without a call: it was killed in between, or its caller had gone
         for row in left:
@@ -94,15 +98,30 @@ def _check_sums(
             verdict.wrong.append(f"{request}: {sums[0]} is not the sum of {tried[0]}")
 
 
-def _match(verdict: Verdict, sent: Sent, read: Read | None, rows: list[Row]) -> None:
-    fitting = [row for row in rows if -_EARLY < sent.at - row.at < _LATE]
-    if not fitting:
+def _row_of(
+    verdict: Verdict, sent: Sent, read: Read | None, told: set[str], rows: Sequence[Row]
+) -> Row | None:
+    """Return the row of a call: that of the id its caller was told, else the nearest that nobody was.
+
+    A row without a call may be near as well, of a request that was killed before it was sent.
+    """
+    if read is not None and read.id:
+        found = [row for row in rows if row.request == read.id]
+    else:
+        found = [
+            row for row in rows if row.request not in told and -_EARLY < sent.at - row.at < _LATE
+        ]
+        found.sort(key=lambda row: abs(sent.at - row.at))
+    if not found:
         verdict.lost.append(f"no row of {sent}, read as {read}")
-        return
-    if len(fitting) > 1:
-        verdict.twice.append(f"{sent}: {fitting}")
-    row = fitting[0]
-    rows.remove(row)
+        return None
+    settled = [row for row in found if row.outcome not in _LOST]
+    if len(settled) > 1:
+        verdict.twice.append(f"{sent}: {settled}")
+    return found[0]
+
+
+def _match(verdict: Verdict, sent: Sent, read: Read | None, row: Row) -> None:
     if row.outcome == "ok":
         if (row.prompt_tokens, row.completion_tokens) != (PROMPT, sent.tokens) or not sent.whole:
             verdict.wrong.append(f"{sent}: {row}")

@@ -66,7 +66,8 @@ Share = Annotated[float, Field(gt=0, le=1), NUMBER]
 Weight = Annotated[float, Field(ge=0, le=1000), NUMBER]
 Readable = Annotated[str, AfterValidator(_readable)]
 Word = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
-Words = tuple[Readable, ...]
+Names = tuple[Readable, ...]
+Words = tuple[str, ...]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]*$"
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=NAME)]
 
@@ -120,7 +121,7 @@ class PlanTerms(Terms):
         default=None, description="Characters of prompts in 60 minutes."
     )
     concurrent_requests: Count | None = Field(default=None, description="Requests at once.")
-    models: Words | None = Field(default=None, description="Models of this plan; null: all.")
+    models: Names | None = Field(default=None, description="Models of this plan; null: all.")
 
 
 class BudgetTerms(Terms):
@@ -160,8 +161,8 @@ class KeyTerms(HolderTerms):
     """What callers may do who present a key."""
 
     project: str | None = Field(default=None, description="One of `projects`.")
-    models: Words | None = Field(default=None, description="Models it may use; null: all.")
-    upstreams: Words | None = Field(default=None, description="Upstreams it may use; null: all.")
+    models: Names | None = Field(default=None, description="Models it may use; null: all.")
+    upstreams: Names | None = Field(default=None, description="Upstreams it may use; null: all.")
     weights: WeightTerms | None = Field(default=None, description="Its own default weights.")
     rescue: bool = Field(
         default=True, description="Its answers may be finished by another offer if they break off."
@@ -169,7 +170,7 @@ class KeyTerms(HolderTerms):
     tags: Annotated[tuple[Word, ...], Field(max_length=16), AfterValidator(_once)] = Field(
         default=(), description="Words to sum usage by."
     )
-    unpriced: Words = Field(
+    unpriced: Names = Field(
         default=(),
         description="Models, or offers as `upstream/model`, that may be used under a budget although"
         " no price of theirs is known; they count nothing.",

@@ -25,16 +25,18 @@ def command(surroundings: Surroundings, config: Path | None) -> None:
     pids = [one.pid for one in surroundings.data.gateways()]
     if not pids:
         raise click.ClickException(f"No gateway is running from {surroundings.data.path}.")
-    for pid in pids:
-        _tell(pid)
+    wrong = [said for pid in pids if (said := _tell(pid))]
+    if wrong:
+        raise click.ClickException("\n".join(wrong))
 
 
-def _tell(pid: int) -> None:
+def _tell(pid: int) -> str:
+    """Tell a process; return what went wrong, nothing where it heard."""
     try:
         os.kill(pid, signal.SIGHUP)
-    except ProcessLookupError as error:
-        message = f"Process {pid} is gone: the gateway did not stop in order."
-        raise click.ClickException(message) from error
-    except PermissionError as error:
-        raise click.ClickException(f"Process {pid} belongs to somebody else.") from error
+    except ProcessLookupError:
+        return f"Process {pid} is gone: the gateway did not stop in order."
+    except PermissionError:
+        return f"Process {pid} belongs to somebody else."
     click.echo(f"Process {pid} was told to reload; its log says how that went.")
+    return ""

@@ -36,9 +36,11 @@ class Attempt:
     `limits`: requests left, and seconds until all are, as the upstream's headers said.
     `dropped`: what of the request the upstream was not told. `mirrored`: it was asked in the
     caller's own dialect, and answers in it. `tactic`: how it was to finish an answer that broke
-    off elsewhere. `most`: tokens beyond which a stream is ended. `frames`, `chars`: pieces of the answer so far, and about how long their text is.
-    `funded`: what it may cost is set aside, and it costs no more.
-    `said`: usage, as its upstream said it last. `finish`: how the answer ended, as its upstream said. `prompt`: tokens of what was asked of it, as estimated. `noted`, `noted_at`: tokens made when the journal was last told of it, and when.
+    off elsewhere. `most`: tokens beyond which a stream is ended. `frames`, `chars`: pieces of the
+    answer so far, and about how long their text is. `funded`: what it may cost is set aside, and it
+    costs no more. `said`: usage, as its upstream said it last. `finish`: how the answer ended, as
+    its upstream said. `prompt`: tokens of what was asked of it, as estimated. `noted`, `noted_at`:
+    tokens made when the journal was last told of it, and when.
     """
 
     __slots__ = (
