@@ -11,7 +11,7 @@ from infway.accounts.terms import KeyTerms, PlanTerms
 def test_no_word_of_a_key_has_characters_that_a_database_or_a_log_cannot_hold(
     field: str, word: str
 ) -> None:
-    with pytest.raises(ValidationError, match="no control characters|unicode string"):
+    with pytest.raises(ValidationError, match=r"no control characters|unicode string"):
         KeyTerms.model_validate({field: ["sound", word]})
 
 
