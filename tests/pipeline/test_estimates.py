@@ -211,3 +211,18 @@ async def test_a_stream_that_breaks_off_costs_no_more_than_was_reserved_whatever
         heard = await one.gateway.chat(stream=True, max_tokens=500)
         assert heard.chunks[-1]["error"]
         assert (await one.sums()).spent < 664 * PRICE + 30 * 2_500_000
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 200])
+def test_frames_that_say_whose_turn_it_is_or_that_it_is_over_are_no_tokens(at_once: int) -> None:
+    opening = framed({"role": "assistant", "content": ""})
+    words = [framed({"content": "w "}) for _ in range(118)]
+    reads = [b"".join(words[at : at + at_once]) for at in range(0, 118, at_once)]
+    over = framed({}).replace(b'"finish_reason":null', b'"finish_reason":"stop"')
+    used = b'"usage":{"prompt_tokens":7,"completion_tokens":118,"total_tokens":125},"choices"'
+    for last in (b"", over, over.replace(b'"choices"', used)):
+        decoder, attempt = Decoder(), Attempt(offer(), 0.0)
+        for piece in (opening, *reads, last):
+            attempt.see(decoder.feed(piece))
+        attempt.end(1.0, GONE, ask())
+        assert attempt.usage.completion == 118

@@ -103,7 +103,11 @@ class Attempt:
             if isinstance(event, Verbatim):
                 self._hear(event.block, event.frames)
             elif isinstance(event, Chunk):
-                self._hear(None if event.usage else event.fields.get("choices"), event.content)
+                said = event.fields.get("choices")
+                # the first and the last of a stream may say whose turn it is, and no more
+                is_edge = (event.finishes or event.usage) if self.frames else not event.usage
+                frames = 0 if is_edge and not _text_of(said) else int(event.content)
+                self._hear(None if event.usage else said, frames)
                 self.said = event.usage or self.said
                 self.finish = event.finishes[-1] if event.finishes else self.finish
             elif isinstance(event, Usage):
@@ -128,7 +132,7 @@ class Attempt:
         if self.frames <= self._due:
             self.chars += frames * self._length
             return
-        text = text_in(block) if isinstance(block, bytes | msgspec.Raw) else 0
+        text = _text_of(block)
         self.chars += text
         length = text / (frames or 1)
         self._length = (self._length + length) / 2 if self._due else length
@@ -184,6 +188,10 @@ class Attempt:
         other.said = self.said
         other.end(now, Failure(Fault.INTERRUPTED), ask)
         return other
+
+
+def _text_of(block: object) -> int:
+    return text_in(block) if isinstance(block, bytes | msgspec.Raw) else 0
 
 
 def _size(call: ToolCall) -> int:
