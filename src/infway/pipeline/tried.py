@@ -106,8 +106,8 @@ class Attempt:
                 said = event.fields.get("choices")
                 # the first and the last of a stream may say whose turn it is, and no more
                 is_edge = (event.finishes or event.usage) if self.frames else not event.usage
-                frames = 0 if is_edge and not _text_of(said) else int(event.content)
-                self._hear(None if event.usage else said, frames)
+                is_empty = is_edge and said is not None and not _text_of(said)
+                self._hear(None if event.usage else said, int(event.content and not is_empty))
                 self.said = event.usage or self.said
                 self.finish = event.finishes[-1] if event.finishes else self.finish
             elif isinstance(event, Usage):
