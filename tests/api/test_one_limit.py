@@ -1,7 +1,7 @@
 """An answer has one limit: what is reckoned with is what an upstream is told, in every dialect."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, ItemsView
 from pathlib import Path
 
 import pytest
@@ -195,3 +195,23 @@ async def test_a_budget_is_not_passed_by_with_a_second_limit(start: Start, tmp_p
         refused(heard, 400, "invalid_field", "max_tokens")
         assert (await one.gateway.chat(max_completion_tokens=9, max_tokens=9)).status == 200
         assert len(one.gateway.upstream.asked) == 1
+
+
+class Counted(dict[str, object]):
+    """An object that counts how often it is read."""
+
+    reads = 0
+
+    def items(self) -> ItemsView[str, object]:
+        Counted.reads += 1
+        return super().items()
+
+
+def test_what_stands_in_both_spellings_at_every_depth_is_read_once() -> None:
+    doubled: object = 1
+    single: object = 1
+    for _ in range(12):
+        doubled = Counted({"a_b": doubled, "aB": doubled})
+        single = {"aB": single}
+    assert camelled(doubled) == single
+    assert Counted.reads == 2**12 - 1

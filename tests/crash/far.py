@@ -27,12 +27,13 @@ class Sent:
 
 
 def is_stream(number: int) -> bool:
-    return number % 3 != 0
+    """Whether an answer comes in pieces: one in five, which is most of those under way at any time."""
+    return number % 5 == 1
 
 
 def tokens_of(number: int) -> int:
-    """How long an answer is: most take a second, some ten."""
-    return 1000 if number % 25 == 1 else 20 + number * 7 % 100
+    """How long an answer is: most streams take a second, some ten."""
+    return 1000 if number % 100 == 1 else 20 + number * 7 % 100
 
 
 def _frame(delta: object, finish: str | None = None, usage: object = None) -> bytes:

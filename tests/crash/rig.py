@@ -15,7 +15,7 @@ import psutil
 from tests.e2e.gateway import free_port
 
 # So many requests lie between two of one model and one key: rows are told apart by both
-MODELS, KEYS = 40, 50
+MODELS, KEYS = 40, 400
 WORKERS = 2
 PEPPER = "9f2c7be1a40d5863c1e7f0b29d4a6e8850b3d1f7a2c94e6d"
 _PATIENCE = 240.0

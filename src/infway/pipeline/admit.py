@@ -8,19 +8,17 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from math import ceil
 
-import msgspec
-
 from infway.kernel.account import Holder
 from infway.kernel.chat import ChatRequest, Feature, Principal
 from infway.kernel.errors import CallerError, GatewayError, UnavailableError
 from infway.kernel.work import WORK
 from infway.pipeline.refused import OUTPUT, refusal
 from infway.pipeline.settle import Settlement
+from infway.pipeline.worst import choices_of
 from infway.state.meter import Meter, Need, Standing, Verdict
 
 _NO_ANSWER = Feature.EMBEDDINGS | WORK
 _NOTHING = Need()
-_MOST_CHOICES = 128
 Header = tuple[bytes, bytes]
 
 
@@ -144,11 +142,5 @@ def need_of(ask: ChatRequest) -> Need:
         output = OUTPUT if ask.output_tokens is None else ask.output_tokens
     answers = max(1, ask.selection.imsn)
     if Feature.SEVERAL in ask.features:
-        answers *= _choices(ask.fields.get("n"))
+        answers *= choices_of(ask)
     return Need(ask.input_tokens + output * answers, ask.input_chars)
-
-
-def _choices(said: object) -> int:
-    """Return the `n` of a request: a number, or the JSON of one."""
-    text = bytes(said).decode() if isinstance(said, msgspec.Raw) else str(said)
-    return min(int(text), _MOST_CHOICES) if text.isdigit() else 1

@@ -208,6 +208,8 @@ class Walk(ABC, Generic[_T]):
             or not 0 <= usage.completion <= (ask.output_tokens or _PLAIN)
             or usage.cached + usage.cache_write > usage.prompt
             or usage.reasoning > usage.completion
+            or usage.audio_input > usage.prompt
+            or usage.audio_output > usage.completion
         ):
             funded = course.settlement.funding is not None
             attempt.said = believed(usage, ask, attempt.offer, funded=funded)

@@ -57,7 +57,7 @@ class Recovery:
         began: Found = {}
         count = 0
         try:
-            self._ledger.hold(place.name, _earliest(entries(left_behind(place))))
+            self._ledger.hold(place.name, 0.0)  # none may count twice, were it long ago
             for batch in _batches(settled(entries(left_behind(place)), began)):
                 self._ledger.append(batch, place.name)
                 count += len(batch)
@@ -77,11 +77,6 @@ class Recovery:
                 count,
             )
         self._ledger.hold(place.name, None)
-
-
-def _earliest(found: Iterable[Entry]) -> float | None:
-    """Return when the first of all rows of a journal was: none may count twice, were it long ago."""
-    return min((row.at for entry in found for row in entry.rows), default=None)
 
 
 def settled(found: Iterable[Entry], began: Found) -> Iterator[Row]:

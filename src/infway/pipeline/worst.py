@@ -41,7 +41,7 @@ class Bounds:
     def __init__(self, ask: ChatRequest) -> None:
         self._ask = ask
         self.read, self.sure = _prompt(ask)
-        self.choices = _choices(ask)
+        self.choices = choices_of(ask)
 
     def made(self, offer: Offer) -> int:
         """Return the most tokens of all answers together.
@@ -63,13 +63,13 @@ def reckoned(ask: ChatRequest, offer: Offer, choices: int | None = None) -> int:
     if Feature.EMBEDDINGS in ask.features:
         return 0
     limit = _limit(ask, offer)
-    return (_LONGEST if limit is None else int(limit)) * (choices or _choices(ask))
+    return (_LONGEST if limit is None else int(limit)) * (choices or choices_of(ask))
 
 
 def most_tokens(ask: ChatRequest, offer: Offer) -> float:
     """Return beyond how many tokens a stream is ended (C4, row 54)."""
     limit = _limit(ask, offer)
-    return float("inf") if limit is None else limit * _choices(ask)
+    return float("inf") if limit is None else limit * choices_of(ask)
 
 
 def worst_of(ask: ChatRequest, bounds: Bounds, offer: Offer, prices: Prices) -> int | None:
@@ -146,7 +146,7 @@ def _limit(ask: ChatRequest, offer: Offer) -> float | None:
     return None if limit is None else limit * 1.2 + 64
 
 
-def _choices(ask: ChatRequest) -> int:
+def choices_of(ask: ChatRequest) -> int:
     """Return how many answers are made: those asked for, or those a best one is chosen from.
 
     There are as many for each of several prompts.

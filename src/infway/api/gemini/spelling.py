@@ -34,23 +34,26 @@ def camelled(value: object, path: str = "") -> object:
     which only one would be read, and RecursionError where it is nested too deeply.
     """
     if is_object(value):
-        return {
-            name: _inner(name, one, f"{path}.{name}" if path else name)
-            for name, one in _renamed(value, path).items()
-        }
+        return _renamed(value, path)
     listed = as_list(value)
     return [camelled(one, f"{path}[{at}]") for at, one in enumerate(listed)] if listed else value
 
 
 def _renamed(value: Mapping[str, object], path: str) -> Mapping[str, object]:
-    said = {camel(name): one for name, one in value.items() if one is not None}
-    if len(said) < len(value):
-        for name, one in value.items():
-            known = said.setdefault(camel(name), None)
-            if one is not None and one != known and camelled(one) != camelled(known):
-                at = f"{path}.{name}" if path else name
-                message = f"{at}: stands there in another spelling too, with another value."
-                raise CallerError(400, "invalid_field", message, at)
+    """Return an object with all that is in it; each value is read once, however deep it stands."""
+    said: dict[str, object] = {}
+    first: dict[str, str] = {}
+    for spelled, one in value.items():
+        name = camel(spelled)
+        at = f"{path}.{name}" if path else name
+        inner, known = _inner(name, one, at), said.get(name)
+        first.setdefault(name, spelled)
+        if known is None:
+            said[name] = inner
+        elif inner is not None and inner != known:
+            at = f"{path}.{first[name]}" if path else first[name]
+            message = f"{at}: stands there in another spelling too, with another value."
+            raise CallerError(400, "invalid_field", message, at)
     return said
 
 
