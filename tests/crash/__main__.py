@@ -13,7 +13,7 @@ from tests.crash.cycles import SETTLED_IN, run
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=said)
     parser.add_argument("--cycles", type=int, default=1000)
-    parser.add_argument("--callers", type=int, default=80)
+    parser.add_argument("--callers", type=int, default=70)
     parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=math.inf, help="end after so many")

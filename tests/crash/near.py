@@ -54,19 +54,26 @@ class Callers:
     ) -> None:
         try:
             writer.write(request(read.number))
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _PATIENCE)
-            read.status = int(head[9:12])
-            for line in head.split(b"\r\n"):
-                if line.lower().startswith(b"x-request-id:"):
-                    read.id = line[13:].strip().decode()
-            data = b""
-            while piece := await asyncio.wait_for(reader.read(65_536), _PATIENCE):
-                data += piece
-                read.tokens = data.count(b"w ")
-            ok = read.status == 200 and b'"error"' not in data
-            read.whole = ok and (b"data: [DONE]" if is_stream(read.number) else b'"usage"') in data
+            async with asyncio.timeout(_PATIENCE) as limit:
+                head = await reader.readuntil(b"\r\n\r\n")
+                read.status = int(head[9:12])
+                for line in head.split(b"\r\n"):
+                    if line.lower().startswith(b"x-request-id:"):
+                        read.id = line[13:].strip().decode()
+                await _read(read, reader, limit)
         finally:
             writer.close()
+
+
+async def _read(read: Read, reader: asyncio.StreamReader, limit: asyncio.Timeout) -> None:
+    data, counted, now = bytearray(), 0, asyncio.get_running_loop().time
+    while piece := await reader.read(65_536):
+        limit.reschedule(now() + _PATIENCE)
+        data += piece
+        read.tokens += data.count(b"w ", counted)
+        counted = len(data) - data.endswith(b"w")
+    ok = read.status == 200 and b'"error"' not in data
+    read.whole = ok and (b"data: [DONE]" if is_stream(read.number) else b'"usage"') in data
 
 
 def request(number: int) -> bytes:

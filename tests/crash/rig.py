@@ -88,8 +88,8 @@ class Rig:
         for one in every:
             with suppress(psutil.NoSuchProcess):
                 one.kill()
-        psutil.wait_procs(every, timeout=_PATIENCE)
         self._process.wait()
+        until(lambda: not any(map(_runs, every)))
 
     def kill_worker(self) -> None:
         """Kill one of those that answer."""
@@ -121,6 +121,14 @@ class Rig:
 
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Tell whether a process is there still; an orphan that nobody waits for is not."""
+    try:
+        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def until(true: object, patience: float = _PATIENCE) -> float:
