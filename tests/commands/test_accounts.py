@@ -1,27 +1,16 @@
 """Keys from the command line, on the database itself."""
 
-import json
 import re
 
 import pytest
+from tests.commands.sandboxed import said, written
 
 from infway.accounts.spelling import whole
 
 
 @pytest.fixture
 def file(tmp_path):
-    path = tmp_path / "infway.yaml"
-    path.write_text(
-        "sandbox: true\ndiscover: {environment: false, local: false}\n"
-        "plans: {free: {requests_per_minute: 20}}\n"
-        "keys: [{name: team, key: 0123456789abcdefgh, plan: free}]\n"
-    )
-    return f"--config={path}"
-
-
-def said(ran) -> dict | list:
-    assert ran.code == 0, ran.err
-    return json.loads(ran.out)
+    return written(tmp_path)
 
 
 def test_a_minted_key_is_alone_on_standard_output(infway, file):

@@ -1,27 +1,17 @@
 """What the commands about keys say: of names that are not there, and of keys that are refused."""
 
-import json
 import shlex
 from pathlib import Path
 
 import pytest
+from tests.commands.sandboxed import said, written
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def file(tmp_path):
-    path = tmp_path / "infway.yaml"
-    path.write_text(
-        "sandbox: true\ndiscover: {environment: false, local: false}\n"
-        "plans: {free: {requests_per_minute: 20}}\n"
-    )
-    return f"--config={path}"
-
-
-def said(ran) -> dict:
-    assert ran.code == 0, ran.err
-    return json.loads(ran.out)
+    return written(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -59,18 +49,12 @@ def test_a_field_that_is_none_is_a_wrong_option(infway, file, name):
     ran = infway("keys", "edit", "anna", "--clear", name, file)
     assert (ran.code, ran.out) == (2, "")
     assert f"there is no field '{name}'; there are budget, model," in ran.err
-    assert len(said_audit(infway, file)) == 1
-
-
-def said_audit(infway, file) -> list:
-    ran = infway("audit", "--json", file)
-    assert ran.code == 0, ran.err
-    return json.loads(ran.out)
+    assert len(said(infway("audit", "--json", file))) == 1
 
 
 def test_the_audit_is_told_as_the_admin_api_tells_it(infway, file):
     infway("keys", "mint", "anna", file)
-    (note,) = said_audit(infway, file)
+    (note,) = said(infway("audit", "--json", file))
     assert list(note) == ["change", "at", "actor", "verb", "kind", "name", "before", "after"]
     assert (note["change"], note["before"], note["after"]["name"]) == (1, None, "anna")
     assert note["at"].endswith("+00:00")

@@ -1,6 +1,7 @@
 """Databases for tests: a file of its own for each, and the emptied database of one Postgres."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -33,6 +34,14 @@ def emptied(url: str) -> str:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
     return url
+
+
+@pytest.fixture
+def two(postgres: Postgres) -> Iterator[tuple[Database, Database]]:
+    """Two processes' ways to one empty Postgres."""
+    url = emptied(postgres.url())
+    with closing(database_at(url)) as one, closing(database_at(url)) as other:
+        yield one, other
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

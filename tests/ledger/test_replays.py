@@ -5,8 +5,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from bench.postgres import Postgres
-from tests.database.fixtures import emptied
 
 from infway.database import Database, DatabaseError, Rows, Value, Work
 from infway.database.opening import database_at
@@ -39,17 +37,9 @@ class Meeting:
         return found
 
 
-@pytest.fixture
-def two(postgres: Postgres) -> Iterator[tuple[Database, Database]]:
-    """Two processes' ways to one Postgres."""
-    url = emptied(postgres.url())
-    with closing(database_at(url)) as one, closing(database_at(url)) as other:
-        Replays(one).open()
-        yield one, other
-
-
 def test_a_claim_that_is_freed_while_another_looks_is_the_others(two: tuple[Database, Database]):
     first, second = Replays(two[0]), two[1]
+    first.open()
     assert first.claim(ONCE, "first", 0.0) is None
     meeting = Meeting(second, lambda: first.end([(Claim(ONCE, "first"), None)]))
     assert Replays(meeting).claim(ONCE, "second", 1.0) is None  # type: ignore[arg-type]
@@ -59,6 +49,7 @@ def test_a_claim_that_is_freed_while_another_looks_is_the_others(two: tuple[Data
 
 def test_a_claim_that_is_always_just_taken_is_told_as_passing(two: tuple[Database, Database]):
     first = Replays(two[0])
+    first.open()
 
     class Crowded(Meeting):
         """Somebody takes it before each claim, and frees it behind."""

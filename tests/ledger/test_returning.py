@@ -1,13 +1,10 @@
 """A journal that comes back when its rows are forgotten: none counts twice, and none is lost."""
 
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from bench.postgres import Postgres
-from tests.database.fixtures import emptied
 from tests.ledger.row import DAY, ROW
 from tests.ledger.row import request as rows_of
 
@@ -80,18 +77,11 @@ def test_marks_stay_as_long_as_a_journal_may_come_back_and_no_longer(
     assert database.read("SELECT owner FROM journals") == [("live",)]
 
 
-@pytest.fixture
-def two(postgres: Postgres) -> Iterator[tuple[Database, Database]]:
-    url = emptied(postgres.url())
-    with closing(database_at(url)) as one, closing(database_at(url)) as other:
-        SqlLedger(one).open()
-        yield one, other
-
-
 def test_rows_that_come_back_while_they_are_forgotten_count_no_second_time(
     two: tuple[Database, Database],
 ):
     ledger, returned = SqlLedger(two[0]), of_journal("r", 0.0)
+    ledger.open()
     ledger.hold("dead", 0.0)
     ledger.append(returned, "dead")
     before = summed(two[0])

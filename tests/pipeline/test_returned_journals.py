@@ -12,6 +12,7 @@ from tests.wall.asking import ask, offer
 from infway.database import Database
 from infway.database.sqlite import SqliteDatabase
 from infway.kernel.clock import Clock
+from infway.ledger.journal import Journal
 from infway.ledger.purses import Purse
 from infway.ledger.spending import Spending
 from infway.ledger.sql import SqlLedger
@@ -48,6 +49,12 @@ def ledger(base: Database) -> SqlLedger:
     return ledger
 
 
+def settling(spool: Path, ledger: SqlLedger, hand: Hand, size: int) -> tuple[Journal, Settler]:
+    """Return a journal with segments of a size, and what settles by it."""
+    journal = opened(spool, size=size)
+    return journal, Settler(ledger, hand.clock(), spooling=Spooling(journal))
+
+
 def spent(database: Database) -> int:
     return Spending(database).spent(TOTAL)
 
@@ -67,8 +74,7 @@ async def test_a_machine_that_comes_back_after_the_sweep_brings_only_what_was_ne
     tmp_path: Path, ledger: SqlLedger, base: Database
 ):
     spool, hand = tmp_path / "spool", Hand()
-    journal = opened(spool, size=1024 * 1024)
-    settler = Settler(ledger, hand.clock(), spooling=Spooling(journal))
+    journal, settler = settling(spool, ledger, hand, size=1024 * 1024)
     cost = end(settler, "written")
     await settler.flush()
     assert spent(base) == cost > 0
@@ -92,8 +98,7 @@ async def test_a_process_that_is_older_than_what_is_kept_may_die(
     tmp_path: Path, ledger: SqlLedger, base: Database
 ):
     spool, hand = tmp_path / "spool", Hand()
-    journal = opened(spool, size=1024 * 1024)
-    settler = Settler(ledger, hand.clock(), spooling=Spooling(journal))
+    journal, settler = settling(spool, ledger, hand, size=1024 * 1024)
     cost = 0
     for day in range(5):
         hand.now = BEGIN + day * 86_400
@@ -111,8 +116,7 @@ async def test_what_a_journal_has_cleared_leaves_no_mark(
     tmp_path: Path, ledger: SqlLedger, base: Database
 ):
     hand = Hand()
-    journal = opened(tmp_path / "spool", size=SMALL)
-    settler = Settler(ledger, hand.clock(), spooling=Spooling(journal))
+    journal, settler = settling(tmp_path / "spool", ledger, hand, size=SMALL)
     cleared = journal.first
     for number in range(1500):
         hand.now += 60
@@ -140,8 +144,7 @@ async def test_a_request_that_took_very_long_is_marked_as_any_other(
     tmp_path: Path, ledger: SqlLedger, base: Database
 ):
     spool, hand = tmp_path / "spool", Hand()
-    journal = opened(spool, size=1024 * 1024)
-    settler = Settler(ledger, hand.clock(), spooling=Spooling(journal))
+    journal, settler = settling(spool, ledger, hand, size=1024 * 1024)
     long = settlement(settler, "long")
     hand.now += YEAR
     cost = end(settler, "short")
@@ -159,8 +162,7 @@ async def test_a_request_that_took_very_long_is_marked_as_any_other(
 async def test_a_process_that_stops_in_order_is_known_to_bring_nothing(
     tmp_path: Path, ledger: SqlLedger, base: Database
 ):
-    journal = opened(tmp_path / "spool")
-    settler = Settler(ledger, Hand().clock(), spooling=Spooling(journal))
+    journal, settler = settling(tmp_path / "spool", ledger, Hand(), size=SMALL)
     end(settler, "r-1")
     await settler.flush()
     assert base.read("SELECT owner, since FROM journals") == [(journal.name, BEGIN)]
