@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.payloads import chat_body, http_request
 
-KEY = "ik-bench-0123456789abcdef0123456789abcdef"
+KEY = "ik-bench-7d2f90c4e1a85b36d0f48c27a9e5b316"
 ENVIRONMENT = {"BENCH_KEY": KEY, "MOCK_KEY": "sk-mock", "PATH": os.defpath}
 """All that the gateway sees: nothing of the caller's own environment changes a figure."""
 

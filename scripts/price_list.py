@@ -89,9 +89,15 @@ BY_UNIT = {  # mode -> the units that its work is paid by
     "audio_speech": ("character", "second"),
     "audio_transcription": ("second",),
 }
+TIERS = {  # the name of a service tier -> how the names of its prices end
+    "priority": "_priority",
+    "flex": "_flex",
+    "batch": "_batches",
+    "ultrafast": "_ultrafast",
+}
 LIVE = frozenset({"/v1/realtime", "/v1/realtime/transcription_sessions"})
 STEP_PRICES = ("input", "output", "cache_read", "cache_write")
-STEP = re.compile(r"_above_(\d+)k_tokens$")
+STEP = re.compile(r"_above_(\d+)k_tokens")
 
 SCHEMA_FLAGS = ("supports_response_schema", "supports_native_structured_output")
 FLAGS = {  # our word -> what in a row grants it
@@ -195,16 +201,37 @@ def mode(row: Row) -> str:
 
 def steps(row: Row) -> list[dict[str, int]]:
     """Return the prices that replace the first ones above a number of prompt tokens, ascending."""
-    found: dict[int, dict[str, int]] = {}
-    for word in STEP_PRICES:
-        for key, value in row.items():
-            above = STEP.fullmatch(key.removeprefix(PRICES[word]))
-            if key.startswith(PRICES[word]) and above and value:
-                found.setdefault(int(above[1]) * 1000, {})[word] = price(value) or 0
+    found = stated_steps(row)
     for tier in tiers(row)[1:]:
         rates = {word: price(tier.get(PRICES[word])) for word in STEP_PRICES}
         found[int(tier["range"][0])] = {word: rate for word, rate in rates.items() if rate}
     return [{"above": above} | found[above] for above in sorted(found) if "input" in found[above]]
+
+
+def stated_steps(row: Row, tier: str = "") -> dict[int, dict[str, int]]:
+    """Return the prices above a number of prompt tokens; `tier`: how the names of them end."""
+    found: dict[int, dict[str, int]] = {}
+    for key, value in row.items():
+        for word in STEP_PRICES:
+            step = key.removeprefix(PRICES[word]).removesuffix(tier)
+            above = STEP.fullmatch(step)
+            if key == f"{PRICES[word]}{step}{tier}" and above and value:
+                found.setdefault(int(above[1]) * 1000, {})[word] = price(value) or 0
+    return found
+
+
+def service_tiers(row: Row) -> dict[str, Row]:
+    """Return the prices that are stated of each service tier; a zero only fills a gap."""
+    found: dict[str, Row] = {}
+    for tier, end in TIERS.items():
+        said = {word: price(row.get(f"{theirs}{end}")) for word, theirs in PRICES.items()}
+        known: Row = {word: rate for word, rate in said.items() if rate}
+        steps = stated_steps(row, end)
+        if steps:
+            known["steps"] = [{"above": above} | steps[above] for above in sorted(steps)]
+        if known:
+            found[tier] = known
+    return found
 
 
 def tiers(row: Row) -> list[Row]:
@@ -224,11 +251,13 @@ def capabilities(row: Row) -> list[str] | None:
 def facts(provider: str, model: str, row: Row, witness: Pair | None) -> Row:
     """Return one row of the catalogue; what is unknown is left out."""
     row = {**dict(next(iter(tiers(row)), {})), **row}
+    usual = prices(row, free=is_free(provider, model, row, witness))
     known: Row = {
         "id": model,
         "mode": mode(row),
-        **prices(row, free=is_free(provider, model, row, witness)),
+        **usual,
         "steps": steps(row) or None,
+        "tier_prices": (service_tiers(row) or None) if usual.get("input") else None,
         "context": row.get("max_input_tokens"),
         "max_output": row.get("max_output_tokens"),
         "capabilities": capabilities(row),

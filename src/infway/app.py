@@ -37,7 +37,6 @@ from infway.configured import (
     rules_of,
     secrets_of,
     tuning_of,
-    visits_of,
 )
 from infway.endpoints import Behind, Endpoints
 from infway.ims.catalog import Catalog
@@ -47,6 +46,7 @@ from infway.inventory import Inventory
 from infway.kernel.chat import Offer
 from infway.kernel.ids import Ids
 from infway.kernel.work import Trade
+from infway.metering import visits_of
 from infway.parts import Parts, parts, sharing_at
 from infway.pipeline.alarms import Alarms
 from infway.pipeline.background import Background
@@ -67,7 +67,7 @@ from infway.upstream.client import Client
 from infway.upstream.signers import Signers
 
 _log = logging.getLogger(__name__)
-_STALLED = 5.0  # seconds that the event loop may be late before others should be asked; row 76
+_LATE = 5.0  # seconds that the event loop may be late before others should be asked; row 76
 _PATIENCE = 1.0  # seconds until every worker has written what it knows of a request that ended
 
 
@@ -89,8 +89,8 @@ class App:
         self.beside: list[Callable[[], AbstractAsyncContextManager[None]]] = [self.metrics.open]
         self._parts = built
         self._random = Random(built.seed)  # noqa: S311 - chance of routing, not a secret
-        redis = settings.state.redis
-        self._sharing = sharing_at(redis, now, self._random, lambda: self.gateway.router)
+        said = settings.state.redis, now, self._random
+        self._sharing = sharing_at(*said, lambda: self.gateway.router, built.outage)
         if self._sharing is not None:
             self.beside.append(self._sharing.open)
         self.signers = Signers(built.clock)
@@ -124,7 +124,7 @@ class App:
         self.alarms, escrow = self._budgets(settings)
         keyring, rules = keyring_beside(built.gatehouse, settings, inventory), rules_of(settings)
         self.background = self._background(settings)
-        self.visits = visits_of(settings, built.clock, self.settler, self.metrics)
+        self.visits = visits_of(settings, built, self.settler, self.metrics)
         kept = (self.background, built.gatehouse, self.visits, escrow, self.alarms)
         self.beside += [one.open for one in kept if one]
         ways = Behind(self.gateway, self.queued, self.embedding, self.work)
@@ -136,6 +136,7 @@ class App:
             self.front.repeats = repeats
             self.beside.append(repeats.open)
         self.front.intake.most = settings.server.max_requests or sys.maxsize
+        self.front.guesses.most = settings.server.wrong_keys_per_minute
 
     def swap(self, settings: Settings, inventory: Inventory) -> None:
         """Use another configuration from the next request on; running ones end on the old.
@@ -166,6 +167,7 @@ class App:
             self.alarms.hook = hook_of(settings)
         self.endpoints.swap(keyring, rules)
         self.front.intake.most = settings.server.max_requests or sys.maxsize
+        self.front.guesses.most = settings.server.wrong_keys_per_minute
         self.records.use(settings)
         self.decisions.keep = settings.decisions.keep
         self.background.keeper.rules = settings.responses
@@ -253,8 +255,8 @@ class App:
 
     def _described(self, settings: Settings) -> FastAPI:
         """Return the web framework's app, with all that is rare."""
-        refused, docs = self.metrics.refused, settings.server.docs
-        return described_app(self._routers(settings), refused, docs=docs)
+        docs = settings.server.docs
+        return described_app(self._routers(settings), self.front.told, docs=docs)
 
     def _routers(self, settings: Settings) -> list[APIRouter]:
         def keyring() -> Keyring:
@@ -266,8 +268,8 @@ class App:
 
         are_several = settings.server.workers > 1 or settings.store.url is not None
         return [
-            ops_router(self.metrics, lambda: self.is_ready and self.lag() <= _STALLED),
-            gemini_models_router(keyring, catalogs, self.metrics.refused),
+            ops_router(self.metrics, lambda: self.is_ready and self.lag() <= _LATE, self.settler),
+            gemini_models_router(keyring, catalogs, self.front.told),
             models_router(keyring, catalogs),
             generations_router(keyring, self.settler.rows_of, _PATIENCE if are_several else 0.0),
             key_router(keyring, self.visits, self._parts.database, self._parts.clock),
@@ -275,12 +277,16 @@ class App:
             admin_router(callers_check(keyring), self.decisions),
         ]
 
+    def open_records(self) -> None:
+        """Make what requests are recorded in ready; raises DatabaseError and LedgerError."""
+        self._parts.ledger.open()
+        self.settler.journal.open()
+
     @asynccontextmanager
     async def _lifespan(self, _: object) -> AsyncGenerator[None, None]:
         async with AsyncExitStack() as stack:
-            await asyncio.to_thread(self._parts.ledger.open)
+            await asyncio.to_thread(self.open_records)
             stack.callback(self._parts.ledger.close)
-            await asyncio.to_thread(self.settler.journal.open)
             stack.push_async_callback(self.settler.close)
             stack.push_async_callback(self.client.close)
             await stack.enter_async_context(self.signers.open())

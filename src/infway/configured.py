@@ -12,7 +12,7 @@ from infway.accounts.gatehouse import Custom, Gatehouse
 from infway.accounts.keys import Key, Keyring
 from infway.accounts.spelling import Below
 from infway.api.line import Rules
-from infway.api.repeats import Memory, Repeats
+from infway.api.repeats import Repeats
 from infway.database import Database
 from infway.database.opening import database_at
 from infway.datadir import DataDir
@@ -24,12 +24,11 @@ from infway.inventory import Inventory
 from infway.inventory.names import offered
 from infway.kernel.chat import Offer, Weights
 from infway.kernel.clock import Clock, system_clock
-from infway.kernel.ids import base36
+from infway.kernel.money import pico_of
 from infway.kernel.work import Trade
-from infway.ledger.replays import Replays
-from infway.pipeline.admit import Visits
+from infway.ledger.replays import Memory, Replays
 from infway.pipeline.alarms import Alarms, Book, Hook
-from infway.pipeline.billing import Billing
+from infway.pipeline.billing import Tariff
 from infway.pipeline.budget import RetryBudget
 from infway.pipeline.escrow import Escrow
 from infway.pipeline.gateway import Admission
@@ -40,8 +39,6 @@ from infway.pipeline.upkeep import unheard
 from infway.providers.vendors import VENDORS
 from infway.settings import Settings
 from infway.settings.server import ServerSettings
-from infway.state.meter import Meter
-from infway.state.meter_memory import MemoryMeter
 from infway.telemetry.metrics import Metrics
 from infway.upstream.client import Client
 
@@ -173,20 +170,10 @@ def gatehouse_of(database: Database, settings: Settings, data: DataDir) -> Gateh
     return Gatehouse(database, digests, system_clock(), randbelow)
 
 
-def visits_of(settings: Settings, clock: Clock, settler: Settler, metrics: Metrics) -> Visits:
-    """Return what keeps to the limits of keys; it hears from the settler what was really used."""
-    meter = _meter(settings, clock)
-    visits = Visits(meter)
-    settler.settled = visits.settled
-    if settings.state.redis is not None:
-        metrics.watch_store("redis", lambda: meter.degraded)
-    return visits
-
-
-def hook_of(settings: Settings) -> Hook:
-    """Return where alerts of budgets are posted."""
-    said = settings.alerts
-    return Hook(said.webhook or "", "" if said.secret is None else said.secret.get_secret_value())
+def hook_of(settings: Settings) -> Hook | None:
+    """Return where alerts of budgets are posted; a webhook has a secret, as the checks saw to."""
+    url, secret = settings.alerts.webhook, settings.alerts.secret
+    return None if url is None or secret is None else Hook(url, secret.get_secret_value())
 
 
 def alarms_of(
@@ -228,25 +215,17 @@ def repeats_of(replays: Replays | None, settler: Settler, settings: Settings) ->
         settler.owes = True
 
     settler.buried = bury
-    memory = Memory(said.keep, said.size)
+    memory = Memory(said.keep, said.size, said.total, said.per_key)
     return Repeats(replays, settler.journal.name, settler.clock, memory, leave)
 
 
 def bill_by(settings: Settings, lines: Iterable[Admission]) -> None:
     """Let these lines charge their callers as the configuration says."""
     said = settings.billing
-    billing = Billing(said.zero_completion_insurance, said.max_rate)
     for line in lines:
-        line.billing = billing if any(billing) else None
-
-
-def _meter(settings: Settings, clock: Clock) -> Meter:
-    state, parts = settings.state, settings.state.replicas * settings.server.workers
-    if state.redis is None:
-        return MemoryMeter(clock, parts)
-    from infway.state.meter_redis import RedisMeter  # noqa: PLC0415 - 40 ms, only where configured
-
-    return RedisMeter(state.redis.get_secret_value(), base36(randbelow(2**64)), parts, clock)
+        line.tariff = Tariff(
+            said.zero_completion_insurance, said.max_rate, pico_of(said.credit_usd)
+        )
 
 
 def rules_of(settings: Settings) -> Rules:

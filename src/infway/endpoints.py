@@ -1,7 +1,7 @@
 """The endpoints in front of the web framework, a line each: which paths, and what answers them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from infway.accounts.keys import Keyring
 from infway.api.anthropic.counting import CountTokensEndpoint
@@ -11,6 +11,7 @@ from infway.api.chat import ChatEndpoint
 from infway.api.completions.endpoint import CompletionsEndpoint
 from infway.api.embeddings import EmbeddingsEndpoint
 from infway.api.errors import Header
+from infway.api.gemini.paths import key_query
 from infway.api.gemini.served import Lines, gemini_endpoints
 from infway.api.line import Rules
 from infway.api.operations import (
@@ -42,14 +43,6 @@ from infway.pipeline.gateway import Gateway
 from infway.pipeline.passing import PassingGateway
 
 
-class _Swapped(Endpoint, Protocol):
-    """An endpoint whose configuration can be swapped while it answers."""
-
-    keyring: Keyring
-    rules: Rules
-    visits: Visits
-
-
 class Behind(NamedTuple):
     """What answers: chats, chats that wait their turn, embeddings, and all other work."""
 
@@ -75,7 +68,7 @@ class Endpoints:
         chat = ChatEndpoint(gateway, keyring, rules, clock)
         self.traces: Callable[[float], list[Header]] = chat.traces
         self.keyring = keyring
-        self._served: tuple[tuple[Family, _Swapped], ...] = (
+        self._served: tuple[tuple[Family, Endpoint], ...] = (
             # before chats: a path that names the model ends like theirs
             (QUEUE, QueueEndpoint(queued, keyring, rules, clock)),
             (CHAT, chat),
@@ -100,10 +93,10 @@ class Endpoints:
         """Return where requests go."""
         return Routes(self._served, self._standing)
 
-    async def _standing(self, headers: Sequence[Header]) -> list[Header]:
+    async def _standing(self, path: str, query: bytes, headers: Sequence[Header]) -> list[Header]:
         """Return where the limits of a key stand that asked no model for anything."""
         try:
-            who, _ = know(self.keyring, headers)
+            who, _ = know(self.keyring, headers, key_query(path, query))
         except GatewayError:
             return []
         return await self._visits.standing(who)

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from pydantic import SecretStr
@@ -25,6 +25,7 @@ from infway.providers.embeddings.embedder import Embedder
 from infway.providers.mirror import Carrier
 from infway.providers.passing.passer import Passer
 from infway.providers.registry import ADAPTERS, CARRIERS, EMBEDDERS, PASSERS
+from infway.state.outage import Outage
 from infway.telemetry.tallies import Tallies
 from infway.upstream.resolve import Ask, system
 
@@ -39,6 +40,7 @@ class Parts:
     budgets are kept; None: none hold. `replays`: where replies to requests are kept that may come
     twice; None: nowhere. `database`: where questions about usage are asked, and contents are kept;
     None: nowhere. `tallies`: what metrics are counted in, with other workers; None: alone.
+    `outage`: says once for all whether Redis is there.
     """
 
     ledger: Ledger
@@ -58,6 +60,7 @@ class Parts:
     tallies: Tallies | None = None
     alerts: Book | None = None
     database: Database | None = None
+    outage: Outage = field(default_factory=Outage)
 
 
 def parts(ledger: Ledger, seed: int, responses: Responses | None = None) -> Parts:
@@ -71,6 +74,7 @@ def sharing_at(
     now: Callable[[], float],
     random: Random,
     router: Callable[[], Router],
+    outage: Outage,
 ) -> Sharing | None:
     """Return what keeps the router of the moment in touch with other replicas, where there is a Redis.
 
@@ -82,4 +86,6 @@ def sharing_at(
     from infway.state.redis import RedisBoard  # noqa: PLC0415 - as above
 
     url, name = redis.get_secret_value(), base36(random.getrandbits(64))
-    return Sharing(RedisBoard(url, name, now), router, now, RedisProbes(url, name, now))
+    board = RedisBoard(url, name, now)
+    board.outage = outage
+    return Sharing(board, router, now, RedisProbes(url, name, now))

@@ -1,4 +1,4 @@
-"""What is kept of requests beside their rows, and for how long: contents, and what is too old."""
+"""What is kept of requests beside their rows, and for how long: contents, replies, what is too old."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -8,6 +8,7 @@ from infway.api.exchange import Exchange
 from infway.api.front import Front
 from infway.api.transcripts import Transcripts
 from infway.ledger.contents import Contents
+from infway.ledger.replays import Memory
 from infway.parts import Parts
 from infway.pipeline.retention import Kept, Retention
 from infway.settings import Settings
@@ -37,6 +38,11 @@ class Records:
         if self._transcripts is not None:
             self._transcripts.size = said.contents.size
             self._front.begin = self._transcripts.begin if said.contents.store else Exchange
+        if self._front.repeats is not None:
+            twice = settings.idempotency
+            self._front.repeats.remembered.memory = Memory(
+                twice.keep, twice.size, twice.total, twice.per_key
+            )
 
     async def flush(self) -> None:
         """Write the contents that wait."""

@@ -44,7 +44,7 @@ from infway.sockets import library_read, take_sockets
 from infway.stores import Stores, stores_of
 from infway.telemetry.logs import redact_logs, write_logs
 from infway.telemetry.tallies import Tallies
-from infway.workers import Pipe, listen_to_keeper
+from infway.workers import Pipe, Ready, listen_to_keeper
 
 _log = logging.getLogger(__name__)
 # Objects between two collections: a request leaves hundreds, few of them in cycles. The default
@@ -78,14 +78,17 @@ class Served:
         self._server = Listening(_config(app.front, settings), app, order, senses())
 
     def run(self, listener: socket.socket) -> None:
-        """Serve until the end."""
-        if self._pipe is None:
-            self._server.at_start = self._announce
+        """Serve until the end; raises DatabaseError and LedgerError where that cannot begin."""
+        self.app.open_records()
+        self._server.at_start = self._announce
         self._server.run([listener])
         self._database.close()
 
     def _announce(self) -> None:
-        """Print the banner, and leave the pid for `infway reload`."""
+        """Tell the keeper; without one print the banner, and leave the pid for `infway reload`."""
+        if self._pipe is not None:
+            self._pipe.say(Ready())
+            return
         self._options.data.write_pid(os.getpid(), self._planned.url)
         print(banner(self._planned), flush=True)
 
@@ -136,7 +139,7 @@ class Served:
     async def _reloaded(self, planned: Plan) -> None:
         self._use(planned)
         if self._pipe is not None:
-            await asyncio.to_thread(self._pipe.send, planned)  # for who comes after a crash
+            await asyncio.to_thread(self._pipe.say, planned)  # for who comes after a crash
         await self.app.signers.freshen()
         if waiting := needs_restart(self._started, planned.settings):
             _log.warning("a restart is needed for what changed of: %s", ", ".join(waiting))

@@ -8,9 +8,11 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from secrets import randbelow
 from tempfile import TemporaryDirectory
@@ -18,12 +20,13 @@ from tempfile import TemporaryDirectory
 from infway.addresses import ADMIN_WAY, BACKLOG, bound
 from infway.banner import banner
 from infway.kernel.clock import system_clock
+from infway.kernel.errors import InfwayError
 from infway.pressure import raise_file_limit
 from infway.serving import Plan, ServeOptions, plan
 from infway.settings import Settings
 from infway.stores import stores_of
 from infway.telemetry.tallies import Tallies
-from infway.workers import Keeper, Pipe, show_life
+from infway.workers import STARTUP_FAILURE, Keeper, Pipe, Refused, show_life
 
 _MORE = 15.0  # seconds beyond grace and drain that a worker has for its last words and its ledger
 
@@ -75,15 +78,21 @@ def _reserved(settings: Settings) -> Generator[None, None, None]:
         yield
 
 
-def _work(metrics: Path, planned: Plan, listener: socket.socket, pipe: Pipe) -> None:
+def _work(metrics: Path, planned: Plan, listener: socket.socket, connection: Connection) -> None:
     """Serve as one of several workers: what ends them, and what reloads, comes from the keeper.
 
-    `metrics`: the folder in which all of them count.
+    `metrics`: the folder in which all of them count. What stands against a start is told the
+    keeper, which says it once however often it is so.
     """
     for one in (signal.SIGINT, signal.SIGHUP):
         signal.signal(one, signal.SIG_IGN)
+    pipe = Pipe(connection)
     show_life(pipe)
-    _answer(planned, pipe, listener, Tallies(metrics))
+    try:
+        _answer(planned, pipe, listener, Tallies(metrics))
+    except InfwayError as error:
+        pipe.say(Refused(str(error)))
+        sys.exit(STARTUP_FAILURE)
 
 
 def _answer(

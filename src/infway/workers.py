@@ -16,23 +16,34 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from infway.kernel.errors import InfwayError
 
 _log = logging.getLogger(__name__)
 _spawn = get_context("spawn")
 _Plan = TypeVar("_Plan")
-STARTUP_FAILURE = 3  # uvicorn's exit code of an app that could not be opened
+STARTUP_FAILURE = 3  # uvicorn's exit code of an app that could not be opened, and ours
 _HUNG = 10.0  # seconds without a sign of life after which a worker is killed
 _UNBORN = 60.0  # seconds until its first one: a busy machine takes long to load the program
 BEAT = 1.0  # seconds between two signs of life
 _SHORT = 1.0  # seconds; what lived no longer is not started again before they are over
+_LONGEST = 8.0  # seconds between two starts while none succeeds
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class WorkerError(InfwayError):
     """A worker cannot start, and no other could."""
+
+
+class Ready(NamedTuple):
+    """What a worker says once it takes requests."""
+
+
+class Refused(NamedTuple):
+    """What a worker says that cannot start."""
+
+    reason: str
 
 
 class Hears(Protocol):
@@ -47,22 +58,49 @@ class Hears(Protocol):
         ...
 
 
-Pipe = Connection
-Work = Callable[[_Plan, socket.socket, Pipe], None]
+class Pipe:
+    """A worker's end of its pipe. Several threads speak, one after the other."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._turn = threading.Lock()
+
+    def say(self, said: object) -> bool:
+        """Tell the keeper: a sign of life (None), Ready, Refused, or another plan.
+
+        Return whether it is there to hear it.
+        """
+        with self._turn:
+            try:
+                self.connection.send(said)
+            except OSError:
+                return False
+        return True
+
+
+Work = Callable[[_Plan, socket.socket, Connection], None]
 
 
 @dataclass(slots=True)
 class _Worker:
-    """A worker's process, and the keeper's end of its pipe. Times in monotonic seconds."""
+    """A worker's process, and the keeper's end of its pipe. Times in monotonic seconds.
+
+    `reason`: why it could not start, where it could not.
+    """
 
     process: SpawnProcess
     pipe: Connection
     began: float
     heard: float
+    reason: str = "its log above says why"
 
 
 class Keeper(Generic[_Plan]):
     """Keeps `number` workers alive. `work` is what each of them runs.
+
+    One that cannot start ends them all as long as none ever could: then it is the configuration,
+    or the machine. Later on it is a store that is away or full, with which the others go on, so it
+    is tried again, after longer and longer pauses.
 
     `plan`: what they serve, and those after them, until one of them says that it changed: who
     starts again after a crash must not depend on a file that may be wrong by now. `patience`:
@@ -87,7 +125,11 @@ class Keeper(Generic[_Plan]):
         self._workers: list[_Worker] = []
         self._stops = 0
         self._kill_at = float("inf")
-        self._failed = False
+        self._due: list[float] = []  # when others are started
+        self._served = False
+        self._pause = 0.0  # seconds until the next start, where the last one failed
+        self._said = ""
+        self._failed = ""
         self._wake, self._told = socket.socketpair()
 
     def run(self) -> None:
@@ -96,7 +138,7 @@ class Keeper(Generic[_Plan]):
         before = {one: signal.signal(one, self._note) for one in SIGNALS}
         try:
             self._workers = [self._start() for _ in range(self._number)]
-            while self._workers:
+            while self._workers or self._due:
                 self._turn()
         finally:
             for one, handler in before.items():
@@ -104,7 +146,7 @@ class Keeper(Generic[_Plan]):
             self._wake.close()
             self._told.close()
         if self._failed:
-            raise WorkerError("a worker could not start; its log above says why")
+            raise WorkerError(f"a worker could not start: {self._failed}")
 
     def _note(self, sig: int, _: FrameType | None) -> None:
         self._told.send(bytes([sig]))
@@ -120,7 +162,8 @@ class Keeper(Generic[_Plan]):
     def _turn(self) -> None:
         """Wait for whatever happens next, and deal with it."""
         ends = [one.process.sentinel for one in self._workers]
-        ready = wait([self._wake, *ends, *(one.pipe for one in self._workers)], BEAT)
+        patience = min((BEAT, *(max(0.0, due - self._now()) for due in self._due)))
+        ready = wait([self._wake, *ends, *(one.pipe for one in self._workers)], patience)
         if self._wake in ready:
             for sig in self._wake.recv(64):
                 self._obey(sig)
@@ -133,19 +176,37 @@ class Keeper(Generic[_Plan]):
                 _log.error("worker %d gives no sign of life and is killed", worker.process.pid)
                 worker.process.kill()
                 worker.heard = self._now()
+        for due in [one for one in self._due if one <= self._now()]:
+            self._due.remove(due)
+            self._workers.append(self._start())
 
     def _listen(self, worker: _Worker) -> None:
+        """Hear all that a worker has said."""
         try:
-            said: _Plan | None = worker.pipe.recv()
-            self._plan = self._plan if said is None else said
+            while worker.pipe.poll():
+                self._hear(worker, worker.pipe.recv())
         except (EOFError, OSError):
             worker.process.join(BEAT)
         worker.heard = self._now()
+
+    def _hear(self, worker: _Worker, said: _Plan | Ready | Refused | None) -> None:
+        match said:
+            case None:
+                pass  # it lives
+            case Ready():
+                if self._said:
+                    _log.warning("workers can start again")
+                self._served, self._pause, self._said = True, 0.0, ""
+            case Refused(reason):
+                worker.reason = reason
+            case plan:
+                self._plan = plan
 
     def _obey(self, sig: int) -> None:
         if sig != signal.SIGHUP:
             self._stops += 1
             self._kill_at = min(self._kill_at, self._now() + self._patience)
+            self._due.clear()
         for worker in self._workers:
             self._tell(worker, sig)
 
@@ -156,50 +217,58 @@ class Keeper(Generic[_Plan]):
             _log.debug("worker %d ends by itself", worker.process.pid)
 
     def _bury(self, worker: _Worker) -> None:
-        """Start another worker in the place of one that has ended, unless all are to end."""
+        """Have another worker started in the place of one that has ended, unless all are to end."""
+        self._listen(worker)  # its last words
         self._workers.remove(worker)
         worker.process.join()
         worker.pipe.close()
         if worker.process.exitcode == STARTUP_FAILURE:
-            self._failed = True
+            self._refuse(worker.reason)
+        elif not self._stops:
+            _log.warning("worker %d ended (%s)", worker.process.pid, worker.process.exitcode)
+        if not self._stops:
+            lived = self._now() - worker.began
+            self._due.append(self._now() + (self._pause or (_SHORT if lived < _SHORT else 0.0)))
+
+    def _refuse(self, reason: str) -> None:
+        """Note that a worker could not start: end them all, or wait for longer than the last time."""
+        if not self._served:
+            self._failed = self._failed or reason
             self._obey(signal.SIGTERM)
-        if self._stops:
             return
-        _log.warning("worker %d ended (%s)", worker.process.pid, worker.process.exitcode)
-        if self._now() - worker.began < _SHORT:
-            threading.Event().wait(_SHORT)
-        self._workers.append(self._start())
+        self._pause = min(max(_SHORT, 2 * self._pause), _LONGEST)
+        if self._said != reason:
+            _log.error("a worker cannot start, it is tried again and the others go on: %s", reason)
+        self._said = reason
 
 
-def listen_to_keeper(loop: AbstractEventLoop, pipe: Connection, hears: Hears) -> None:
+def listen_to_keeper(loop: AbstractEventLoop, pipe: Pipe, hears: Hears) -> None:
     """Read the pipe of a worker whenever there is something to be read.
 
     Where the keeper is gone, nobody would pass a stop on any more: that is one.
     """
+    connection = pipe.connection
 
     def read() -> None:
         try:
-            sig: int = pipe.recv()
+            sig: int = connection.recv()
         except (EOFError, OSError):
-            loop.remove_reader(pipe.fileno())
+            loop.remove_reader(connection.fileno())
             sig = signal.SIGTERM
         if sig == signal.SIGHUP:
             hears.reload()
         else:
             hears.stop(grace=sig != signal.SIGINT, by="keeper")
 
-    loop.add_reader(pipe.fileno(), read)
+    loop.add_reader(connection.fileno(), read)
 
 
-def show_life(pipe: Connection) -> None:
+def show_life(pipe: Pipe) -> None:
     """Give signs of life from a thread as long as the process runs."""
 
     def beat() -> None:
         over = threading.Event()
-        while not over.wait(BEAT):
-            try:
-                pipe.send(None)
-            except OSError:
-                return
+        while not over.wait(BEAT) and pipe.say(None):
+            pass
 
     threading.Thread(target=beat, name="heartbeat", daemon=True).start()

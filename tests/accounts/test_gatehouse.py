@@ -131,11 +131,10 @@ async def test_known_keys_go_on_while_the_database_is_away_and_what_is_unknown_i
     one.line.is_cut = True
     unknown = desk.key("bo").secret.encode()
     with told(caplog) as said:
+        assert one.ring.refusal(unknown).status == 401
         for _ in range(5):
             await one.house.look()
-            assert one.ring.refusal(unknown).status == 401
-        desk.at += 10.5
-        assert one.ring.refusal(unknown).status == 503
+            assert one.ring.refusal(unknown).status == 503
         assert one.name(made.secret) == "anna"
         assert one.name("sk-team") == "team"
         assert one.ring.refusal(b"sk-nobody").status == 401
@@ -144,6 +143,45 @@ async def test_known_keys_go_on_while_the_database_is_away_and_what_is_unknown_i
     assert one.name(unknown.decode()) == "bo"
     assert one.ring.refusal(new_key(secrets.randbelow).encode()).status == 401
     assert len(said) == 2
+
+
+async def test_while_a_look_hangs_what_is_unknown_comes_to_be_in_doubt(desk: Desk):
+    one = replica(desk)
+    await one.house.look()
+    unknown = new_key(secrets.randbelow).encode()
+    desk.at += 9.0
+    assert one.ring.refusal(unknown).status == 401
+    desk.at += 2.0
+    assert one.ring.refusal(unknown).status == 503
+
+
+async def test_keys_and_administrators_of_a_register_unread_for_five_minutes_are_in_doubt(
+    desk: Desk,
+):
+    made = desk.key("anna")
+    terms = AdminTerms(capabilities=(Capability.KEYS_READ,))
+    admin = desk.office.create(ROOT, Kind.ADMIN, "bea", terms)
+    one = replica(desk)
+    await one.house.look()
+    one.line.is_cut = True
+    desk.at += 299.0
+    await one.house.look()
+    assert one.name(made.secret) == "anna"
+    assert one.house.admin(admin.secret.encode()) is not None
+    desk.at += 1.0  # nobody looks: it may have been stopped
+    assert one.name(made.secret) is None
+    told = one.ring.refusal(made.secret.encode())
+    assert (told.status, told.code, told.retry_after) == (503, "accounting_unavailable", 1)
+    assert one.house.admin(admin.secret.encode()) is None
+    assert one.house.is_unsure()
+    assert one.name("sk-team") == "team"
+    assert one.house.admin(FIRST.encode()) is not None
+    one.house.serve(one.ring, Custom(desk.configured))
+    assert one.name(made.secret) is None
+    one.line.is_cut = False
+    await one.house.look()
+    assert one.name(made.secret) == "anna"
+    assert one.house.admin(admin.secret.encode()) is not None
 
 
 async def test_a_start_without_its_database_serves_the_keys_of_the_configuration(desk: Desk):

@@ -203,6 +203,21 @@ def test_what_was_refused_is_not_noted(desk: Desk):
     assert desk.office.audit(ROOT, None, 10) == []
 
 
+def test_a_budget_that_is_changed_keeps_its_alerts(desk: Desk):
+    desk.key("anna", budgets=[{"usd": 20, "alerts": [0.5, 0.9]}, {"usd": 2, "per": "day"}])
+    said = [{"usd": 30, "per": "month"}, {"usd": 3, "per": "day"}]
+    for budgets, alerts in (
+        (said, [(0.5, 0.9), (0.8, 1.0)]),
+        ([said[1], {**said[0], "alerts": []}], [(0.8, 1.0), ()]),
+        (said, [(), (0.8, 1.0)]),
+    ):
+        desk.office.edit(ROOT, KEY, "anna", {"budgets": budgets})
+        terms = desk.office.show(ROOT, KEY, "anna").terms
+        assert isinstance(terms, KeyTerms)
+        assert [one.alerts for one in terms.budgets] == alerts
+    assert desk.office.edit(ROOT, KEY, "anna", {"tags": ["x"]}).terms.budgets == terms.budgets
+
+
 def test_lists_come_in_pages_by_name_and_begin_with_the_configuration(desk: Desk):
     for name in "bdac":
         desk.key(name)

@@ -13,7 +13,7 @@ from infway.api.replies import ErrorBody
 Headers = Sequence[tuple[str, str]]
 
 KEY = "key-of-the-tests-0123456789"
-ADMIN_KEY = "key-of-the-admin-0123456789"
+ADMIN_KEY = "key-of-the-admin-7d2f90c4e1a85b36"
 NARROW_KEY = "key-of-the-narrow-0123456789"
 BEARER = ("Authorization", f"Bearer {KEY}")
 ADMIN = ("Authorization", f"Bearer {ADMIN_KEY}")

@@ -1,18 +1,30 @@
 """Gateways whose keys have limits."""
 
+from collections.abc import Callable
+
 from tests.api.caller import KEY, Heard, chat_body
 from tests.conftest import Gateway, Start, Tree
+
+from infway.app import Parts
 
 NAMES = ("limit", "remaining", "reset")
 
 
-async def limited(start: Start, *says: object, more: Tree | None = None, **plan: object) -> Gateway:
-    """Start a gateway whose one key has a plan."""
+async def limited(
+    start: Start,
+    *says: object,
+    more: Tree | None = None,
+    parts_of: Callable[[Parts], Parts] | None = None,
+    **plan: object,
+) -> Gateway:
+    """Start a gateway whose one key has a plan. `parts_of`: as for `start`."""
     tree: Tree = {
         "keys": [{"name": "tests", "key": KEY, "plan": "small"}],
         "plans": {"small": plan},
         **(more or {}),
     }
+    if parts_of is not None:
+        tree["parts_of"] = parts_of
     return await start(*says, **tree)
 
 

@@ -14,7 +14,7 @@ TREE = {
     "organisations": [{"name": "acme", "budgets": [{"usd": 5}]}, {"name": "other"}],
     "projects": [{"name": "chat", "organisation": "acme", "plan": "free"}],
     "keys": [
-        {"name": "root", "key": "sk-root-0123456789abcdef", "admin": True},
+        {"name": "root", "key": "sk-root-7d2f90c4e1a85b36d0f48c27", "admin": True},
         {"name": "team", "key": SECRET, "project": "chat", "tags": ["x"]},
     ],
 }

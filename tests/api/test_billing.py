@@ -1,6 +1,6 @@
 """What callers are charged, where that is not what their attempts cost."""
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from tests.conftest import Gateway, Start, upstream_settings
 from infway.database import Database
 
 COST = 11 * 2_500_000 + 7 * 10_000_000
-INSURED = {"billing": {"zero_completion_insurance": True}}
+UNINSURED = {"billing": {"zero_completion_insurance": False}}
 HIGHEST = {"billing": {"max_rate": True}}
 TOLD = {"usage": {"include": True}}
 USD = 10**12
@@ -60,7 +60,7 @@ async def costs(gateway: Gateway) -> tuple[list[int], int]:
 async def test_an_answer_of_nothing_is_charged_only_without_insurance(
     start: Start, insured: bool
 ) -> None:
-    gateway = await start(silent, **(INSURED if insured else {}))
+    gateway = await start(silent, **({} if insured else UNINSURED))
     heard = await gateway.chat(**TOLD)
     attempts, charged = await costs(gateway)
     assert attempts == [11 * 2_500_000]
@@ -73,7 +73,7 @@ async def test_an_answer_of_nothing_is_charged_only_without_insurance(
 async def test_an_answer_that_broke_off_is_charged_only_without_insurance(
     start: Start, insured: bool
 ) -> None:
-    gateway = await start(cut, **(INSURED if insured else {}), attempts={"max": 1})
+    gateway = await start(cut, **({} if insured else UNINSURED), attempts={"max": 1})
     await gateway.chat(stream=True)
     (attempt,), charged = await costs(gateway)
     assert attempt > 0
@@ -81,17 +81,14 @@ async def test_an_answer_that_broke_off_is_charged_only_without_insurance(
 
 
 async def test_with_insurance_whole_answers_are_charged_as_they_cost(start: Start) -> None:
-    gateway = await start(**INSURED)
+    gateway = await start()
     heard = await gateway.chat(**TOLD)
     assert heard.header("infe-unit-cost") == "0.000098"
     assert await costs(gateway) == ([COST], COST)
 
 
 async def test_with_insurance_vectors_are_charged_as_they_cost(start: Start) -> None:
-    def insured(*says: object, **tree: object) -> Awaitable[Gateway]:
-        return start(*says, **tree, **INSURED)
-
-    async with embedding(insured) as gateway:
+    async with embedding(start) as gateway:
         heard = await gateway.post("/v1/embeddings", {"model": "e1", "input": "Hi"})
         assert heard.status == 200
         attempts, charged = await costs(gateway)
@@ -130,8 +127,7 @@ async def test_a_failed_attempt_is_not_charged_beyond_its_insurance(
 
     async with listening(broken) as behind, listening() as other:
         there = [priced("one", behind, "1", "40"), priced("two", other, "4", "8")]
-        both = {"billing": {"zero_completion_insurance": True, "max_rate": True}}
-        one = await budgeted(start, database, upstream=behind, upstreams=there, **both)
+        one = await budgeted(start, database, upstream=behind, upstreams=there, **HIGHEST)
         heard = await one.gateway.chat(max_tokens=50, provider={"order": ["one", "two"]}, **TOLD)
         assert heard.status == 200
         assert (await one.sums()).spent == 11 * 4_000_000 + 7 * 40_000_000

@@ -195,6 +195,9 @@ async def test_cost_stands_beside_the_usage_where_it_is_asked_for(kinds: Kinds):
             last = heard.chunks[-1] if is_stream else heard.json
             assert last["cost"] == pytest.approx(11 * 2.5e-6 + 7 * 10e-6)
             assert last["cost_details"]["completion_cost"] == pytest.approx(7 * 10e-6)
+        heard, _ = await sent(gateway, stream_options={"include_usage": True}, stream=True)
+        assert heard.chunks[-1]["cost"] == pytest.approx(11 * 2.5e-6 + 7 * 10e-6)
+        assert "cost_details" not in heard.chunks[-1]
 
 
 async def test_infuzus_clients_read_three_integers(kinds: Kinds):

@@ -156,7 +156,7 @@ async def test_more_inputs_than_a_call_may_have_are_asked_for_in_parts(start: St
         assert vectors(heard) == [vector(text) for text in texts]
         assert heard.json["usage"] == {"prompt_tokens": 90, "total_tokens": 90}
         assert heard.header("x-gateway-attempts") == "one:ok x30"
-        assert heard.header("infe-unit-cost") == "0.00018"
+        assert heard.header("infe-unit-cost") == "0.000180"
         assert {one.path for one in gateway.upstream.asked} == {
             "/v1/model/amazon.titan-embed-text-v2%3A0/invoke"
         }

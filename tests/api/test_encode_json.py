@@ -66,13 +66,18 @@ async def test_the_cost_is_exact_at_the_root_where_it_was_asked_for(start: Start
     heard = await gateway.chat(usage={"include": True})
     assert b'"cost":0.0000925,' in heard.body
     details = heard.json["cost_details"]
-    assert b'"prompt_cost":0.0000175,' in heard.body
+    # 7 plain and 4 cached input tokens: the cost of the prompt and of the completion are the whole
+    assert b'"prompt_cost":0.0000225,' in heard.body
     assert b'"prompt_cache_read_cost":0.000005,' in heard.body
     assert b'"completion_cost":0.00007,' in heard.body
     assert details["prompt_cache_write_cost"] == 0
     assert "cost" not in heard.json["usage"]
-    assert heard.header("infe-unit-cost") == "0.000092"
+    assert heard.header("infe-unit-cost") == "0.000093"
     assert "cost" not in (await gateway.chat()).json
+    gateway.upstream.say = lambda _: whole(
+        answer(usage={**USAGE, "estimated_cost": 1}, cost=0.5, cost_details={"prompt_cost": 0.5})
+    )
+    assert b"cost" not in (await gateway.chat()).body
 
 
 async def test_an_odd_price_is_not_rounded(start: Start) -> None:
@@ -89,7 +94,7 @@ async def test_an_answer_of_nothing_costs_nothing(start: Start) -> None:
     nothing = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
     gateway = await start(lambda _: whole(answer("", usage=nothing)))
     heard = await gateway.chat(usage={"include": True})
-    assert (heard.json["cost"], heard.header("infe-unit-cost")) == (0, "0")
+    assert (heard.json["cost"], heard.header("infe-unit-cost")) == (0, "0.000000")
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,26 @@ async def test_usage_comes_in_a_chunk_of_its_own_where_it_was_asked_for(
     assert last["usage"] == NESTED
     assert finish["choices"][0]["finish_reason"] == "stop"
     assert not any("usage" in one for one in [*others, finish])
-    assert ("cost" in last) == ("usage" in asked)
+    assert last["cost"] == pytest.approx(92.5e-6)
+    assert ("cost_details" in last) == ("usage" in asked)
+
+
+async def test_the_cost_is_told_beside_the_usage_that_was_asked_for_and_nowhere_else(
+    start: Start,
+) -> None:
+    gateway = await start(lambda _: stream(*frames("a", usage=DETAILS)))
+    body = chat_body(stream=True, stream_options={"include_usage": True})
+    heard = await gateway.post(PATH, body, INFUZU)
+    assert b'"usage":{"prompt_tokens":11,"completion_tokens":7,"total_tokens":18},' in heard.body
+    assert heard.body.count(b'"cost":') == heard.frames[-2].count(b'"cost":0.0000925}') == 1
+    assert b'"cost' not in (await gateway.chat(stream=True)).body
+
+
+async def test_what_the_upstream_itself_is_paid_is_told_to_nobody(start: Start) -> None:
+    own = {"cost": 0.5, "cost_details": {"prompt_cost": 0.5}}
+    ending = [chunk({}, "stop", **own), chunk(None, usage={**USAGE, "estimated_cost": 1}, **own)]
+    gateway = await start(lambda _: stream(chunk({"content": "a"}, **own), *ending, DONE))
+    assert b"cost" not in (await gateway.chat(stream=True)).body
 
 
 async def test_the_configuration_may_want_the_usage_chunk_always(start: Start) -> None:

@@ -51,7 +51,7 @@ async def test_a_picture_is_paid_by_the_piece(start: Start) -> None:
     async with working(start) as gateway:
         body = {"model": "i1", "prompt": "a cat", "n": 2, "usage": {"include": True}}
         heard = await gateway.post(IMAGES, body)
-        assert heard.header("infe-unit-cost") == "0.08"
+        assert heard.header("infe-unit-cost") == "0.080000"
         assert heard.json["cost"] == pytest.approx(0.08)
         total, attempt = await gateway.rows()
         for row in (total, attempt):
@@ -65,7 +65,7 @@ async def test_a_picture_of_tokens_is_paid_by_them(start: Start) -> None:
     async with working(start, lambda _: whole(reply), **more) as gateway:
         heard = await gateway.post(IMAGES, {"model": "i1", "prompt": "a cat"})
         # 20 tokens of text at 5, 40 of pictures at 8, 1000 that were drawn at 30 USD per million
-        assert heard.header("infe-unit-cost") == "0.03042"
+        assert heard.header("infe-unit-cost") == "0.030420"
         assert heard.body == json.dumps(reply).encode()
         (total, _) = await gateway.rows()
         assert (total.prompt_tokens, total.completion_tokens) == (60, 1000)

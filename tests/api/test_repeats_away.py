@@ -12,7 +12,7 @@ from tests.api.upstream import Asked, Script, whole
 from tests.conftest import Gateway, Start, settled
 from tests.pipeline.test_settle import CLOCK
 from tests.pipeline.test_settle import Kept as KeptRows
-from tests.process.test_ledger_away import locked
+from tests.process.stores import locked
 
 from infway.api.endings import Endings
 from infway.configured import repeats_of
@@ -23,6 +23,7 @@ from infway.ledger.journal import Journal
 from infway.ledger.replays import Claim, Kept, Once, Replays
 from infway.pipeline.recovery import Recovery
 from infway.pipeline.settler import Settler, Spooling
+from infway.threads import Threads
 
 ONCE = Once("tests", "a /v1", b"digest")
 
@@ -155,12 +156,14 @@ async def test_a_stop_leaves_no_claim_behind(path: Path, hasty: SqliteDatabase, 
 async def test_replies_that_wait_have_so_much_room_and_no_more(hasty: SqliteDatabase):
     replays = Replays(hasty)
     replays.open()
-    endings = Endings(replays)
+    threads = Threads("repeats", 1)
+    endings = Endings(replays, threads, CLOCK.wall)
     claims = [Claim(ONCE._replace(name=f"{number}"), f"p.{number}") for number in range(3)]
     for claim in claims:
         assert replays.claim(*claim, 0.0) is None
         endings.add(claim, Kept(b"", 200, b"head", b"x" * (25 * 2**20)))
     await endings.flush()
+    await threads.close()
     found = [replays.claim(claim.once, "q", 1.0) for claim in claims]
     assert [(one.status, len(one.body) >> 20) for one in found if one is not None] == [
         (200, 25),

@@ -61,7 +61,7 @@ async def test_a_search_is_paid_and_told(start: Start) -> None:
         heard = await gateway.post(PATH, {**BODY, "usage": {"include": True}})
         assert heard.header("x-gateway-provider") == "one"
         assert heard.header("x-gateway-attempts") == "one:ok"
-        assert heard.header("infe-unit-cost") == "0.002"
+        assert heard.header("infe-unit-cost") == "0.002000"
         assert heard.json["cost"] == pytest.approx(0.002)
         total, attempt = await gateway.rows()
         for row in (total, attempt):

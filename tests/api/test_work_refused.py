@@ -101,7 +101,7 @@ async def test_another_model_answers_where_the_caller_names_one(start: Start) ->
         heard = await gateway.post("/v1/images/generations", body)
         assert heard.status == 200
         assert heard.header("x-gateway-attempts") == "one:model_missing, one:ok"
-        assert heard.header("infe-unit-cost") == "2"
+        assert heard.header("infe-unit-cost") == "2.000000"
         assert "fallback_models" not in gateway.upstream.asked[1].json
 
 

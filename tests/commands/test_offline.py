@@ -138,6 +138,10 @@ def test_a_short_key_in_the_environment_is_refused_without_being_shown(infway, c
     assert done.code == 2
     assert "INFWAY_API_KEY: keys[0].key: should be at least 16 characters long" in done.err
     assert "short-one" not in done.err
+    done = infway("check", "-c", config(SMALL), INFWAY_API_KEY="twenty-seven-characters-key")
+    assert done.code == 2
+    assert "INFWAY_API_KEY: keys[0].key: should be at least 32 characters long" in done.err
+    assert "twenty-seven" not in done.err
 
 
 def test_models_are_listed_with_prices(infway):

@@ -11,8 +11,8 @@ def test_an_export_that_agrees_ends_well(infway, file, tmp_path):
     done = infway("reconcile", "-c", file, exported(tmp_path, 2))
     assert (done.code, done.err) == (0, "")
     head, *lines = done.out.splitlines()
-    assert head.split() == ["MODEL", "WHAT", "PROVIDER", "LEDGER", "DIFFERENCE", "DRIFT"]
-    assert lines[0].split() == ["gpt-4o", "requests", "2", "2", "0", "0.00", "%"]
+    assert head.split() == ["MODEL", "KEY", "WHAT", "PROVIDER", "LEDGER", "DIFFERENCE", "DRIFT"]
+    assert lines[0].split() == ["gpt-4o", "key_1", "requests", "2", "2", "0", "0.00", "%"]
     assert len(lines) == 4  # no money is told
 
 
@@ -26,13 +26,38 @@ def test_an_export_that_does_not_agree_ends_with_1(infway, file, tmp_path):
     assert infway("reconcile", "-c", file, path, "--tolerance", "50").code == 0
 
 
+def test_keys_of_the_export_are_told_apart(infway, file, tmp_path):
+    path = exported(tmp_path, 3)
+    whole = json.loads(Path(path).read_text())
+    (result,) = whole["data"][0]["results"]
+    second = {**result, "input_tokens": 1000, "num_model_requests": 1, "api_key_id": "key_2"}
+    second |= {"output_tokens": 50, "input_cached_tokens": 9}
+    whole["data"][0]["results"] = [result, second]
+    Path(path).write_text(json.dumps(whole))
+    done = infway("reconcile", "-c", file, path)
+    assert (done.code, done.err) == (1, "Beyond 1 %: 1 of 1.\n")
+    lines = [line.split() for line in done.out.splitlines() if " requests " in line]
+    assert lines == [
+        ["gpt-4o", "*", "requests", "4", "2", "-2", "50.00", "%"],
+        ["gpt-4o", "key_1", "requests", "3"],
+        ["gpt-4o", "key_2", "requests", "1"],
+    ]
+    said = json.loads(infway("reconcile", "-c", file, path, "--format", "json").out)["lines"]
+    assert [(one["key"], one["provider"]["requests"], one["ledger"]["requests"]) for one in said] == [
+        (None, 4, 2), ("key_1", 3, None), ("key_2", 1, None),
+    ]  # fmt: skip
+    assert [bool(one["drift"]) for one in said] == [True, False, False]
+    mapped = infway("reconcile", "-c", file, path, "--key=key_1=one", "--key=key_2=one")
+    assert "one       gpt-4o  *      requests" in mapped.out
+
+
 def test_what_belongs_together_may_be_said(infway, file, tmp_path):
     path = exported(tmp_path, 2, "ft:mine")
     assert infway("reconcile", "-c", file, path).code == 1
     said = ("--model", "ft:mine=gpt-4o", "--key", "key_1=one")
     done = infway("reconcile", "-c", file, path, *said)
     assert done.code == 0, done.err
-    assert done.out.splitlines()[1].split()[:2] == ["one", "gpt-4o"]
+    assert done.out.splitlines()[1].split()[:3] == ["one", "gpt-4o", "key_1"]
     assert infway("reconcile", "-c", file, path, "--key", "key_1").code == 2
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.gateway import CLIENTS, OTHER_PYTHON, Gateway, reported, serving
 from tests.e2e.upstream import REFUSALS, Upstream, running_upstream
 
-KEY = "sk-e2e-0123456789abcdef"
+KEY = "sk-e2e-7d2f90c4e1a85b36d0f48c27a9"
 TAGS = ("current", "oldest")  # the two OpenAI SDKs, so that neither spoils the other's upstreams
 SEED_MODELS = (
     "infe-pulse",

@@ -88,7 +88,7 @@ def test_damaged_data_is_an_error() -> None:
 
 
 def prices_of(facts: ModelFacts) -> Prices:
-    return Prices(**{name: getattr(facts, name) for name in Prices._fields})
+    return facts.prices
 
 
 def test_the_longest_step_that_the_prompt_passes_prices_it() -> None:

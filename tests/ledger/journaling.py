@@ -8,7 +8,7 @@ from pathlib import Path
 
 from infway.ledger.journal import Entry, Journal, entries
 from infway.ledger.rows import Row
-from infway.ledger.spool import Place, deserted, left_behind
+from infway.ledger.spool import Place, folders, left_behind, taken
 
 SMALL = 64 * 1024  # bytes of a segment
 
@@ -41,7 +41,7 @@ def die(journal: Journal) -> Path:
 @contextmanager
 def found(folder: Path) -> Iterator[list[tuple[Place, list[Entry]]]]:
     """Lock what dead processes left, and read it."""
-    places = list(deserted(folder))
+    places = [place for path in folders(folder) if (place := taken(path))]
     try:
         yield [(one, list(entries(left_behind(one)))) for one in places]
     finally:

@@ -61,7 +61,7 @@ def test_names_with_a_day_are_those_without():
 
 def test_drift_is_the_part_of_the_larger_side_that_is_missing():
     (one,) = compared(export(row(model="m-2024-08-06", prompt=100)), [ours(prompt=90)], OURS)
-    assert one.place == ("1970-01-01", "*", "m")
+    assert one.place == ("1970-01-01", "*", "m", "*")
     assert one.parts() == {"prompt": Fraction(1, 10)}
     assert one.ours == Counts(prompt=90)  # nothing else is told by the export
 
@@ -87,11 +87,48 @@ def test_keys_of_the_export_belong_to_upstreams_where_that_is_said():
     rows = row(key="key_1"), row(key="key_2", prompt=7), row(key="somebody's")
     mine = [ours(), ours(upstream="other", prompt=8), ours(upstream="third")]
     found = {one.place.upstream: one for one in compared(export(*rows), mine, matching)}
-    assert set(found) == {"up", "other"}
+    assert {name: one.place.key for name, one in found.items()} == {"up": "key_1", "other": "key_2"}
     assert found["up"].parts() == {"prompt": 0}
     assert found["other"].parts() == {"prompt": Fraction(1, 8)}
     with pytest.raises(ExportError, match="keys apart"):
         compared(export(row()), mine, matching)
+
+
+def test_each_key_has_a_line_and_the_ledger_is_compared_once_with_their_sum():
+    rows = row(key="a"), row(key="b", prompt=7), row(key=None, prompt=1), row(at=DAY, key="a")
+    mine = [ours(prompt=9), ours(upstream="second", prompt=9), ours(at=DAY, prompt=5)]
+    both = Matching(frozenset({"up", "second"}))
+    lines = summed(compared(export(*rows), mine, both))
+    assert [(one.place.key, one.theirs.prompt, one.ours.prompt) for one in lines] == [
+        ("*", 28, 23), ("-", 1, None), ("a", 20, None), ("b", 7, None),
+    ]  # fmt: skip
+    assert [one.parts() for one in lines] == [{"prompt": Fraction(5, 28)}, {}, {}, {}]
+
+
+def test_two_keys_of_one_upstream_are_told_apart_and_compared_together():
+    matching = Matching(frozenset(), {"old": "up", "new": "up", "key_2": "other"})
+    rows = row(key="old", prompt=4), row(key="new", prompt=6), row(key="key_2"), row(key="else")
+    mine = [ours(), ours(upstream="other", prompt=5)]
+    lines = compared(export(*rows), mine, matching)
+    assert [(*one.place[1:], one.theirs.prompt, one.ours.prompt) for one in lines] == [
+        ("other", "m", "key_2", 10, 5),
+        ("up", "m", "*", 10, 10), ("up", "m", "new", 6, None), ("up", "m", "old", 4, None),
+    ]  # fmt: skip
+
+
+def test_the_only_key_of_an_export_stands_beside_the_ledger():
+    (one,) = compared(export(row(key="a"), row(key="a")), [ours(prompt=20)], OURS)
+    assert one.place.key == "a"
+    assert one.parts() == {"prompt": 0}
+    only = Matching(frozenset(), {"a": "up"})
+    (none,) = compared(export(row(key="b")), [ours()], only)
+    assert (none.place.key, none.parts()) == ("a", {"prompt": 1})
+
+
+def test_a_key_that_is_called_as_the_sum_counts_once():
+    (whole, other) = compared(export(row(key="*"), row(key="b")), [ours(prompt=20)], OURS)
+    assert (whole.place.key, whole.theirs.prompt, whole.parts()) == ("*", 20, {"prompt": 0})
+    assert (other.place.key, other.theirs.prompt) == ("b", 10)
 
 
 def test_a_model_may_be_called_otherwise():

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from tests.ledger.row import DAY, HOUR, ROW, request
 from tests.ledger.sums import assert_sums_equal_rows
 
-from infway.database import Database, DatabaseError
+from infway.database import Database, DatabaseError, NewerError
 from infway.database.opening import database_at
+from infway.database.steps import take_steps
 from infway.ledger.rows import Row, tags_of, tags_text
 from infway.ledger.sql import SqlLedger
+from infway.ledger.tables import STEPS
 
 READ = f"SELECT {', '.join(Row._fields)} FROM entries ORDER BY request, attempt"
 
@@ -174,6 +176,44 @@ def test_a_ledger_of_a_newer_infway_is_refused(ledger: SqlLedger, database: Data
         SqlLedger(database).open()
     assert not told.value.is_away
     assert rows(database) == [ROW]
+
+
+def set_version(database: Database, version: int, room: str = "ledger") -> None:
+    with database.transaction() as work:
+        work.run("UPDATE infway_versions SET version = ? WHERE room = ?", (version, room))
+
+
+def test_a_ledger_that_a_newer_infway_migrates_meanwhile_is_not_written(
+    ledger: SqlLedger, database: Database
+):
+    ledger.append([ROW])
+    set_version(database, 99)
+    for write in (
+        lambda: ledger.append([ROW._replace(request="r-2")], "me"),
+        lambda: ledger.hold("me", 1.0),
+        lambda: ledger.sweep(DAY * 1000, 10),
+    ):
+        with pytest.raises(NewerError, match="ledger is of version 99") as told:
+            write()
+        assert not told.value.is_away
+    assert rows(database) == [ROW]
+    assert database.read("SELECT * FROM journals") == []
+    set_version(database, len(STEPS))
+    ledger.append([ROW._replace(request="r-2")], "me")
+    assert len(rows(database)) == 2
+
+
+def test_who_writes_waits_for_a_migration_that_goes_on(two: tuple[Database, Database]):
+    mine, theirs = two
+    ledger = SqlLedger(mine)
+    ledger.open()
+    with ThreadPoolExecutor(1) as pool:
+        with theirs.transaction() as work:
+            take_steps(work, "ledger", [*STEPS, "ALTER TABLE entries ADD COLUMN more INTEGER"])
+            writing = pool.submit(ledger.append, [ROW])
+        with pytest.raises(NewerError):
+            writing.result(20)
+    assert rows(mine) == []
 
 
 @pytest.mark.parametrize(

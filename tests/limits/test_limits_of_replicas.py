@@ -42,7 +42,8 @@ async def test_a_silent_redis_fails_no_request(start: Start, tmp_path: Path) -> 
         gateway = await limited(
             start, more={"state": {"redis": valkey.url}}, requests_per_minute=10_000
         )
-        meter = gateway.app.visits.meter
+        meter, sharing = gateway.app.visits.meter, gateway.app._sharing
+        assert sharing is not None
         async with gateway.line() as line:
 
             async def ask() -> int:
@@ -56,14 +57,14 @@ async def test_a_silent_redis_fails_no_request(start: Start, tmp_path: Path) -> 
                 ask,
                 lambda: os.kill(pid, signal.SIGSTOP),
                 lambda: os.kill(pid, signal.SIGCONT),
-                lambda: meter.degraded,
+                lambda: meter.degraded or not sharing._board.works,
                 200,
             )
         page = (await gateway.get("/metrics")).body
     print(seen.text())
     assert seen.statuses == {200}
-    assert len(seen.late) <= 20  # on a machine that many tests share; the figure is in the docs
-    assert len(seen.lines) == 2
+    assert sum(one > 0.04 for one in seen.late) <= 3  # a machine that many tests share is late too
+    assert len(seen.lines) == 2, seen.lines
     assert b'infway_degraded{store="redis"} 0.0' in page
 
 

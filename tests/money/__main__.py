@@ -1,4 +1,4 @@
-"""`python -m tests.money [schedules] [sqlite] [postgres]`: N14, in full.
+"""`python -m tests.money [schedules] [sqlite] [postgres]`: N14, in full; exit code 1 unless it is kept.
 
 `schedules`: 1,000 random schedules of faults against the state machine. `sqlite`: 8
 gateways on one file, 125 callers each, 1.00 USD; the file is held, and a gateway killed, in the
@@ -6,9 +6,11 @@ middle. `postgres`: 8 gateways on one server, which falls silent, is killed and 
 """
 
 import asyncio
+import logging
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.postgres import Postgres
 from hypothesis import HealthCheck, settings
@@ -24,8 +26,16 @@ LARGE = "1.00"
 LIMIT, USABLE = 10**12, 9 * 10**11
 
 
-def schedules() -> str:
-    """Run the state machine."""
+class Verdict(NamedTuple):
+    """What came of one part, and whether the promise was kept."""
+
+    told: str
+    is_kept: bool
+
+
+def schedules() -> Verdict:
+    """Run the state machine, which raises where the promise is not kept."""
+    logging.disable(logging.WARNING)  # of every silence
     run_state_machine_as_test(
         Money,
         settings=settings(
@@ -37,14 +47,16 @@ def schedules() -> str:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    return f"{SCHEDULES} schedules of faults: no overspending, nothing reserved at rest"
+    told = f"{SCHEDULES} schedules of faults: no overspending, nothing reserved at rest"
+    return Verdict(told, is_kept=True)
 
 
-async def _crowd(size: Size, store: str | Path, folder: Path, trouble: Trouble) -> str:
+async def _crowd(size: Size, store: str | Path, folder: Path, trouble: Trouble) -> Verdict:
     async with scene(size, store, folder) as one:
         tally = await crowd(one, trouble)
-    verdict = "kept" if kept(tally) else "NOT KEPT"
-    return f"{size.all_callers} callers on {size.usd} USD: {verdict}: {tally}"
+    is_kept = kept(tally)
+    said = "kept" if is_kept else "NOT KEPT"
+    return Verdict(f"{size.all_callers} callers on {size.usd} USD: {said}: {tally}", is_kept)
 
 
 def kept(tally: Tally) -> bool:
@@ -61,7 +73,7 @@ def kept(tally: Tally) -> bool:
     )
 
 
-def sqlite() -> str:
+def sqlite() -> Verdict:
     """Run the crowd on one SQLite file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.db"
@@ -69,7 +81,7 @@ def sqlite() -> str:
         return asyncio.run(_crowd(Size(8, 125, LARGE), path, Path(folder), trouble))
 
 
-def postgres() -> str:
+def postgres() -> Verdict:
     """Run the crowd on one Postgres."""
     server = Postgres()
     try:
@@ -84,13 +96,16 @@ def postgres() -> str:
 PARTS = {"schedules": schedules, "sqlite": sqlite, "postgres": postgres}
 
 
-def main(wanted: list[str]) -> None:
-    """Run what is wanted, or everything."""
-    now = system_clock().monotonic
+def main(wanted: list[str]) -> int:
+    """Run what is wanted, or everything; return the exit code."""
+    now, code = system_clock().monotonic, 0
     for name in wanted or PARTS:
         began = now()
-        print(f"{name}: {PARTS[name]()} ({now() - began:.0f} s)", flush=True)
+        told, is_kept = PARTS[name]()
+        print(f"{name}: {told} ({now() - began:.0f} s)", flush=True)
+        code |= not is_kept
+    return code
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -167,18 +167,17 @@ class Money(RuleBasedStateMachine):
     def midnight(self) -> None:
         self.now += DAY - self.now % DAY
 
-    @rule(who=WHO)
-    def be_silent_for_long(self, who: int) -> None:
-        """One is stopped that owes nothing, and the others free what it has; then it goes on."""
-        silent = self.live[who]
-        if silent.open or silent.ended or self.dead:
-            return
-        others = [process for process in self.live if process is not silent]
+    @rule(who=WHO, amount=AMOUNTS)
+    def be_silent_for_long(self, who: int, amount: int) -> None:
+        """One is stopped, whatever it owes, and the others ask for what it has; then it goes on."""
+        others = [process for number, process in enumerate(self.live) if number != who]
         for _ in range(3):
             for process in others:
                 self.run(process.upkeep.look())
                 self.run(process.upkeep.sweep())
             self.now += (GONE + LEASE) / 1.9
+        for process in others:
+            self.run(refusal(process.begin(self.account, amount)))
 
     @rule(name=st.sampled_from(["day", "total", "project"]), cap=st.integers(0, 6000))
     def change_a_budget(self, name: str, cap: int) -> None:
@@ -196,6 +195,16 @@ class Money(RuleBasedStateMachine):
             # one that was made smaller may be beyond it already: it must not grow
             assert taken <= max(cap, self.most.get(purse, 0))
             self.most[purse] = max(cap, taken)
+
+    @invariant()
+    def what_is_under_way_is_within_the_budgets_too(self) -> None:
+        """What is spent, and what those who owe it have not told: nobody else may have it."""
+        known = [one for one in (*self.live, *self.dead) if not one.is_misled]
+        for purse, sums in self.spending.sums(self.purses() if self.caps else ()).items():
+            stakes = [one.holdings.stakes.get(purse) for one in known]
+            owed = sum(one.reserved + one.unwritten for one in stakes if one is not None)
+            cap = self.purses()[purse]
+            assert sums.spent + owed <= max(cap, self.most.get(purse, 0))
 
     @invariant()
     def what_is_reserved_is_what_is_open(self) -> None:

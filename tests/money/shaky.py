@@ -61,7 +61,10 @@ class Shaky:
 
 @dataclass
 class Process:
-    """One gateway as far as money is concerned. `ended`: settled, and not written yet."""
+    """One gateway as far as money is concerned.
+
+    `ended`: settled, and not written yet; `is_misled`: some of it is, and nobody said so.
+    """
 
     name: str
     clock: Clock
@@ -69,6 +72,7 @@ class Process:
     journal: Journal = field(default_factory=Journal)
     open: dict[Settlement, None] = field(default_factory=dict)
     ended: list[list[Row]] = field(default_factory=list)
+    is_misled: bool = False
     count: int = 0
 
     def __post_init__(self) -> None:
@@ -118,7 +122,9 @@ class Process:
         try:
             await loop.run_in_executor(self.thread, self.shaky.call, append, rows, self.name)
         except DatabaseError:
+            self.is_misled |= fault is Fault.LOST
             return
+        self.is_misled = False
         self.escrow.written(rows)
         self.ended = []
 

@@ -41,7 +41,7 @@ class Office:
     counted: list[tuple[str, str]] = field(default_factory=list)
     clients: list[Client] = field(default_factory=list)
 
-    def alarms(self, url: str = "", secret: str = SECRET) -> Alarms:
+    def alarms(self, url: str | None = None) -> Alarms:
         """Return what tells, in a process of its own."""
         client = Client(Signer({}), lambda: self.now)
         self.clients.append(client)
@@ -49,7 +49,7 @@ class Office:
         alarms = Alarms(
             Alerts(self.database), client, clock, lambda *what: self.counted.append(what)
         )
-        alarms.hook = Hook(url, secret)
+        alarms.hook = None if url is None else Hook(url, SECRET)
         return alarms
 
 

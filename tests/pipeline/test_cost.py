@@ -51,15 +51,19 @@ EXAMPLES = [
     Example(
         Usage(9, 0, 9, cached=2, cache_write=3), Prices(10, 100, 1, 12), Cost(40, 2, 36, 0)
     ),
-    Example(Usage(3, 2, 5, reasoning=2), PLAIN, Cost(prompt=30, completion=200)),
-    Example(Usage(3, 5, 8, reasoning=2), Prices(10, 100, reasoning=7), Cost(30, 0, 0, 314)),
+    Example(Usage(3, 2, 5, reasoning=2), PLAIN, Cost(prompt=30, completion=200, reasoning=200)),
+    Example(
+        Usage(3, 5, 8, reasoning=2), Prices(10, 100, reasoning=7),
+        Cost(30, 0, 0, 314, reasoning=14),
+    ),
     Example(
         Usage(9, 0, 9, cache_write=5, cache_write_long=2),
-        Prices(10, 100, cache_write=12, cache_write_1h=20), Cost(40, 0, 76, 0),
+        Prices(10, 100, cache_write=12, cache_write_1h=20),
+        Cost(40, 0, 76, 0, cache_write_long=40),
     ),
     Example(
         Usage(9, 0, 9, cache_write=5, cache_write_long=2), Prices(10, 100, cache_write=12),
-        Cost(40, 0, 60, 0),
+        Cost(40, 0, 60, 0, cache_write_long=24),
     ),
     Example(Usage(3, 2, 5, cached=99), Prices(10, 100, cache_read=1), Cost(0, 3, 0, 200)),
     Example(Usage(5, 4, 9, audio_input=2, audio_output=1), Prices(10, 100, audio_input=50, audio_output=500), Cost(130, 0, 0, 800)),
@@ -97,6 +101,8 @@ def test_the_total_is_the_sum_of_its_parts_and_never_negative(usage: Usage, pric
     cost = cost_of(usage, prices)
     assert cost.total == cost.prompt + cost.cache_read + cost.cache_write + cost.completion
     assert min(cost[:4]) >= 0
+    assert 0 <= cost.cache_write_long <= cost.cache_write
+    assert 0 <= cost.reasoning <= cost.completion
     assert isinstance(cost.total, int)
 
 

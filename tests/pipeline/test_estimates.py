@@ -21,6 +21,7 @@ from infway.pipeline.worst import Bounds, most_tokens, worst_of
 from infway.providers.openai.stream import Decoder
 
 PRICE = 10_000_000  # of a token that the upstream makes
+UNINSURED = {"zero_completion_insurance": False}
 GONE = Failure(Fault.CLIENT_GONE)
 WORDS = ("the", " quick", " brown", " fox", " is", " over", " a", " dog", ",", " and")
 PADDING = {"service_tier": "default", "obfuscation": "pxzDLFehuK4"}
@@ -195,7 +196,8 @@ async def test_a_stream_that_breaks_off_costs_what_came_and_never_more_than_was_
         return stream(*frames, cut=True)
 
     with opened(tmp_path / "budgets.db") as database:
-        one = await budgeted(start, database, say, attempts={"max": 1, "rescue": False})
+        rules = {"attempts": {"max": 1, "rescue": False}, "billing": UNINSURED}
+        one = await budgeted(start, database, say, **rules)
         heard = await one.gateway.chat(stream=True, max_tokens=500)
         assert heard.chunks[-1]["error"]
         spent = (await one.sums()).spent

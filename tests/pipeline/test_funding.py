@@ -20,6 +20,8 @@ COSTS = {DEAR.id: 50, CHEAP.id: 10, OTHER.id: 30}
 class Nothing:
     """No more than there is."""
 
+    lapsed = False
+
     async def room(self, stakes: Sequence[Stake], amount: int, least: int) -> int:
         return min(stake.free for stake in stakes)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from tests.pipeline.virtual import VirtualLoop, run
 
 from infway.kernel.clock import Clock
 from infway.kernel.errors import UnavailableError
@@ -175,3 +176,28 @@ async def test_a_store_that_is_gone_is_unavailable(parts: _Parts) -> None:
     with pytest.raises(UnavailableError):
         await parts.keeper.find("r1", "a")
     parts.store.open()
+
+
+def test_what_is_too_old_is_forgotten_where_nothing_new_is_kept() -> None:
+    loop = VirtualLoop()
+    store = SqliteResponses()
+    keeper = Keeper(store, Clock(loop.time, loop.time), ResponsesSettings(store=False, keep=0.01))
+
+    async def tick() -> None:
+        while True:  # time passes while the thread works
+            await asyncio.sleep(1)
+
+    async def main() -> float:
+        ticking = asyncio.create_task(tick())
+        async with keeper.open():
+            began = loop.now
+            keeper.keep(Kept("r1", "a", began, began, "completed", None, b"{}", b"[]"))
+            await keeper.flush()
+            while await keeper._in_thread(lambda: store.find("r1", "a")):
+                assert loop.now < began + DAY
+                await asyncio.sleep(10)
+            took = loop.now - began
+        ticking.cancel()
+        return took
+
+    assert run(loop, main()) > 0.01 * DAY

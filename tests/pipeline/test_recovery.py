@@ -10,6 +10,7 @@ from tests.ledger.journaling import die, opened, row
 from tests.pipeline.test_settle import CLOCK, WHO, Kept, settlement
 from tests.wall.asking import PRICES, ask, offer
 
+from infway.database import DatabaseError
 from infway.kernel.account import Account
 from infway.kernel.chat import Prices, Principal
 from infway.kernel.clock import Clock
@@ -66,9 +67,9 @@ def test_a_stream_costs_what_was_last_seen_of_it(tmp_path: Path):
     [attempt] = one.attempts
     attempt.first = 0.5
     attempt.see([Text("word ")] * 100)
-    look(settler.open, 1.0)  # too early, and too little
+    look(settler.open, journal, 1.0)  # too early, and too little
     attempt.see([Text("word ")] * 200)
-    look(settler.open, 1.0)
+    look(settler.open, journal, 1.0)
     attempt.see([Text("word ")] * 40)
     die(journal)
     for found in recovered(tmp_path):
@@ -91,7 +92,7 @@ def test_every_stream_is_seen_every_two_seconds_and_only_where_something_came(tm
         if tick < 20:
             attempt.see([Text("word")])
         before = journal.position
-        look(settler.open, now[0])
+        look(settler.open, journal, now[0])
         if journal.position != before:
             written.append((now[0], attempt.noted))
     assert written == [(2.0, 9), (4.0, 17), (6.0, 20)]
@@ -151,6 +152,52 @@ def test_a_ledger_that_is_away_at_the_takeover_has_all_of_it_later(tmp_path: Pat
     recovery.run()
     assert [one.attempt for one in ledger.rows] == [1, 0]
     assert buried == [journal.name]
+
+
+def test_a_folder_that_cannot_be_read_holds_up_no_other(tmp_path: Path, caplog):
+    names = []
+    for number in range(3):
+        journal = opened(tmp_path)
+        begun(journal, f"r-{number}")
+        names.append(journal.name)
+        die(journal)
+    first, last = min(names), max(names)
+    (tmp_path / first / "9.journal").mkdir()  # nobody reads that, root neither
+    (tmp_path / "0-a-file").write_text("no folder at all")
+    ledger, buried = Kept(), []
+    recovery = Recovery(tmp_path, ledger, lambda _: None, buried.append)
+    recovery.run()
+    recovery.run()
+    assert sorted(buried) == sorted(names)[1:]
+    assert len(ledger.rows) == 4
+    assert not (tmp_path / last).exists()
+    [said] = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    assert first in said
+    (tmp_path / first / "9.journal").rmdir()
+    recovery.run()
+    assert len(ledger.rows) == 6
+    assert buried[-1] == first
+
+
+def test_a_database_that_is_away_ends_the_round_and_is_said_once(tmp_path: Path, caplog):
+    for number in range(3):
+        journal = opened(tmp_path)
+        begun(journal, f"r-{number}")
+        die(journal)
+
+    class Away(Kept):
+        asked = 0
+
+        def hold(self, owner: str, since: float | None) -> None:
+            self.asked += 1
+            raise DatabaseError("nobody answers", is_away=True)
+
+    ledger = Away()
+    recovery = Recovery(tmp_path, ledger, lambda _: None, lambda _: None)
+    recovery.run()
+    recovery.run()
+    assert ledger.asked == 2
+    assert len([one for one in caplog.records if one.levelno == logging.ERROR]) == 1
 
 
 def test_a_takeover_that_dies_in_the_middle_is_done_again_and_counts_once(tmp_path: Path):

@@ -11,6 +11,7 @@ from tests.wall.asking import ask, offer
 
 from infway.kernel.chat import ChatRequest, Feature, Native, Prices
 from infway.kernel.events import Units, Usage
+from infway.kernel.prices import PARTS
 from infway.pipeline.cost import cost_of
 from infway.pipeline.sanity import believed
 from infway.pipeline.worst import Bounds, worst_of
@@ -80,11 +81,13 @@ def test_the_dearest_price_that_may_hold_is_reckoned_with() -> None:
 def test_the_prices_of_the_longest_prompts_are_reckoned_with_whatever_they_are_of() -> None:
     one = said("", output_tokens=1)
     read = OWN + len(one.fields["messages"])  # type: ignore[arg-type]
-    for part in ("input", "cache_read", "cache_write", "cache_write_1h", "audio_input"):
-        longest = Prices(input=2, output=2)._replace(**{part: 8})
-        longer = Prices(input=2, output=2, long_from=200, longer=longest)
-        steps = Prices(input=1, output=1, long_from=100, longer=longer)
-        assert worst(one, steps) == read * 8 + 65 * 2, part
+    for whole, parts in PARTS.items():
+        for part in (whole, *parts):
+            longest = Prices(input=2, output=2)._replace(**{part: 8})
+            longer = Prices(input=2, output=2, long_from=200, longer=longest)
+            steps = Prices(input=1, output=1, long_from=100, longer=longer)
+            due = (8, 2) if whole == "input" else (2, 8)
+            assert worst(one, steps) == read * due[0] + 65 * due[1], part
 
 
 def test_without_a_price_there_is_no_worst_case() -> None:
@@ -127,6 +130,9 @@ def test_what_an_attempt_cost_is_never_more_than_its_worst_case(
         "reasoning",
         "audio_input",
         "audio_output",
+        "audio_cache_read",
+        "image_input",
+        "image_output",
     )
     prices = None
     for above in (None, 1000, 100):
@@ -135,7 +141,17 @@ def test_what_an_attempt_cost_is_never_more_than_its_worst_case(
         prices = Prices(input=into, output=out, **more, long_from=above, longer=prices)
     parts = {
         name: data.draw(st.integers(0, 2000))
-        for name in ("cached", "cache_write", "cache_write_long", "audio_input", "reasoning")
+        for name in (
+            "cached",
+            "cache_write",
+            "cache_write_long",
+            "audio_input",
+            "reasoning",
+            "audio_output",
+            "audio_cached",
+            "image_input",
+            "image_output",
+        )
     }
     usage = believed(
         Usage(prompt, completion, prompt + completion, **parts), one, offer(), funded=True
@@ -165,6 +181,20 @@ def test_no_part_of_usage_is_more_than_what_it_is_a_part_of() -> None:
     written = Usage(10, 5, 15, cached=4, cache_write=7, cache_write_long=7, audio_output=6)
     cut = believed(written, one, offer(), funded=False)
     assert (cut.cached, cut.cache_write, cut.cache_write_long, cut.audio_output) == (4, 6, 6, 5)
+
+
+def test_parts_are_together_no_more_than_what_they_are_parts_of() -> None:
+    one = said("x" * 100, output_tokens=100)
+    usage = Usage(10, 5, 15, audio_input=7, image_input=6, audio_output=2, image_output=4)
+    for funded in (True, False):
+        cut = believed(usage, one, offer(), funded=funded)
+        assert cut.estimated
+        assert (cut.audio_input, cut.image_input) == (7, 3)
+        assert (cut.audio_output, cut.image_output) == (2, 3)
+    thought = usage._replace(image_input=3, image_output=2, reasoning=2)
+    assert believed(thought, one, offer(), funded=True).reasoning == 1
+    whole = thought._replace(reasoning=1)
+    assert believed(whole, one, offer(), funded=True) is whole
 
 
 def test_what_vendors_add_to_a_prompt_is_believed_up_to_the_models_window() -> None:

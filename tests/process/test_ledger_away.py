@@ -3,38 +3,22 @@
 import asyncio
 import logging
 import os
-import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.conftest import Gateway, Start
 from tests.ledger.journaling import row
+from tests.process.stores import Store, own, spooled, store
 
-from infway.app import Parts
 from infway.ledger.journal import SEEN, Journal
 from infway.ledger.sqlite import SqliteLedger
-from infway.pipeline.settler import Spooling
+
+__all__ = ["own", "store"]
 
 ROOM = 24 * 2**20  # bytes of the small disk
-
-
-def spooled(folder: Path, rows: int = 100_000, seconds: float = 300.0) -> Callable[[Parts], Parts]:
-    """Build with a journal in a folder."""
-    journal = Journal(folder)
-    return lambda built: replace(built, spooling=Spooling(journal, rows, seconds))
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the ledger's file, as another process may."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
 
 
 async def until(gateway: Gateway, status: int) -> None:
@@ -42,42 +26,45 @@ async def until(gateway: Gateway, status: int) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_a_ledger_that_is_locked_is_no_matter_of_callers(start: Start, tmp_path: Path):
-    gateway = await start(parts_of=spooled(tmp_path / "spool"))
-    with locked(gateway.ledger):
+async def test_a_ledger_that_is_away_is_no_matter_of_callers(
+    start: Start, tmp_path: Path, store: Store
+):
+    gateway = await start(parts_of=store.parts(tmp_path / "spool"))
+    with store.away():
         for turn in range(10):
             assert (await gateway.chat(stream=turn % 2 == 0)).status == 200
         assert gateway.app.settler.count == 20
         assert b"infway_ledger_waiting 20.0" in gateway.app.metrics.page()
-    rows = await gateway.rows()
+        assert (await gateway.get("/readyz")).status == 200
+    rows = await store.rows(gateway)
     assert len(rows) == 20
     assert {row.outcome for row in rows} == {"ok"}
     assert b"infway_ledger_waiting 0.0" in gateway.app.metrics.page()
 
 
-async def test_as_many_rows_wait_as_the_settings_say(start: Start, tmp_path: Path):
-    gateway = await start(parts_of=spooled(tmp_path / "spool", rows=10))
-    with locked(gateway.ledger):
+async def test_as_many_rows_wait_as_the_settings_say(start: Start, tmp_path: Path, store: Store):
+    gateway = await start(parts_of=store.parts(tmp_path / "spool", rows=10))
+    with store.away():
         for _ in range(5):
             assert (await gateway.chat()).status == 200
         for _ in range(3):
             heard = await gateway.chat()
             assert (heard.status, heard.json["error"]["code"]) == (503, "accounting_unavailable")
             assert int(heard.header("retry-after")) >= 1
-    assert len(await gateway.rows()) == 10
+    assert len(await store.rows(gateway)) == 10
     assert (await gateway.chat()).status == 200
     assert len(gateway.upstream.asked) == 6
 
 
 async def test_a_ledger_that_stays_away_refuses_requests_and_has_them_all_later(
-    start: Start, tmp_path: Path, caplog
+    start: Start, tmp_path: Path, caplog, store: Store
 ):
-    gateway = await start(parts_of=spooled(tmp_path / "spool", seconds=0.5))
-    with locked(gateway.ledger):
+    gateway = await start(parts_of=store.parts(tmp_path / "spool", seconds=0.5))
+    with store.away():
         await until(gateway, 503)
     await until(gateway, 200)
     served = len(gateway.upstream.asked)
-    assert len(await gateway.rows()) == 2 * served
+    assert len(await store.rows(gateway)) == 2 * served
     said = [one.getMessage() for one in caplog.records if one.name == "infway.pipeline.settler"]
     assert sum("no request is begun" in one for one in said) == 1
     assert sum("requests are begun again" in one for one in said) == 1

@@ -81,3 +81,25 @@ def test_where_the_parts_make_the_total_nothing_is_added(prompt: int, made: int,
         "completion_tokens_details": {"reasoning_tokens": thought},
     }  # fmt: skip
     assert told(said).completion == made + thought
+
+
+@pytest.mark.parametrize(
+    "cost",
+    [
+        {"estimated_cost": 0.000012},  # DeepInfra
+        {"total_cost": 1, "cost": 2},
+        {"cost_details": {"upstream_inference_cost": 3}},
+        {"cost_in_usd_ticks": 37_756_000},  # xAI
+        {"prompt_tokens_details": {"cached_tokens": 2, "cachedCost": 1.5}},
+        {"iterations": [{"type": "message", "Cost": 1}]},
+    ],
+)
+def test_what_the_upstream_itself_is_paid_is_never_among_the_counts(cost: dict[str, object]):
+    counts = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18, "queue_time": 0.5}
+    shown = json.dumps(usage_object(told({**counts, **cost}), flat=False), default=_read)
+    assert "cost" not in shown.lower()
+    assert '"queue_time": 0.5' in shown
+
+
+def _read(raw: object) -> object:
+    return json.loads(bytes(raw))  # type: ignore[call-overload]

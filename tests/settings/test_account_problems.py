@@ -80,6 +80,26 @@ WRONG: dict[str, tuple[str, str]] = {
         "alerts: {webhook: mailto:x}",
         "1:10: alerts.webhook: should be an http:// or https:// URL",
     ),
+    "a webhook whose messages anybody could have sent": (
+        "alerts: {webhook: 'https://a.b/c'}",
+        "1:10: alerts.webhook: needs `alerts.secret`: what messages are signed with",
+    ),
+    "a webhook with a short secret": (
+        "alerts: {webhook: 'https://a.b/c', secret: Zk3v9QpL7xT2mN8}",
+        "1:36: alerts.secret: should be at least 16 characters long",
+    ),
+    "a webhook with a secret that everybody knows": (
+        "alerts: {webhook: 'https://a.b/c', secret: change-me-please-now}",
+        "1:36: alerts.secret: is easily guessed: take one from `openssl rand -hex 32`",
+    ),
+    "a short key of a caller who sees what is others'": (
+        "keys: [{name: a, key: Zk3v9QpL7xT2mN8wR4bY6cJ1hG5dF0s, admin: true}]",
+        "1:18: keys[0].key: should be at least 32 characters long, as it has `admin: true`",
+    ),
+    "a key that everybody knows of a caller who sees what is others'": (
+        "keys: [{name: a, key: change-me-this-is-only-an-example, admin: true}]",
+        "1:18: keys[0].key: is easily guessed: take one from `openssl rand -hex 32`",
+    ),
 }
 
 
@@ -104,6 +124,15 @@ def test_nothing_starts_with_a_secret_that_is_easily_guessed(problems, secret):
     (said,) = problems(f"admin: {{port: 8081, key: '{secret}'}}")
     assert said.endswith("admin.key: is easily guessed: take one from `openssl rand -hex 32`")
     assert secret not in said
+
+
+@pytest.mark.parametrize("word", ["true", "True", "yes", "on", "1"])
+def test_whatever_word_makes_an_administrator_needs_a_good_key(problems, configure, word):
+    text = "keys: [{name: a, key: '%s', admin: '${WHETHER}'}]"
+    (said,) = problems(text % "short-of-32-characters", {"WHETHER": word})
+    assert "keys[0].key: should be at least 32 characters long" in said
+    assert configure(text % GOOD, {"WHETHER": word}).keys[0].admin
+    assert not configure(text % "short-of-32-characters", {"WHETHER": "no"}).keys[0].admin
 
 
 def test_what_was_drawn_by_chance_is_good(configure):

@@ -155,7 +155,9 @@ async def test_scripts_that_are_forgotten_with_many_under_way_are_sent_again(
     assert told.limit - told.remaining == 1 + 20 * 5 + 10 * 100
 
 
-@pytest.mark.parametrize("key", ["epoch", "marked", "key:a", "key:a:1:60", "key:a:held"])
+@pytest.mark.parametrize(
+    "key", ["epoch", "marked", "processes", "key:a", "key:a:1:60", "key:a:held"]
+)
 @pytest.mark.parametrize("kind", ["list", "text"])
 async def test_a_key_that_somebody_else_wrote_fails_no_request(
     meter: RedisMeter, client: Redis, key: str, kind: str

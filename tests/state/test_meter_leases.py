@@ -121,7 +121,7 @@ async def test_a_renewal_brings_back_no_place_that_was_given_back_meanwhile(
         for ticket in tickets:
             meter.release(ticket)
         await renewing
-        await until(lambda: not meter._reports.is_urgent and meter._telling is None)
+        await until(lambda: not meter._reports.is_urgent and meter._reports.telling is None)
         left = [
             await client.zcard(f"infway:{{limits}}:1:key:{number}:held") for number in range(250)
         ]

@@ -116,7 +116,7 @@ async def _compared(server: Valkey, steps: list, limits: Limits) -> None:
                 less, at = -ticket.tokens, ticket.at
                 memory.settle(ticket, 0)
                 for one in holders if less else ():
-                    await store.put(one.id, [Use(Kind.TOKENS, 10, at, less)])
+                    await store.put({one.id: [Use(Kind.TOKENS, 10, at, less)]})
 
 
 async def test_processes_count_together(join: Join) -> None:

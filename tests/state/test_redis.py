@@ -150,7 +150,7 @@ async def test_a_killed_redis_is_found_again(
         await asyncio.sleep(QUICK.pause)
     valkey.start()
     await heard_again(one, two)
-    answers = "redis answers, evidence is shared with other replicas"
+    answers = "redis answers, limits and evidence are shared with other replicas"
     fails = "redis fails, evidence is not shared until it is back"
     told = [record.message.partition(":")[0] for record in caplog.records]
     assert sorted(told) == sorted([answers, fails, answers] * 2)

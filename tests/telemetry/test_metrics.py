@@ -62,6 +62,13 @@ def test_numbers_are_those_of_the_rows(metrics: Metrics):
     assert values["infway_queue_position_count",] == 2
 
 
+def test_a_request_for_no_model_is_one_for_another():
+    one = Metrics()
+    one.settled([ROW._replace(model="")])
+    (sample,) = families(one)["infway_requests"].samples
+    assert sample.labels == {"model": "other", "outcome": "ok"}
+
+
 def test_every_metric_is_in_the_documentation_as_described():
     lines = [line for line in DOCS.read_text().splitlines() if line.startswith("| `infway_")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]

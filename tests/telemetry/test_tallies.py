@@ -94,3 +94,19 @@ def test_one_process_alone_writes_no_file_and_counts_as_many_things(tmp_path: Pa
     assert set(alone.own().values()) == {2.0}
     assert len(alone.own()) == 20_000
     assert list(alone.others()) == []
+
+
+def test_no_number_of_names_fills_the_memory():
+    one = Metrics(Tallies(most=40))
+    for place in range(100):
+        one.settled([ROW._replace(attempt=place % 2, model=f"m{place}", upstream=f"u{place}")])
+    page = one.page()
+    assert number(page, "infway_requests_total") == 50
+    assert number(page, "infway_attempts_total") == 50
+    assert number(page, "infway_requests_total", model="m0") == 1
+    assert number(page, "infway_requests_total", model="m98") == 0
+    assert number(page, "infway_requests_total", model="other", outcome="other") > 30
+    assert number(page, "infway_attempt_seconds_bucket", upstream="other", le="+Inf") > 30
+    assert len([line for line in page.splitlines() if b"other" in line]) < 60
+    one.reloaded("ok")
+    assert number(one.page(), "infway_reloads_total", outcome="other") == 1

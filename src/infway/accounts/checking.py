@@ -33,6 +33,34 @@ def checked_terms(kind: Kind, said: Mapping[str, object]) -> AnyTerms:
     return read
 
 
+def changed_terms(
+    kind: Kind, before: AnyTerms, said: Mapping[str, object], cleared: Collection[str]
+) -> AnyTerms:
+    """Return terms after a change; raises CallerError. `cleared` fields have their defaults.
+
+    A budget that is said without its alerts keeps those of the same time.
+    """
+    for name in cleared:
+        if name not in TERMS[kind].model_fields:
+            raise wrong("clear", f"a {kind.value} has no field `{name}`.")
+    known = before.model_dump(exclude_unset=True, exclude=set(cleared))
+    terms = checked_terms(kind, {**known, **said})
+    if not isinstance(before, HolderTerms) or not isinstance(terms, HolderTerms):
+        return terms
+    kept = {} if "budgets" in cleared else _alerts(before.budgets)
+    told = {**kept, **_alerts(terms.budgets)}
+    budgets = tuple(
+        one.model_copy(update={"alerts": told[one.per]}) if one.per in told else one
+        for one in terms.budgets
+    )
+    return terms.model_copy(update={"budgets": budgets}) if told else terms
+
+
+def _alerts(budgets: Collection[BudgetTerms]) -> dict[str, tuple[float, ...]]:
+    """Return the alerts that were said, by the time of their budget."""
+    return {one.per: one.alerts for one in budgets if "alerts" in one.model_fields_set}
+
+
 def organisation_of(entry: Entry, there: Entitlements) -> str:
     """Return whose an entry is, empty where it is nobody's."""
     said = entry.terms

@@ -22,7 +22,11 @@ from infway.database import Database, DatabaseError
 from infway.kernel.clock import Clock
 
 _log = logging.getLogger(__name__)
-_FORBEARANCE = 10.0  # seconds that the register may be silent before unknown keys are in doubt
+_FORBEARANCE = 10.0  # seconds that one look may take before unknown keys are in doubt
+
+FRESH = 300.0
+"""Seconds for which what the register said is believed while it cannot be read: a key may have been
+revoked since. Reliability, row 64."""
 
 
 class Custom(NamedTuple):
@@ -46,6 +50,7 @@ class Gatehouse:
         self._keyring: Keyring | None = None
         self._looking = asyncio.Lock()
         self._is_away = False
+        self._fresh = 0.0  # until when (Unix seconds) what the register said is believed
         tools = Tools(digests, clock.wall, below)
         self.office = Office(self.register, lambda: self._custom.configured, tools)
 
@@ -64,7 +69,8 @@ class Gatehouse:
         self._custom = custom
         self._first = None if custom.first is None else self.digests.of(custom.first.encode())
         self._roster.use(custom.configured)
-        keyring.is_unsure = self._roster.is_unsure
+        keyring.is_unsure = self.is_unsure
+        keyring.fresh = self._fresh
         keyring.hold(self._roster.keys)
         self._keyring = keyring
 
@@ -73,14 +79,14 @@ class Gatehouse:
         digest = self.digests.of(presented)
         if digest == self._first:
             return Actor(FIRST_ADMIN)
-        found = self._roster.admins.get(digest)
-        if found is None or (found.until is not None and self._clock.wall() >= found.until):
+        found, now = self._roster.admins.get(digest), self._clock.wall()
+        if found is None or now >= self._fresh or (found.until is not None and now >= found.until):
             return None
         return found
 
     def is_unsure(self) -> bool:
         """Tell whether there may be keys of which nothing is known here."""
-        return self._roster.is_unsure()
+        return self._clock.wall() >= self._fresh or self._roster.is_unsure()
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None, None]:
@@ -95,6 +101,7 @@ class Gatehouse:
     async def look(self) -> None:
         """Take in what changed. Raises DatabaseError, unless the database is but away."""
         async with self._looking:
+            at = self._clock.wall()
             try:
                 changed = await asyncio.to_thread(self._roster.refresh)
             except DatabaseError as error:
@@ -107,8 +114,11 @@ class Gatehouse:
             if self._is_away:
                 _log.info("the register of keys is read again")
             self._is_away = False
-            if changed and self._keyring is not None:
-                self._keyring.hold(self._roster.keys)
+            self._fresh = at + FRESH
+            if self._keyring is not None:
+                self._keyring.fresh = self._fresh
+                if changed:
+                    self._keyring.hold(self._roster.keys)
 
     async def _watch(self) -> None:
         reason = ""

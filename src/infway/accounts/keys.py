@@ -4,6 +4,7 @@ Looking up a digest tells nothing about the key by its timing: whoever guesses d
 digest a guess has.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -37,8 +38,9 @@ class Known(NamedTuple):
 class Keyring:
     """All keys of a configuration, and those that were made at run time beside them.
 
-    `wall`: Unix time. `is_unsure` tells that keys may have been made of which nothing is known
-    here, since their register cannot be read.
+    `wall`: Unix time. `fresh`: until when (Unix seconds) those made at run time are believed.
+    `is_unsure` tells that keys may have been made of which nothing is known here, since their
+    register cannot be read.
     """
 
     def __init__(
@@ -51,34 +53,41 @@ class Keyring:
         self._begun = digests.begun
         self._wall = wall
         self._configured: dict[bytes, Known] = {}
+        self._managed: Mapping[bytes, Known] = {}
         self._admins: set[bytes] = set()
         for key in keys:
             digest = digests.of(key.secret.encode())
             self._configured[digest] = Known(key.principal)
             if key.admin:
                 self._admins.add(digest)
-        self._known = self._configured
+        self.fresh = math.inf
         self.is_unsure: Callable[[], bool] = lambda: False
 
     def hold(self, managed: Mapping[bytes, Known]) -> None:
         """Know these besides, and no others that were made at run time."""
-        self._known = {**managed, **self._configured}
+        self._managed = managed
 
     def find(self, presented: bytes) -> Principal | None:
         """Return who presents this key, None where nobody is known by it."""
-        digest = self._begun.copy()  # as Digests.of, without a call: every request comes here
-        digest.update(presented)
-        known = self._known.get(digest.digest())
-        if known is None or (known.until is not None and self._wall() >= known.until):
-            return None
+        made = self._begun.copy()  # as Digests.of, without a call: every request comes here
+        made.update(presented)
+        digest = made.digest()
+        known = self._configured.get(digest)
+        if known is None:
+            known = self._managed.get(digest)
+            if known is None:
+                return None
+            now = self._wall()
+            if now >= self.fresh or (known.until is not None and now >= known.until):
+                return None
         return known.principal
 
     def known(self, presented: bytes) -> Known | None:
         """Return the same, and until when."""
-        digest = self._begun.copy()  # as Digests.of, without a call: every request comes here
-        digest.update(presented)
-        known = self._known.get(digest.digest())
-        return None if known is None or self.find(presented) is None else known
+        if self.find(presented) is None:
+            return None
+        digest = self._digests.of(presented)
+        return self._configured.get(digest) or self._managed.get(digest)
 
     def is_admin(self, presented: bytes) -> bool:
         """Tell whether this key may use the admin endpoints."""

@@ -14,16 +14,16 @@ from infway.accounts.allowances import HOLDERS, allowances_of
 from infway.accounts.blocked import check_open, why_blocked
 from infway.accounts.capabilities import Actor, Capability
 from infway.accounts.checking import (
+    changed_terms,
     check_moment,
     check_name,
     check_names,
-    checked_terms,
     organisation_of,
 )
 from infway.accounts.configured import Configured
 from infway.accounts.digests import Digests
 from infway.accounts.entitlement import Entitlements
-from infway.accounts.entries import CONFIGURED, PRESENTED, TERMS, Entry, Kind, Secret, State
+from infway.accounts.entries import CONFIGURED, PRESENTED, Entry, Kind, Secret, State
 from infway.accounts.register import Change, Note, Register
 from infway.accounts.roster import entitled
 from infway.accounts.spelling import ADMIN_PREFIX, PREFIX, Below, new_id, new_key
@@ -124,13 +124,13 @@ class Office:
         said: Mapping[str, object],
         cleared: Collection[str] = (),
     ) -> Entry:
-        """Change what is said of an entry, and nothing else; `cleared` fields have their defaults."""
+        """Change what is said of an entry, and nothing else; `cleared` fields have their defaults.
+
+        A budget that is said without its alerts keeps those of the same time.
+        """
         with self._change(actor, kind) as change:
             before = self._held(change, kind, ref)
-            known = before.terms.model_dump(exclude_unset=True)
-            _check_cleared(kind, cleared)
-            known = {name: value for name, value in known.items() if name not in cleared}
-            terms = checked_terms(kind, {**known, **said})
+            terms = changed_terms(kind, before.terms, said, cleared)
             after = self._checked(change, replace(before, terms=terms), before)
             if kind is Kind.PROJECT and after.organisation != before.organisation:
                 message = "organisation: a project stays with its organisation."
@@ -268,9 +268,3 @@ class Office:
         if is_configured or change.named(kind, name):
             message = f"name: another {kind.value} has this name, or had it."
             raise CallerError(409, "conflict", message, "name")
-
-
-def _check_cleared(kind: Kind, cleared: Collection[str]) -> None:
-    for name in cleared:
-        if name not in TERMS[kind].model_fields:
-            raise wrong("clear", f"a {kind.value} has no field `{name}`.")

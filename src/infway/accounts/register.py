@@ -15,6 +15,7 @@ from infway.accounts.capabilities import Actor
 from infway.accounts.entries import TERMS, Entry, Kind, Secret, State, iso
 from infway.accounts.terms import AnyTerms
 from infway.database import Database, DatabaseError, Work
+from infway.database.steps import see_version
 
 STEPS: tuple[str, ...] = (
     """
@@ -161,6 +162,7 @@ class Register:
         """Change entries, one after another with whoever else does; all or none."""
         self.open()
         with self._database.transaction() as work:
+            see_version(work, "accounts", STEPS)
             rows = work.run("SELECT version FROM account_changes WHERE one = 1 FOR UPDATE")
             version: int = rows[0][0]
             change = Change(work, actor, at, version)

@@ -27,7 +27,9 @@ _NAMED = 5  # keys that a warning names
 
 
 class Roster:
-    """All entries of a register. `now`: monotonic seconds. `patience`: how long no news are good news.
+    """All entries of a register. `now`: monotonic seconds.
+
+    `patience`: seconds that a look may take until keys may be unknown here.
 
     One thread at a time refreshes it; what it found is swapped in whole.
     """
@@ -44,19 +46,26 @@ class Roster:
         self._entries: dict[tuple[Kind, str], Entry] = {}
         self._version = 0
         self._read_at: float | None = None
+        self._is_lost = False
         self._lost: list[str] = []
         self._named = configured.entitlements
         self._turn = Lock()
 
     def is_unsure(self) -> bool:
-        """Tell whether the register could not be read for so long that keys may be unknown here."""
-        return self._read_at is None or self._now() - self._read_at > self._patience
+        """Tell whether there may be keys that are unknown here: the register could not be read."""
+        if self._is_lost or self._read_at is None:
+            return True
+        return self._now() - self._read_at > self._patience
 
     def refresh(self) -> bool:
         """Take in what changed; tell whether anything did. Raises DatabaseError."""
         at = self._now()  # before the look: what is written during it may be missed
-        changed = self.register.changes(self._version)
-        self._read_at = at
+        try:
+            changed = self.register.changes(self._version)
+        except BaseException:
+            self._is_lost = True
+            raise
+        self._read_at, self._is_lost = at, False
         if not changed:
             return False
         with self._turn:

@@ -10,10 +10,10 @@ from infway.api.encode_sse import DONE, SseEncoder, late_error
 from infway.api.exchange import Exchange
 from infway.api.line import LineEndpoint
 from infway.api.reading import Wishes, read_chat
-from infway.api.stamp import Stamp, bill_fields
+from infway.api.stamp import Stamp, bill_fields, closing_fields
 from infway.api.talk import Talk, Times
 from infway.kernel.chat import ChatRequest
-from infway.kernel.errors import GatewayError
+from infway.kernel.errors import CallerError, GatewayError
 from infway.kernel.events import Event
 from infway.pipeline.gateway import Answer
 from infway.pipeline.several import Result
@@ -30,7 +30,7 @@ class ChatEndpoint(LineEndpoint):
         if CHOICES & ask.parameters:
             check_choice(ask)
         if self.rules.require_model and ask.selection.model is None and not ask.selection.llms:
-            raise GatewayError(400, "missing_required_field", "model is required.", param="model")
+            raise CallerError(400, "missing_required_field", "model is required.", "model")
         if is_infuzu(header, exchange.path, wishes):
             wishes = wishes._replace(flat=True)
         if self.rules.always_usage_chunk and not wishes.usage_chunk:
@@ -105,7 +105,7 @@ class ChatWriter:
     def close(self) -> bytes:
         """Return usage where it belongs, and the sentinel."""
         answer = self._answer
-        extras = bill_fields(answer.bill()) if self._wishes.cost else {}
+        extras = closing_fields(answer.settlement, self._wishes)
         return self._encoder.close(answer.usage, extras)
 
     def cut(self) -> bytes:
@@ -115,7 +115,7 @@ class ChatWriter:
 
 def _extras(answer: Answer, wishes: Wishes) -> dict[str, object]:
     """Return what stands beside the answer at the root of a whole reply."""
-    extras: dict[str, object] = bill_fields(answer.bill()) if wishes.cost else {}
+    extras: dict[str, object] = bill_fields(answer.settlement.bill()) if wishes.cost else {}
     if wishes.flat and wishes.warnings:
         extras["warnings"] = [{"code": c, "message": m} for c, m in wishes.warnings]
     return extras

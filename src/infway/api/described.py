@@ -16,6 +16,7 @@ from infway import __version__
 from infway.accounts.wording import fault_of
 from infway.api.administration.exactness import check_exact
 from infway.api.errors import error_headers, error_of_status, own_fault
+from infway.api.guesses import Client, Told
 from infway.api.operations import components, described_paths, error_reply
 from infway.api.replies import ErrorBody
 from infway.api.worded import words_of
@@ -28,10 +29,8 @@ _SCHEMES: dict[str, Any] = {
 }
 
 
-def described_app(
-    routers: Sequence[APIRouter], refused: Callable[[str], None], *, docs: bool
-) -> FastAPI:
-    """Return the app. `refused` is told every error's code; `docs` False leaves the page out."""
+def described_app(routers: Sequence[APIRouter], told: Told, *, docs: bool) -> FastAPI:
+    """Return the app. `told` counts every error; `docs` False leaves the page out."""
     app = FastAPI(
         title="infway",
         version=__version__,
@@ -40,7 +39,7 @@ def described_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    _fill(app, routers, refused)
+    _fill(app, routers, told)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
 
@@ -48,7 +47,10 @@ def described_app(
 def administered_app(
     routers: Sequence[APIRouter], refused: Callable[[str], None], *, docs: bool
 ) -> FastAPI:
-    """Return the app of administrators, described for itself; the rest is as above."""
+    """Return the app of administrators, described for itself.
+
+    `refused` is told every error's code; the rest is as above.
+    """
     app = FastAPI(
         title="infway: administration",
         version=__version__,
@@ -56,7 +58,12 @@ def administered_app(
         redirect_slashes=False,
         dependencies=[Depends(check_exact)],
     )
-    _fill(app, routers, refused)
+
+    def told(error: GatewayError, _: Client) -> GatewayError:
+        refused(error.code)
+        return error
+
+    _fill(app, routers, told)
 
     def description() -> dict[str, Any]:  # in a thread: it takes a while
         return _described(app, {"bearer": _SCHEMES["bearer"]})
@@ -66,10 +73,10 @@ def administered_app(
     return app
 
 
-def _fill(app: FastAPI, routers: Sequence[APIRouter], refused: Callable[[str], None]) -> None:
+def _fill(app: FastAPI, routers: Sequence[APIRouter], told: Told) -> None:
     for router in routers:
         app.include_router(router)
-    refusals = _Refusals(refused)
+    refusals = _Refusals(told)
     app.add_exception_handler(GatewayError, refusals.gateway_error)
     app.add_exception_handler(HTTPException, refusals.http_error)
     app.add_exception_handler(RequestValidationError, refusals.validation_error)
@@ -79,11 +86,11 @@ def _fill(app: FastAPI, routers: Sequence[APIRouter], refused: Callable[[str], N
 class _Refusals:
     """The web framework's errors as the one error body."""
 
-    def __init__(self, refused: Callable[[str], None]) -> None:
-        self._refused = refused
+    def __init__(self, told: Told) -> None:
+        self._told = told
 
     def _answer(self, request: Request, error: GatewayError) -> Response:
-        self._refused(error.code)
+        error = self._told(error, request.scope.get("client"))
         error.request_id = request_id = request.state.request_id
         words = words_of(request.url.path)
         response = Response(words.refusal(error), error.status)

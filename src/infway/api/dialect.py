@@ -15,11 +15,16 @@ _DETAILS = (
             ("cached_tokens", "cached"),
             ("cache_write_tokens", "cache_write"),
             ("audio_tokens", "audio_input"),
+            ("image_tokens", "image_input"),
         ),
     ),
     (
         "completion_tokens_details",
-        (("reasoning_tokens", "reasoning"), ("audio_tokens", "audio_output")),
+        (
+            ("reasoning_tokens", "reasoning"),
+            ("audio_tokens", "audio_output"),
+            ("image_tokens", "image_output"),
+        ),
     ),
 )
 

@@ -11,7 +11,6 @@ from infway.api.served import ServedEndpoint
 from infway.api.stamp import bill_fields
 from infway.kernel.chat import ChatRequest, Feature
 from infway.kernel.errors import CallerError
-from infway.kernel.money import usd_text
 from infway.pipeline.embedding import EmbeddingAnswer, EmbeddingGateway
 from infway.pipeline.tried import trail
 
@@ -54,7 +53,7 @@ class EmbeddingsEndpoint(ServedEndpoint[EmbeddingGateway]):
             (b"x-gateway-attempts", trail(answer.settlement.attempts).encode()),
             (b"content-type", b"application/json"),
             (b"cache-control", b"private, no-store"),
-            (b"infe-unit-cost", usd_text(answer.bill().total).encode()),
+            (b"infe-unit-cost", answer.settlement.credits.encode()),
         ]
         if answer.dropped:
             headers.append((b"x-gateway-dropped", listed(answer.dropped)))
@@ -74,4 +73,4 @@ def _body(answer: EmbeddingAnswer, *, tells_cost: bool) -> bytes:
         "model": answer.parts[0].attempt.offer.model,
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }
-    return _write(fields | (bill_fields(answer.bill()) if tells_cost else {}))
+    return _write(fields | (bill_fields(answer.settlement.bill()) if tells_cost else {}))

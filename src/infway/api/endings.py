@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from itertools import islice
 
 from infway.database import DatabaseError
 from infway.ledger.replays import Claim, Kept, Replays
+from infway.threads import Threads
 
 _log = logging.getLogger(__name__)
 _AGAIN = 1.0  # seconds between two tries while the database is away
@@ -20,12 +22,16 @@ class Endings:
 
     They are put here without waiting for anything, so that a request that is cancelled loses none.
     `is_away`: the database takes none of them now, so there is no use in a claim either; which is
-    also why no more can wait than there were requests under way.
+    also why no more can wait than there were requests under way. A claim that fails says so too,
+    and puts its own end here: with that the database is tried until it is back.
     """
 
-    def __init__(self, replays: Replays) -> None:
+    def __init__(self, replays: Replays, threads: Threads, wall: Callable[[], float]) -> None:
         self.is_away = False
+        self._told = False
         self._replays = replays
+        self._threads = threads
+        self._wall = wall
         self._waiting: dict[Claim, Kept | None] = {}
         self._size = 0
         self._woken = asyncio.Event()
@@ -46,9 +52,9 @@ class Endings:
             try:
                 await self.flush()
             except DatabaseError as error:
-                if not self.is_away:
+                if not self._told:
                     _log.error("what requests came to is kept later: %s", error)
-                self.is_away = True
+                self._told = self.is_away = True
                 self._woken.set()
                 await asyncio.sleep(_AGAIN)
 
@@ -56,20 +62,23 @@ class Endings:
         """Write all that waits; raises DatabaseError where that cannot be done now."""
         while ended := list(islice(self._waiting.items(), _BATCH)):
             try:
-                await asyncio.to_thread(self._replays.end, ended)
+                await self._write(ended)
             except DatabaseError as error:
                 if error.is_away:
                     raise
                 await self._write_singly(ended)
             for claim, _ in ended:
                 self._size -= _size(self._waiting.pop(claim))
-        self.is_away = False
+        self._told = self.is_away = False
+
+    async def _write(self, ended: list[Ended]) -> None:
+        await self._threads.run(self._replays.end, ended, self._wall())
 
     async def _write_singly(self, ended: list[Ended]) -> None:
         """Write what can be written of a batch; the rest is free again when this process ends."""
         for one in ended:
             try:
-                await asyncio.to_thread(self._replays.end, [one])
+                await self._write([one])
             except DatabaseError as error:
                 if error.is_away:
                     raise

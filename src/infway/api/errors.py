@@ -44,6 +44,8 @@ def error_headers(error: GatewayError) -> list[Header]:
         headers.append((b"www-authenticate", b"Bearer"))
     if isinstance(error, UpstreamError) and error.attempts:
         headers.append((b"x-gateway-attempts", error.attempts.encode()))
+    if error.credits is not None:
+        headers.append((b"infe-unit-cost", error.credits.encode()))
     if error.retry_after is not None:
         headers.append((b"retry-after", str(max(1, ceil(error.retry_after))).encode()))
     if error.retryable is not None:

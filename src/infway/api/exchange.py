@@ -7,6 +7,7 @@ from typing import Any
 from infway.api.bulk import LONG, read_beside
 from infway.api.errors import Header
 from infway.api.gate import check_shape
+from infway.api.guesses import Client
 from infway.kernel.errors import CallerError
 from infway.kernel.outlet import WHOLE, WriteWhole
 from infway.pipeline.admit import Visit
@@ -36,6 +37,7 @@ class Exchange:
     server says of it. `length`: bytes of the body, as declared; 0 where nothing is.
     `visit`: what its key's limits say to it, None where there are none.
     `once`: what its caller calls a request by that may be delivered twice, empty where nothing is.
+    `client`: who asks, as the server has it.
     `callers_id`: the caller's own name for the request, said back and used for nothing.
     `whole`: what writes a whole reply at once, past `send`; None where there is no such thing.
     """
@@ -43,6 +45,7 @@ class Exchange:
     __slots__ = (
         "began",
         "callers_id",
+        "client",
         "headers",
         "id_headers",
         "length",
@@ -63,6 +66,7 @@ class Exchange:
     ) -> None:
         self.path: str = scope["path"]
         self.state: Mapping[str, object] = scope.get("state", _NO_STATE)
+        self.client: Client = scope.get("client")
         self.query: bytes = scope.get("query_string", b"")
         self.headers: Sequence[Header] = scope["headers"]
         self.length = 0

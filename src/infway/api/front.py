@@ -11,6 +11,7 @@ from functools import partial
 
 from infway.api.errors import Header, error_body, error_headers, own_fault
 from infway.api.exchange import ClientLeftError, Exchange, Message, Receive, Scope, Send
+from infway.api.guesses import Client, Guesses
 from infway.api.intake import Intake, goes_on
 from infway.api.repeats import Repeats
 from infway.api.routes import Connectable, Desk, Endpoint, Routes
@@ -32,7 +33,7 @@ class Front:
     """Serves the hot routes and hands on the rest, with a request id on every reply.
 
     `intake`: the open requests, and whether more are let in. `repeats`: what knows those that are
-    delivered twice; None: nothing does. `begin`: how an exchange begins.
+    delivered twice; None: nothing does. `begin`: how an exchange begins. `guesses`: wrong keys.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Front:
         self.intake = Intake()
         self.repeats: Repeats | None = None
         self.begin: Begin = Exchange
+        self.guesses = Guesses(clock.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -65,8 +67,7 @@ class Front:
         began = self._clock.monotonic()
         if endpoint is None:
             scope.setdefault("state", {})["request_id"] = request_id
-            headers: Sequence[Header] = scope["headers"]
-            await self._rest(scope, receive, self._traced(send, request_id, began, headers))
+            await self._rest(scope, receive, self._traced(scope, send, request_id, began))
             return
         exchange = self.begin(scope, receive, send, request_id, began)
         exchange.id_headers = endpoint.id_headers
@@ -88,8 +89,10 @@ class Front:
             intake.open.pop(task, None)
 
     def _repeated(self, endpoint: Endpoint) -> Answer | None:
-        """Return what answers requests that may be delivered twice."""
-        return None if self.repeats is None else partial(self.repeats.answer, endpoint)
+        """Return what answers requests that may be delivered twice; None where nothing is kept."""
+        if self.repeats is None or not self.repeats.remembered.memory.keep:
+            return None
+        return partial(self.repeats.answer, endpoint)
 
     async def _answered(self, exchange: Exchange, refusal: Refusal, ended: BaseException) -> bool:
         """Answer for what ended a request, where nothing was answered yet; False: it goes on."""
@@ -139,12 +142,20 @@ class Front:
 
     async def _refuse(self, exchange: Exchange, refusal: Refusal, error: GatewayError) -> None:
         """Send the error in the caller's dialect."""
-        self._metrics.refused(error.code)
+        error = self.told(error, exchange.client)
         error.request_id = exchange.request_id
         headers = [*error_headers(error), *self._traces(exchange.began)]
         if error.status == 405:
             headers.append((b"allow", b"POST"))
+        if exchange.visit is None and isinstance(error, CallerError):  # whose key nobody looked at
+            headers += await self._standing(exchange.path, exchange.query, exchange.headers)
         await exchange.reply(error.status, headers, refusal(error))
+
+    def told(self, error: GatewayError, client: Client) -> GatewayError:
+        """Count an error, and return what this client is told of it."""
+        error = self.guesses.instead_of(error, client)
+        self._metrics.refused(error.code)
+        return error
 
     def turn_away(self, error: GatewayError, path: str) -> tuple[list[Header], bytes]:
         """Return headers and body for what is refused before it is a request, in its dialect."""
@@ -154,15 +165,19 @@ class Front:
         ids = [(name, named) for name in (b"x-request-id", *words.id_headers)]
         return [*error_headers(error), *ids], words.refusal(error)
 
-    def _traced(self, send: Send, request_id: str, began: float, asked: Sequence[Header]) -> Send:
+    async def _standing(self, path: str, query: bytes, asked: Sequence[Header]) -> list[Header]:
+        """Return where the limits of a key stand, nothing for one that is unknown."""
         standing = self._routes.standing
+        return [] if standing is None else await standing(path, query, asked)
+
+    def _traced(self, scope: Scope, send: Send, request_id: str, began: float) -> Send:
+        path, query, asked = scope["path"], scope.get("query_string", b""), scope["headers"]
 
         async def stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
                 traces = [(b"x-request-id", request_id.encode()), *self._traces(began)]
                 said = message.get("headers", ())
-                if standing is not None:
-                    traces += await standing(asked)
+                traces += await self._standing(path, query, asked)
                 if not any(name == b"cache-control" for name, _ in said):
                     traces.append((b"cache-control", b"private, no-store"))
                 message = {**message, "headers": [*said, *traces]}

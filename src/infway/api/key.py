@@ -3,7 +3,6 @@
 The shape is that of OpenRouter's `GET /api/v1/key`, with limits and budgets one by one beside it.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -26,8 +25,10 @@ from infway.ledger.questions import Question, ask
 from infway.ledger.spending import Spending
 from infway.pipeline.admit import Visits
 from infway.state.meter import Standing
+from infway.threads import Threads
 
 _encode = msgspec.json.Encoder().encode
+_threads = Threads("keys", 2)  # nobody else waits where the database is silent
 _RESET: Mapping[Period, str | None] = {
     Period.DAY: "daily",
     Period.MONTH: "monthly",
@@ -116,7 +117,7 @@ async def _spent(database: Database, known: Known, at: float) -> Spent:
         for budget in holder.budgets
     ]
     try:
-        return await asyncio.to_thread(_read, database, name, allowances, at)
+        return await _threads.run(_read, database, name, allowances, at)
     except DatabaseError as error:
         message = "The ledger cannot be read now."
         raise UnavailableError(503, "accounting_unavailable", message, retry_after=1) from error

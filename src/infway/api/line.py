@@ -20,11 +20,11 @@ from infway.api.intake import goes_on
 from infway.api.presence import Presence
 from infway.api.stream import EventStream
 from infway.api.talk import Talk, Times
-from infway.kernel.chat import Principal
+from infway.ims.candidates import candidates
+from infway.kernel.chat import ChatRequest, Principal
 from infway.kernel.clock import Clock
 from infway.kernel.errors import CallerError, GatewayError, leaving, stopped_by
 from infway.kernel.events import Broken
-from infway.kernel.money import usd_text
 from infway.pipeline.admit import Visits
 from infway.pipeline.gateway import Answer, Gateway
 from infway.pipeline.handed import Handed
@@ -77,8 +77,19 @@ class LineEndpoint(ABC):
         else:
             talk = self.read(exchange, header, body, path_model)
         if exchange.visit is not None:
-            await exchange.visit.enter(talk.ask)
+            await exchange.visit.enter(talk.ask, self._models(talk.ask, who))
         await self.way(talk)(exchange, talk, who)
+
+    def _models(self, ask: ChatRequest, who: Principal) -> int:
+        """Return how many models answer at most: as many as are asked for, and there are."""
+        most = ask.selection.imsn
+        if ask.stream or most == 1:
+            return 1
+        try:
+            found = candidates(self.gateway.router.catalog, ask, who)
+        except GatewayError:  # the line says why, and asks nobody
+            return 1
+        return min(most, len({offer.model for offer in found.offers}))
 
     def who(self, exchange: Exchange) -> tuple[Principal, bytes]:
         """Return who asks, and the name of the header that held the key; raises CallerError."""
@@ -170,7 +181,7 @@ class LineEndpoint(ABC):
             *self._headers(exchange, talk, answers),
             (b"content-type", b"application/json"),
             (b"cache-control", b"private, no-store"),
-            (b"infe-unit-cost", usd_text(answers[0].bill().total, 6).encode()),
+            (b"infe-unit-cost", answers[0].settlement.credits.encode()),
         ]
 
     def _stream_head(

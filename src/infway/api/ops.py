@@ -5,11 +5,15 @@ from collections.abc import Callable
 from fastapi import APIRouter, Response
 
 from infway.kernel.errors import UnavailableError
+from infway.pipeline.settler import Settler
 from infway.telemetry.metrics import CONTENT_TYPE, Metrics
 
 
-def ops_router(metrics: Metrics, is_ready: Callable[[], bool]) -> APIRouter:
-    """Return the endpoints; `is_ready` tells whether requests should be sent here now."""
+def ops_router(metrics: Metrics, is_ready: Callable[[], bool], settler: Settler) -> APIRouter:
+    """Return the endpoints; `is_ready` tells whether requests should be sent here now.
+
+    Nor should they where a newer infway has changed the ledger that the `settler` writes to.
+    """
     router = APIRouter(tags=["operation"])
 
     @router.head("/healthz", include_in_schema=False)
@@ -25,6 +29,9 @@ def ops_router(metrics: Metrics, is_ready: Callable[[], bool]) -> APIRouter:
         """Answer 200 between start and stop, 503 otherwise."""
         if not is_ready():
             raise UnavailableError(503, "service_unavailable", "Not ready.", retry_after=1)
+        if settler.outdated:
+            message = f"Not ready: {settler.outdated}."
+            raise UnavailableError(503, "service_unavailable", message)
         return {"status": "ready"}
 
     @router.get("/metrics", summary="Prometheus metrics", response_class=Response)

@@ -10,9 +10,8 @@ import hashlib
 import logging
 import re
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
-from typing import NamedTuple
 
 import msgspec
 
@@ -20,18 +19,23 @@ from infway.api.auth import know
 from infway.api.endings import Endings
 from infway.api.errors import Header
 from infway.api.exchange import Exchange, Message, Send
+from infway.api.gemini.paths import key_query
+from infway.api.remembered import Remembered
 from infway.api.routes import Endpoint
 from infway.beside import beside
+from infway.database import DatabaseError
 from infway.kernel.clock import Clock
 from infway.kernel.errors import CallerError, InfwayError, UnavailableError
-from infway.ledger.replays import OPEN, Claim, Kept, Once, Replays, owner_of
+from infway.ledger.replays import OPEN, Claim, Kept, Memory, Once, Replays, owner_of
+from infway.threads import Threads
 
 _log = logging.getLogger(__name__)
 REPLAYED: Header = (b"idempotent-replayed", b"true")
 _NAME = re.compile(rb"[!-~]{1,255}")
 # How a stream of any dialect says that it failed: an object `error` at the root of an event
 _ERROR = re.compile(rb'(?:^|\n)(?:event: error\b|data: \{[^\n]*?"error":\s*\{)')
-_PAUSE = 60.0  # seconds between two looks for what is too old
+_THREADS = 4  # that claim and write what was answered: half of the connections that a database has
+_WAITING = 1000  # claims that wait at once for the database
 _OWN = frozenset(
     {b"x-request-id", b"request-id", b"content-length", b"x-client-request-id"}
     | {
@@ -42,13 +46,6 @@ _OWN = frozenset(
 )
 _write = msgspec.msgpack.Encoder().encode
 _read = msgspec.msgpack.Decoder(list[tuple[bytes, bytes]]).decode
-
-
-class Memory(NamedTuple):
-    """How long replies are kept, in seconds, and how many bytes of one at most."""
-
-    keep: float = 86_400.0
-    size: int = 2**20
 
 
 class Repeats:
@@ -70,9 +67,10 @@ class Repeats:
         self._clock = clock
         self._left = left
         self._numbers = count(1)
-        self._endings = Endings(replays)
+        self._threads = Threads("repeats", _THREADS)
+        self._endings = Endings(replays, self._threads, clock.wall)
         self._claiming: set[asyncio.Task[Kept | None]] = set()
-        self.memory = memory
+        self.remembered = Remembered(replays, clock, self._threads, memory)
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
@@ -80,21 +78,26 @@ class Repeats:
         await asyncio.to_thread(self._replays.open)
         try:
             async with AsyncExitStack() as stack:
-                await stack.enter_async_context(beside(self._sweep))
+                await stack.enter_async_context(beside(self.remembered.run))
                 await stack.enter_async_context(beside(self._endings.run))
                 yield
         finally:
             if self._claiming:
                 await asyncio.wait(self._claiming)
             await self._give_back()
+            await self._threads.close()
 
     async def answer(self, endpoint: Endpoint, exchange: Exchange, model: str | None) -> None:
         """Answer an exchange that has such a key; raises GatewayError where the edge has to."""
-        who, _ = know(endpoint.keyring, exchange.headers, exchange.query)
+        limit = endpoint.rules.body_limit
+        exchange.check_size(limit)
+        query = key_query(exchange.path, exchange.query)
+        who, _ = know(endpoint.keyring, exchange.headers, query)
+        exchange.visit = endpoint.visits.of(who, exchange.request_id)
         if not _NAME.fullmatch(exchange.once):
             message = "Idempotency-Key must be 1 to 255 printable letters without spaces."
             raise CallerError(400, "invalid_field", message, "Idempotency-Key")
-        body = await exchange.read_ahead(endpoint.rules.body_limit)
+        body = await exchange.read_ahead(limit)
         name = f"{exchange.once.decode()} {exchange.path}"
         once = Once(who.name, name, hashlib.sha256(body).digest())
         claim = Claim(once, owner_of(self._process, next(self._numbers)))
@@ -102,23 +105,22 @@ class Repeats:
         if kept is not None:
             await _replay(exchange, kept, once)
             return
-        recorder = Recorder(exchange.send, self.memory.size)
+        recorder = Recorder(exchange.send, self.remembered.memory.size)
         exchange.watch(exchange.receive, recorder.send)
         try:
             await endpoint.answer(exchange, model)
         finally:
             # it must be known what became of it, also where the caller has left: nothing is awaited
-            self._endings.add(claim, recorder.answer())
+            self._endings.add(claim, self.remembered.fitting(who.name, recorder.answer()))
 
     async def _claim(self, claim: Claim) -> Kept | None:
         """Return what is known of a request, None where it is to be answered; raises UnavailableError.
 
         A claim that nobody waits for any more, or whose answer was lost, is freed again.
         """
-        if self._endings.is_away:
+        if self._endings.is_away or len(self._claiming) >= _WAITING:
             raise _unseen()
-        now = self._clock.wall()
-        claiming = asyncio.create_task(asyncio.to_thread(self._replays.claim, *claim, now))
+        claiming = asyncio.create_task(self._threads.run(self._take, claim, self._clock.wall()))
         self._claiming.add(claiming)
         claiming.add_done_callback(self._claiming.discard)
         try:
@@ -128,6 +130,17 @@ class Repeats:
             raise _unseen() from error
         except asyncio.CancelledError:
             claiming.add_done_callback(lambda done: self._abandon(claim, done))
+            raise
+
+    def _take(self, claim: Claim, now: float) -> Kept | None:
+        """Claim, in a thread. Where the database fell silent, who waited behind asks no more."""
+        if self._endings.is_away:
+            raise DatabaseError("the database was away a moment ago", is_away=True)
+        try:
+            return self._replays.claim(*claim, now)
+        except DatabaseError as error:
+            if error.is_away:
+                self._endings.is_away = True
             raise
 
     def _abandon(self, claim: Claim, done: asyncio.Task[Kept | None]) -> None:
@@ -140,17 +153,10 @@ class Repeats:
         """Write what waits still, and free what is claimed and will never be answered."""
         try:
             await self._endings.flush()
-            await asyncio.to_thread(self._replays.release, self._process)
+            await self._threads.run(self._replays.release, self._process)
         except InfwayError as error:
             _log.error("what requests came to cannot be kept, the next start frees them: %s", error)
             self._left()
-
-    async def _sweep(self) -> None:
-        while True:
-            with suppress(InfwayError):
-                before = self._clock.wall() - self.memory.keep
-                await asyncio.to_thread(self._replays.sweep, before)
-            await asyncio.sleep(_PAUSE)
 
 
 def _unseen() -> UnavailableError:
@@ -208,4 +214,6 @@ async def _replay(exchange: Exchange, kept: Kept, once: Once) -> None:
     if not kept.head:
         message = "The request with this Idempotency-Key was answered, and its reply is not kept."
         raise CallerError(409, "idempotency_key_used", message, "Idempotency-Key")
+    if exchange.visit is not None:
+        await exchange.visit.look()
     await exchange.reply(kept.status, [*_read(kept.head), REPLAYED], kept.body)

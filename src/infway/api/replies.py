@@ -63,6 +63,27 @@ class ReplyUsage(Struct):
     completion_tokens_details: dict[str, Any] | None = None
 
 
+class CostDetails(Struct):
+    """The parts of `cost`, in USD: `prompt_cost` and `completion_cost` are the whole of it."""
+
+    prompt_cost: float
+    completion_cost: float
+    image_cost: float
+    video_cost: float
+    audio_cost: float
+    native_web_search_cost: float
+    plugin_web_search_cost: float
+    tools_cost: float
+    prompt_cache_read_cost: float
+    prompt_cache_write_cost: float
+    prompt_cache_write_5_min: float
+    prompt_cache_write_1_h: float
+    reasoning_cost: float
+    discount_rate: float
+    is_byok: bool
+    byok_cost: float
+
+
 class ChatReply(Struct):
     """A whole chat completion. `cost` in USD, where `usage.include` asked for it."""
 
@@ -75,7 +96,7 @@ class ChatReply(Struct):
     system_fingerprint: str | None = None
     service_tier: str | None = None
     cost: float | UnsetType = UNSET
-    cost_details: dict[str, float] | UnsetType = UNSET
+    cost_details: CostDetails | UnsetType = UNSET
 
 
 class Embedding(Struct):
@@ -101,7 +122,7 @@ class EmbeddingsReply(Struct):
     model: str
     usage: EmbeddingsUsage
     cost: float | UnsetType = UNSET
-    cost_details: dict[str, float] | UnsetType = UNSET
+    cost_details: CostDetails | UnsetType = UNSET
 
 
 class ErrorDetail(Struct):

@@ -9,22 +9,25 @@ from infway.api.errors import Header
 from infway.api.exchange import Exchange
 from infway.api.line import Rules
 from infway.kernel.errors import GatewayError
+from infway.pipeline.admit import Visits
 
 # Prefixes of paths that name the model: the path beats the body.
 MODEL_PATHS = ("/openai/deployments/", "/engines/", "/v1/engines/")
-Standing = Callable[[Sequence[Header]], Awaitable[list[Header]]]
+Standing = Callable[[str, bytes, Sequence[Header]], Awaitable[list[Header]]]
 _WORD = re.compile(r"\\\{\w+\\\}")  # in braces, escaped
 
 
 class Endpoint(Protocol):
     """What answers the requests of some paths.
 
-    `id_headers`: the headers in which its clients look for a request's id.
+    `id_headers`: the headers in which its clients look for a request's id. `visits`: what keeps to
+    the limits of keys.
     """
 
     id_headers: tuple[bytes, ...]
     keyring: Keyring
     rules: Rules
+    visits: Visits
 
     async def answer(self, exchange: Exchange, path_model: str | None) -> None:
         """Answer one exchange; raises GatewayError where the edge has to."""
@@ -84,7 +87,8 @@ def everywhere(path: str) -> Family:
 class Routes:
     """Finds the endpoint of a path; of several that name the model, the first counts.
 
-    `standing`: tells whoever asks elsewhere, by the headers, where the limits of the key stand.
+    `standing`: tells whoever asks elsewhere, by the path, the query and the headers, where the
+    limits of the key stand.
     """
 
     def __init__(

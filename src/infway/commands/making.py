@@ -76,9 +76,7 @@ def add_mint(group: click.Group, kind: Kind, about: str, new: Decorated) -> None
 def add_edit(group: click.Group, kind: Kind, changed: Decorated) -> None:
     """Add `edit`; `changed` adds its options."""
 
-    @group.command(
-        "edit", help="Change what is said, and nothing else; --clear takes a field away."
-    )
+    @group.command("edit", help="Change what is said, and nothing else.")
     @click.argument("ref", metavar="NAME")
     @changed
     @clearing(kind)
@@ -90,7 +88,7 @@ def add_edit(group: click.Group, kind: Kind, changed: Decorated) -> None:
         /,
         ref: str,
         config: Path | None,
-        clear: tuple[str, ...],
+        clear: tuple[str, ...] = (),
         *,
         as_json: bool,
         **given: object,

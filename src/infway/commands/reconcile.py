@@ -20,6 +20,7 @@ from infway.ledger.drift import (
     EVERY,
     Drift,
     Matching,
+    apart,
     attempts,
     compared,
     joined,
@@ -30,7 +31,7 @@ from infway.ledger.exports.reading import read_export
 from infway.ledger.exports.words import Counts, Export, ExportError
 from infway.settings.account_checks import closest
 
-HEAD = ("DAY", "UPSTREAM", "MODEL", "WHAT", "PROVIDER", "LEDGER", "DIFFERENCE", "DRIFT")
+HEAD = ("DAY", "UPSTREAM", "MODEL", "KEY", "WHAT", "PROVIDER", "LEDGER", "DIFFERENCE", "DRIFT")
 _WORDS: Mapping[str, str] = {
     "requests": "requests",
     "prompt": "tokens in",
@@ -127,17 +128,14 @@ def command(
         except ExportError as error:
             raise _Wrong(str(error)) from error
     sums = summed(drifts)
-    worst = {one.place: _beyond(one, Fraction(tolerance) / 100) for one in sums}
+    worst = [_beyond(one, Fraction(tolerance) / 100) for one in sums if one.parts()]
     shown = drifts if days else sums
     if form == "json":
-        click.echo(
-            json_text({"drifted": any(worst.values()), "lines": [_view(one) for one in shown]})
-        )
+        click.echo(json_text({"drifted": any(worst), "lines": [_view(one) for one in shown]}))
     else:
         click.echo(_in_table(shown))
-    beyond = sum(map(bool, worst.values()))
-    if beyond:
-        click.echo(f"Beyond {tolerance:g} %: {beyond} of {len(sums)}.", err=True)
+    if any(worst):
+        click.echo(f"Beyond {tolerance:g} %: {sum(worst)} of {len(worst)}.", err=True)
         context.exit(1)
 
 
@@ -223,10 +221,10 @@ def _beyond(one: Drift, tolerance: Fraction) -> bool:
 
 def _in_table(drifts: Sequence[Drift]) -> str:
     rows = [
-        (*one.place, _WORDS[name], _text(name, theirs), _text(name, ours), *_apart(one, name))
+        (*one.place, _WORDS[name], _text(name, theirs), *_beside(name, theirs, ours))
         for one in drifts
         for name, theirs, ours in zip(Counts._fields, one.theirs, one.ours, strict=True)
-        if theirs is not None and ours is not None
+        if theirs is not None
     ]
     if not rows:
         return "There is nothing to compare: neither side has any usage."
@@ -241,9 +239,12 @@ def _is_told(cell: str) -> bool:
     return cell not in ("", EVERY)
 
 
-def _apart(one: Drift, name: str) -> tuple[str, str]:
-    theirs, ours = getattr(one.theirs, name), getattr(one.ours, name)
-    return _text(name, ours - theirs), f"{float(one.parts()[name] * 100):.2f} %"
+def _beside(name: str, theirs: int, ours: int | None) -> tuple[str, str, str]:
+    """Return what the ledger says of it, and how far that is away; empty where it says nothing."""
+    if ours is None:
+        return "", "", ""
+    share = f"{float(apart(theirs, ours) * 100):.2f} %"
+    return _text(name, ours), _text(name, ours - theirs), share
 
 
 def _text(name: str, value: int) -> str:
@@ -251,12 +252,13 @@ def _text(name: str, value: int) -> str:
 
 
 def _view(one: Drift) -> Mapping[str, object]:
-    day, upstream, model = (None if not _is_told(name) else name for name in one.place)
+    day, upstream, model, key = (None if not _is_told(name) else name for name in one.place)
     parts = one.parts()
     return {
         "day": day,
         "upstream": upstream,
         "model": model,
+        "key": key,
         "provider": _counts(one.theirs),
         "ledger": _counts(one.ours),
         "drift": {name: round(float(part), 6) for name, part in parts.items()},

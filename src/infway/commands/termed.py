@@ -1,6 +1,6 @@
 """Options that say what a key, a project, an organisation or a plan may do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar, cast
 
 import click
@@ -21,19 +21,23 @@ _FIELDS: Mapping[str, str] = {
 """The fields of the configuration that options say, where their names differ."""
 
 
-class Budget(click.ParamType[dict[str, str]]):
-    """An amount and its time, like `20/month`, `5/day` or `100/total`."""
+class Budget(click.ParamType[dict[str, object]]):
+    """An amount and its time, like `20/month`, `5/day` or `100/total`; `:0.5,0.9` are its alerts."""
 
-    name = "USD/time"
+    name = "USD/time[:shares]"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dict[str, str]:
-        """Read it; the amount is checked with everything else."""
-        usd, _, per = str(value).partition("/")
+    ) -> dict[str, object]:
+        """Read it; the numbers are checked with everything else."""
+        amount, colon, shares = str(value).partition(":")
+        usd, _, per = amount.partition("/")
         if per not in ("", "day", "month", "total"):
-            self.fail("write an amount of USD like 20/month, 5/day or 100/total", param, ctx)
-        return {"usd": usd, "per": per or "month"}
+            self.fail(
+                "write an amount of USD like 20/month, 5/day or 100/total:0.5,0.9", param, ctx
+            )
+        alerts = {"alerts": shares.split(",")} if colon else {}
+        return {"usd": usd, "per": per or "month", **alerts}
 
 
 class Weight(click.ParamType[tuple[str, float]]):
@@ -66,13 +70,12 @@ class Limit(click.IntRange):
 
 
 class Field(click.ParamType[str]):
-    """A field of a kind, by its name or that of its option; becomes its name."""
+    """One of some fields, by its name or that of its option; becomes its name."""
 
     name = "field"
 
-    def __init__(self, kind: Kind) -> None:
-        # a project stays with its organisation
-        self._fields = set(TERMS[kind].model_fields) - {"organisation"}
+    def __init__(self, fields: Collection[str]) -> None:
+        self._fields = fields
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -89,7 +92,12 @@ class Field(click.ParamType[str]):
 
 _HOLDER = (
     click.option("--plan", help="Its plan."),
-    click.option("--budget", type=Budget(), multiple=True, help="Like 20/month; several count."),
+    click.option(
+        "--budget",
+        type=Budget(),
+        multiple=True,
+        help="Like 20/month, or 20/month:0.5,0.9 with the shares to alert at; several count.",
+    ),
 )
 _KEY = (
     click.option("--project", help="Its project."),
@@ -101,16 +109,6 @@ _KEY = (
     click.option(
         "--unpriced", multiple=True, help="A model without a price, allowed all the same."
     ),
-)
-_ADMIN = (
-    click.option(
-        "--capability",
-        type=click.Choice([one.value for one in Capability]),
-        multiple=True,
-        required=True,
-        help="What it may do.",
-    ),
-    click.option("--organisation", help="Only in this organisation."),
 )
 
 
@@ -125,8 +123,24 @@ def key_options(command: _Command) -> _Command:
 
 
 def admin_options(command: _Command) -> _Command:
-    """Add what an admin key may do."""
-    return _with(command, _ADMIN)
+    """Add what a new admin key may do, and where."""
+    where = click.option("--organisation", help="Only in this organisation.")
+    return _capabilities(required=True)(where(command))
+
+
+def admin_changes(command: _Command) -> _Command:
+    """Add what may change of an admin key."""
+    return _capabilities(required=False)(command)
+
+
+def _capabilities(*, required: bool) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--capability",
+        type=click.Choice([one.value for one in Capability]),
+        multiple=True,
+        required=required,
+        help="What it may do.",
+    )
 
 
 def plan_options(command: _Command) -> _Command:
@@ -141,9 +155,14 @@ def plan_options(command: _Command) -> _Command:
 
 
 def clearing(kind: Kind) -> Callable[[_Command], _Command]:
-    """Return what adds the option that takes something away from one of a kind."""
+    """Return what adds the option that takes something away from one of a kind, if anything can be."""
+    known = TERMS[kind].model_fields
+    # a project stays with its organisation, and an admin key may always do something
+    fields = {name for name, one in known.items() if not one.is_required()} - {"organisation"}
+    if not fields:
+        return lambda command: command
     about = "An option whose field falls back to its default, like `budget`."
-    return click.option("--clear", type=Field(kind), multiple=True, help=about)
+    return click.option("--clear", type=Field(fields), multiple=True, help=about)
 
 
 def said_of(given: Mapping[str, object]) -> dict[str, object]:

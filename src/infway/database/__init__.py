@@ -30,6 +30,10 @@ class DatabaseError(InfwayError):
         self.is_away = is_away
 
 
+class NewerError(DatabaseError):
+    """A newer infway has changed the tables: this one knows too little of them to write."""
+
+
 class Work(Protocol):
     """One transaction."""
 

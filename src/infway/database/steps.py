@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from infway.database import Database, DatabaseError, Step, Work
+from infway.database import Database, NewerError, Step, Work
 
 VERSIONS = (
     "CREATE TABLE IF NOT EXISTS infway_versions (room TEXT PRIMARY KEY, version INTEGER NOT NULL)"
 )
+
+_VERSION = "SELECT version FROM infway_versions WHERE room = ?"
 
 # What each kind of database says of its tables
 _TABLES: Mapping[str, str] = {
@@ -26,13 +28,13 @@ def has_table(database: Database, name: str) -> bool:
 def take_steps(work: Work, room: str, steps: Sequence[Step], taken: int = 0) -> None:
     """Take the steps that a room lacks, in this transaction.
 
-    `taken`: how many it has taken where the table says nothing. Raises DatabaseError where it has
-    taken more than these: a newer infway was here.
+    `taken`: how many it has taken where the table says nothing. Raises NewerError where it has
+    taken more than these: a newer infway was here. Who writes (`see_version`) ends before, or
+    waits.
     """
-    known = work.run("SELECT version FROM infway_versions WHERE room = ?", (room,))
+    known = work.run(f"{_VERSION} FOR UPDATE", (room,))
     version: int = known[0][0] if known else taken
-    if version > len(steps):
-        raise DatabaseError(f"the {room} is of version {version}; this infway knows {len(steps)}")
+    _compare(room, version, steps)
     for step in steps[version:]:
         if isinstance(step, str):
             work.run(step)
@@ -44,3 +46,17 @@ def take_steps(work: Work, room: str, steps: Sequence[Step], taken: int = 0) -> 
             " ON CONFLICT (room) DO UPDATE SET version = excluded.version",
             (room, len(steps)),
         )
+
+
+def see_version(work: Work, room: str, steps: Sequence[Step]) -> None:
+    """See, before a transaction writes, that nobody has taken more steps since the start.
+
+    It stays so until the end of the transaction. Raises NewerError where somebody has.
+    """
+    known = work.run(f"{_VERSION} FOR SHARE", (room,))
+    _compare(room, known[0][0] if known else 0, steps)
+
+
+def _compare(room: str, version: int, steps: Sequence[Step]) -> None:
+    if version > len(steps):
+        raise NewerError(f"the {room} is of version {version}; this infway knows {len(steps)}")

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from infway.kernel.prices import PARTS, Prices
+from infway.kernel.prices import PARTS, Prices, risen, tier_of
 
 Capability = Literal[
     "tools",
@@ -29,7 +29,17 @@ Capability = Literal[
 ]
 
 
-_OF_LENGTH = frozenset({"long_from", "longer"})
+_OTHERS = frozenset({"long_from", "longer", "tiers"})  # prices of other prompts and other tiers
+
+
+class TierStep(msgspec.Struct, frozen=True):
+    """What is stated of a tier's prices of prompts that are longer than `above` tokens."""
+
+    above: int
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -45,6 +55,23 @@ class Step(msgspec.Struct, frozen=True):
     cache_write: int | None = None
 
 
+class TierPrices(msgspec.Struct, frozen=True):
+    """What is stated of a service tier's prices; None is not stated."""
+
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
+    audio_cache_read: int | None = None
+    image_input: int | None = None
+    image_output: int | None = None
+    steps: tuple[TierStep, ...] = ()
+
+
 class ModelFacts(msgspec.Struct, frozen=True):
     """What the catalogue knows of one model at one vendor; None is unknown.
 
@@ -53,7 +80,7 @@ class ModelFacts(msgspec.Struct, frozen=True):
     none of them; None is one of which no source says what it can do. `checked` says whether a second source
     gives the same prices: True, False, or None where it has none to compare. `query`, `image`,
     `character` and `second` are no prices of tokens: of a search, a picture, a character that is
-    spoken, a second of sound.
+    spoken, a second of sound. `tier_prices`: by the names of service tiers.
     """
 
     id: str
@@ -74,6 +101,7 @@ class ModelFacts(msgspec.Struct, frozen=True):
     character: int | None = None
     second: int | None = None
     steps: tuple[Step, ...] = ()
+    tier_prices: dict[str, TierPrices] = {}
     context: int | None = None
     max_output: int | None = None
     capabilities: tuple[Capability, ...] | None = None
@@ -94,34 +122,48 @@ class ModelFacts(msgspec.Struct, frozen=True):
             ends = step.above
         return longer
 
+    @property
+    def prices(self) -> Prices:
+        """All prices, with those of every length and tier."""
+        usual = self._short()._replace(long_from=self.long_from, longer=self.longer)
+        tiers = [(name, tier_of(usual, _stated(one))) for name, one in self.tier_prices.items()]
+        return usual._replace(tiers=tuple(tiers))
+
+    def _short(self) -> Prices:
+        """Return the usual prices of prompts that are not long."""
+        names = (name for name in Prices._fields if name not in _OTHERS)
+        return Prices(**{name: getattr(self, name) for name in names})
+
     def _at(self, step: Step) -> Prices:
         """Return the prices of a step.
 
         What it does not state of a part rises as the whole does: so do all prices of cached tokens
         that steps state, but for rounding.
         """
-        names = (name for name in Prices._fields if name not in _OF_LENGTH)
-        short = Prices(**{name: getattr(self, name) for name in names})
+        short = self._short()
         now: dict[str, int | None] = {
             "input": step.input,
             "output": _first(step.output, self.output),
         }
         for whole, parts in PARTS.items():
             for part in parts:
-                risen = _risen(getattr(short, part), getattr(short, whole), now[whole])
-                now[part] = _first(getattr(step, part, None), risen)
-        return short._replace(**now, longer=None)
+                more = risen(getattr(short, part), getattr(short, whole), now[whole])
+                now[part] = _first(getattr(step, part, None), more)
+        return short.having(now)
 
 
 def _first(price: int | None, other: int | None) -> int | None:
     return other if price is None else price
 
 
-def _risen(part: int | None, whole: int | None, now: int | None) -> int | None:
-    """Return the price of a part whose whole had one price and has another now."""
-    if part is None or not whole or now is None:
-        return part
-    return (2 * part * now + whole) // (2 * whole)
+def _stated(tier: TierPrices) -> dict[int, dict[str, int]]:
+    """Return the prices of a tier that are stated, by the length above which they hold."""
+    bands: dict[int, TierPrices | TierStep] = {0: tier} | {step.above: step for step in tier.steps}
+    names = [name for whole, parts in PARTS.items() for name in (whole, *parts)]
+    return {
+        above: {name: price for name in names if (price := getattr(band, name, None)) is not None}
+        for above, band in bands.items()
+    }
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -7,12 +7,12 @@ from infway.ims.pricebook import ModelFacts
 from infway.kernel.begun import Prefill
 from infway.kernel.chat import Feature, Upstream
 from infway.kernel.money import PICO_PER_USD, price_per_token
-from infway.kernel.prices import PARTS, Prices
+from infway.kernel.prices import PARTS, Prices, tier_of
 from infway.kernel.work import WORK
 from infway.providers.dialects import DIALECTS
 from infway.providers.prefills import prefill_of, usual_prefill
 from infway.providers.vendors import Vendor
-from infway.settings import ModelSettings
+from infway.settings import ModelSettings, TierSettings
 
 _VECTORS = Feature.EMBEDDINGS | Feature.TOKEN_IDS
 EVERYTHING = ~(
@@ -25,15 +25,8 @@ _UNLISTED: Mapping[Feature, str] = {Feature.LOGPROBS: "logprobs", Feature.SEVERA
 def price_of(model: ModelSettings, facts: ModelFacts | None, default: Prices) -> Prices:
     """Return the prices of a model: the configuration's, then the catalogue's, then `default`."""
     if facts is not None:
-        default = Prices(**{name: getattr(facts, name) for name in Prices._fields})
-    said = {
-        "input": model.input_price,
-        "output": model.output_price,
-        "cache_read": model.cache_read_price,
-        "cache_write": model.cache_write_price,
-    }
-    given = {name: price_per_token(usd) for name, usd in said.items() if usd is not None}
-    given |= {
+        default = facts.prices
+    given = _given(model) | {
         name: round(usd * PICO_PER_USD / per)
         for name, usd, per in (
             ("query", model.search_price, 1000),
@@ -45,22 +38,43 @@ def price_of(model: ModelSettings, facts: ModelFacts | None, default: Prices) ->
     }
     prices = _overridden(default, given)
     if prices.input is not None and prices.output is None and is_for_embeddings(model, facts):
-        return prices._replace(output=0)  # vectors cost nothing beside their inputs
-    return prices
+        prices = _overridden(prices, {"output": 0})  # vectors cost nothing beside their inputs
+    return _with_tiers(prices, model) if model.tiers else prices
+
+
+def _given(said: ModelSettings | TierSettings) -> dict[str, int]:
+    """Return the prices of tokens that the configuration gives, in 10^-12 USD."""
+    usd = {
+        "input": said.input_price,
+        "output": said.output_price,
+        "cache_read": said.cache_read_price,
+        "cache_write": said.cache_write_price,
+    }
+    return {name: price_per_token(price) for name, price in usd.items() if price is not None}
+
+
+def _with_tiers(prices: Prices, model: ModelSettings) -> Prices:
+    """Return prices with those that the configuration gives for service tiers."""
+    tiers = dict(prices.tiers)
+    for name, said in model.tiers.items():
+        given, known = _given(said), tiers.get(name)
+        tiers[name] = _overridden(known, given) if known else tier_of(prices, {0: given})
+    return prices._replace(tiers=tuple(tiers.items()))
 
 
 def _overridden(prices: Prices, given: Mapping[str, int]) -> Prices:
-    """Return prices with those that are given in their place, for prompts of every length.
+    """Return prices with those that are given in their place, for every length and every tier.
 
     With what is read, or made, all of it is given: others know no price of a part of it.
     """
     wholes = [whole for whole in PARTS if whole in given]
     said: dict[str, int | None] = {part: None for whole in wholes for part in PARTS[whole]}
     said |= given
-    longer = prices.longer if len(wholes) < len(PARTS) else None
-    if longer is not None:
-        longer = _overridden(longer, given)
-    return prices._replace(**said, long_from=longer and prices.long_from, longer=longer)
+    if len(wholes) == len(PARTS):
+        return prices._replace(**said, long_from=None, longer=None, tiers=())
+    longer = prices.longer and _overridden(prices.longer, given)
+    tiers = tuple((name, _overridden(one, given)) for name, one in prices.tiers)
+    return prices._replace(**said, longer=longer, tiers=tiers)
 
 
 def is_for_embeddings(model: ModelSettings, facts: ModelFacts | None) -> bool:

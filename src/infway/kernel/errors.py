@@ -49,10 +49,11 @@ class GatewayError(InfwayError):
 
     `param`: the field's path. `retry_after`: seconds. `retryable` False tells client SDKs that
     an automatic retry is pointless; None leaves the choice to them. `request_id`: the request that
-    it ended, where the edge has said so.
+    it ended, where the edge has said so. `credits`: what the attempts before it were charged.
     """
 
     request_id: str | None = None
+    credits: str | None = None
 
     def __init__(
         self,

@@ -68,11 +68,13 @@ class Units(NamedTuple):
 class Usage(NamedTuple):
     """Tokens as the upstream counted them (`estimated`: as infway did, since it said nothing).
 
-    `cached`, `cache_write`, `audio_input` are parts of `prompt`; `reasoning`, `audio_output` are
-    parts of `completion`; `cache_write_long` is the part of `cache_write` that is kept for an
-    hour. `billed`: the prompt and completion tokens that are paid, where the vendor bills others
-    than it counts. `details`: what else the upstream said of its usage, ready for JSON. `units`:
-    what work that is no chat is measured in.
+    `cached`, `cache_write`, `audio_input`, `image_input` are parts of `prompt`; `reasoning`,
+    `audio_output`, `image_output` are parts of `completion`; `cache_write_long` is the part of
+    `cache_write` that is kept for an hour, `audio_cached` that of `audio_input` that is `cached`.
+    `billed`: the prompt and completion tokens that are paid, where the vendor bills others than it
+    counts. `details`: what else the upstream said of its usage, ready for JSON. `units`: what work
+    that is no chat is measured in, its pictures' tokens too. `tier`: the service tier that is paid,
+    by its name in the prices; none is the usual one.
     """
 
     prompt: int
@@ -88,6 +90,10 @@ class Usage(NamedTuple):
     details: Mapping[str, object] | None = None
     estimated: bool = False
     units: Units | None = None
+    image_input: int = 0
+    image_output: int = 0
+    audio_cached: int = 0
+    tier: str = ""
 
 
 class Chunk(NamedTuple):

@@ -15,9 +15,23 @@ def price_per_token(usd_per_million: Decimal) -> int:
     return int(scaled.to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
+def pico_of(amount: Decimal) -> int:
+    """Return an amount in 10^-12 USD, from USD."""
+    return int(amount * PICO_PER_USD)
+
+
 def usd(pico: int) -> Decimal:
     """Return an exact amount in USD, from 10^-12 USD."""
     return Decimal(pico).scaleb(-12)
+
+
+def credits_text(pico: int, credit: int) -> str:
+    """Return an amount in credits, six decimals; `credit`: what one is worth, both in 10^-12 USD.
+
+    It is rounded up, so that nothing which is paid for looks free.
+    """
+    millionths = -(-pico * 10**6 // credit)
+    return f"{millionths // 10**6}.{millionths % 10**6:06d}"
 
 
 def usd_text(pico: int, places: int = 12) -> str:

@@ -1,14 +1,14 @@
 """How far a provider's word on what was used is from the ledger's."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
 from infway.database import Database
 from infway.ledger.amounts import whole
-from infway.ledger.exports.words import Counts, Export, ExportError
+from infway.ledger.exports.words import Counts, Export, ExportError, Used
 
 _DAY = 86_400.0  # seconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,19 +25,25 @@ _ATTEMPTS = (
 _NOTHING_USED = (False, True, True, False, False)  # what an export without rows tells: no tokens
 _LONGEST = 1100  # days of an export: three years
 EVERY = "*"
-"""The model of a line that is about all models, as an export tells them."""
+"""The upstream, the model or the key of a line that is about all of them."""
+
+_NONE = "-"  # the model or the key of what has none, in an export that tells them apart
 
 
 class Place(NamedTuple):
-    """What is compared: a day like `2026-01-31`, or all of them (empty); an upstream, or all; a model."""
+    """What a line is about: a day like `2026-01-31`, or all (empty); upstream, model, provider's key."""
 
     day: str
     upstream: str
     model: str
+    key: str
 
 
 class Drift(NamedTuple):
-    """What both say of one place. `estimated`: attempts of ours whose tokens nobody told us."""
+    """What both say of one place. `estimated`: attempts of ours whose tokens nobody told us.
+
+    Of one of several keys that belong together only the provider tells: `ours` is None throughout.
+    """
 
     place: Place
     theirs: Counts
@@ -47,7 +53,7 @@ class Drift(NamedTuple):
     def parts(self) -> Mapping[str, Fraction]:
         """Return how far they are apart in what is known: a part of the larger, 0 to 1."""
         return {
-            name: _apart(theirs, ours)
+            name: apart(theirs, ours)
             for name, theirs, ours in zip(Counts._fields, self.theirs, self.ours, strict=True)
             if theirs is not None and ours is not None
         }
@@ -123,33 +129,75 @@ def attempts(database: Database, spans: Iterable[tuple[float, float]]) -> list[A
 
 
 def compared(export: Export, found: Iterable[Attempts], matching: Matching) -> list[Drift]:
-    """Return both sides of every day, upstream and model; raises ExportError.
+    """Return both sides of every day, upstream, model and key; raises ExportError.
 
-    What the export tells nothing of anywhere is None on both sides.
+    The ledger knows upstreams and no keys of theirs: where several keys belong to one, it is compared
+    with their sum, and each has a line of its own besides. What the export tells nothing of anywhere
+    is None on both sides.
     """
     if matching.keys and any(row.key is None for row in export.rows):
         raise ExportError("the export does not tell keys apart, so there is none to choose")
-    is_told = any(row.model is not None for row in export.rows)
+    places = _Places(export, matching)
     theirs: dict[Place, Counts] = {}
     ours: dict[Place, tuple[Counts, int]] = {}
     for row in export.rows:
-        upstream = matching.keys.get(row.key or "", "") if matching.keys else EVERY
-        if upstream:
-            said = matching.models.get(row.model or "", row.model or "-")
-            place = Place(_day(row.at), upstream, canonical(said) if is_told else EVERY)
+        for place in places.of_row(row):
             theirs[place] = theirs.get(place, Counts()).plus(row.counts)
     for one in found:
-        if one.upstream in (matching.keys.values() if matching.keys else matching.upstreams):
-            upstream = one.upstream if matching.keys else EVERY
-            place = Place(_day(one.at), upstream, canonical(one.native) if is_told else EVERY)
+        for place in places.of_attempts(one):
             before = ours.get(place, (Counts(), 0))
             ours[place] = before[0].plus(one.counts), before[1] + one.estimated
     told = _told(row.counts for row in export.rows) if export.rows else _NOTHING_USED
     return [
-        Drift(place, _known(theirs.get(place), told), _known(mine, told), estimated)
+        Drift(
+            place,
+            _known(theirs.get(place), told),
+            _known(mine, told) if place.key == places.compared(place.upstream) else Counts(),
+            estimated,
+        )
         for place in sorted({*theirs, *ours})
         for mine, estimated in [ours.get(place, (None, 0))]
     ]
+
+
+class _Places:
+    """Where the lines of both sides stand."""
+
+    def __init__(self, export: Export, matching: Matching) -> None:
+        self._matching = matching
+        self._has_models = any(row.model is not None for row in export.rows)
+        self._keys: dict[str, set[str]] = {}  # that belong together, by the upstream
+        for key, upstream in matching.keys.items():
+            self._keys.setdefault(upstream, set()).add(key)
+        if not matching.keys and any(row.key is not None for row in export.rows):
+            self._keys[EVERY] = {row.key or _NONE for row in export.rows}
+
+    def compared(self, upstream: str) -> str:
+        """Return the key of the line that has both sides: the only one, or all together."""
+        keys = self._keys.get(upstream, ())
+        return next(iter(keys)) if len(keys) == 1 else EVERY
+
+    def of_row(self, row: Used) -> Collection[Place]:
+        """Return the lines that a row of the export counts in: the compared one, and its key's own."""
+        keys, models = self._matching.keys, self._matching.models
+        upstream = keys.get(row.key or "") if keys else EVERY
+        if upstream is None:
+            return ()
+        model = models.get(row.model or "", row.model or _NONE)
+        place = self._place(row.at, upstream, model)
+        return {place, place._replace(key=row.key or _NONE)} if upstream in self._keys else {place}
+
+    def of_attempts(self, one: Attempts) -> Collection[Place]:
+        """Return the line that attempts of ours count in, if they are in any."""
+        if self._matching.keys:
+            upstream = one.upstream if one.upstream in self._keys else None
+        else:
+            upstream = EVERY if one.upstream in self._matching.upstreams else None
+        return () if upstream is None else {self._place(one.at, upstream, one.native)}
+
+    def _place(self, at: float, upstream: str, model: str) -> Place:
+        named = canonical(model) if self._has_models else EVERY
+        return Place(_day(at), upstream, named, self.compared(upstream))
 
 
 def summed(drifts: Iterable[Drift]) -> list[Drift]:
@@ -167,6 +215,12 @@ def summed(drifts: Iterable[Drift]) -> list[Drift]:
     return [sums[place] for place in sorted(sums)]
 
 
+def apart(one: int, other: int) -> Fraction:
+    """Return how far two numbers are apart: a part of the larger, 0 to 1."""
+    larger = max(abs(one), abs(other))
+    return Fraction(abs(one - other), larger) if larger else Fraction(0)
+
+
 def canonical(model: str) -> str:
     """Return a model's name without the day that it is of: what is asked for may have none."""
     return _DATED.sub("", model.strip().casefold())
@@ -177,11 +231,6 @@ def _goes_on(one: Export, cut: Export, end: float) -> bool:
     is_paid = [{row.counts.cost is not None for row in told.rows} for told in (one, cut)]
     is_alike = is_paid[0] == is_paid[1] or not all(is_paid)
     return is_alike and any(begin == end for begin, _ in one.spans)
-
-
-def _apart(one: int, other: int) -> Fraction:
-    larger = max(abs(one), abs(other))
-    return Fraction(abs(one - other), larger) if larger else Fraction(0)
 
 
 def _told(counts: Iterable[Counts]) -> Sequence[bool]:

@@ -2,7 +2,8 @@
 
 One writes, from the event loop, without a system call: into the current segment, and when it is
 full into a spare one. All else is done in the background: segments of which everything is in the
-ledger are cleared and become spare.
+ledger are cleared and become spare, and spare ones are made ahead, for as long as the disk has room.
+The last of them is the reserve of those who are under way.
 """
 
 import logging
@@ -24,8 +25,8 @@ from infway.ledger.spool import Place, entered
 
 BEGUN, SEEN, SETTLED = 0, 1, 2
 _SIZE = 1024 * 1024  # bytes of a segment: some 3,000 requests
-_SPARES = 2  # segments that stay when they are not needed
-_RESERVE = 0.75  # share of the last segment beyond which no request may begin; the rest is for those under way
+_SPARES = 2  # segments ahead of the current one, and as many stay when they are not needed
+_RESERVE = 0.25  # share of the last segment beyond which no request may begin; the rest is for those under way
 
 _log = logging.getLogger(__name__)
 
@@ -72,8 +73,13 @@ class Journal:
 
     @property
     def is_full(self) -> bool:
-        """Whether no further request may begin, since there is no room for another segment."""
-        return self._starved and self._current.at > self._size * _RESERVE
+        """Whether no further request may begin: the rest of the last segment is for those under way."""
+        return self._starved and self.is_low and self._current.at > self._size * _RESERVE
+
+    @property
+    def is_low(self) -> bool:
+        """Whether no segment is ahead of the current one: it is for what begins and ends alone."""
+        return not self._spares
 
     @property
     def segments(self) -> int:
@@ -99,29 +105,33 @@ class Journal:
             self._turn()
             self._spares.append(self._made_segment())
         except OSError as error:
+            self.close(keep=False)
             raise LedgerError(f"no journal can be written in {self.folder}: {error}") from error
 
-    def write(self, kind: int, rows: Rows, prices: Prices | None = None) -> None:
-        """Write an entry; `rows` may be plain tuples with the fields of rows."""
+    def write(self, kind: int, rows: Rows, prices: Prices | None = None) -> bool:
+        """Write an entry, and tell whether all of it found room.
+
+        `rows` may be plain tuples with the fields of rows.
+        """
         data = _encode((kind, rows, prices))
         segment = self._current
         at, size = segment.at, len(data)
         end = at + 8 + size
         if end > segment.size or size > LONGEST:
-            self._overflow(kind, rows, prices, size)
-            return
+            return self._overflow(kind, rows, prices, size)
         memory = segment.memory
         memory[at + 8 : end] = data
         _pack(memory, at, size, crc32(data))
         segment.at = (end + 7) & -8
+        return True
 
-    def _overflow(self, kind: int, rows: Rows, prices: Prices | None, size: int) -> None:
+    def _overflow(self, kind: int, rows: Rows, prices: Prices | None, size: int) -> bool:
         """Write what does not fit: in parts, or into the next segment."""
         if size > LONGEST:
-            for part in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
-                if 0 < len(part) < len(rows):
-                    self.write(kind, part, prices)
-            return
+            half = len(rows) // 2
+            return half > 0 and all(
+                self.write(kind, part, prices) for part in (rows[:half], rows[half:])
+            )
         try:
             self._turn()
         except OSError:
@@ -129,8 +139,8 @@ class Journal:
             if not self._losing:
                 self._losing = True
                 _log.error("the journal is full: what happens now is lost if infway is killed")
-        else:
-            self.write(kind, rows, prices)
+            return False
+        return self.write(kind, rows, prices)
 
     def _turn(self) -> None:
         """Go on with the next segment; raises OSError."""
@@ -152,7 +162,7 @@ class Journal:
             self._freed.append(segments.popleft()[1])
 
     def tidy(self) -> None:
-        """Clear what is free, and have a spare segment. Called from the background."""
+        """Clear what is free, and have segments ahead. Called from the background."""
         while self._freed:
             segment = self._freed.popleft()
             if len(self._spares) < _SPARES:
@@ -161,7 +171,7 @@ class Journal:
             else:
                 segment.close(remove=True)
         try:
-            if not self._spares:
+            while len(self._spares) < _SPARES:
                 self._spares.append(self._made_segment())
             self._starved = self._losing = False
         except OSError as error:

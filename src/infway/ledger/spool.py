@@ -44,28 +44,29 @@ def entered(spool: Path, name: str) -> Place:
     return Place(draft.rename(spool / name), descriptor)
 
 
-def deserted(spool: Path) -> Iterator[Place]:
-    """Lock the folders of dead processes, one after the other; raises OSError."""
+def folders(spool: Path) -> list[Path]:
+    """Return the folders of processes, dead or alive, the same order each time; raises OSError."""
     if not spool.is_dir():
-        return
-    for path in sorted(spool.iterdir()):
-        if path.name.startswith(".") or not path.is_dir():
-            continue
-        place = _taken(path)
-        if place is not None:
-            yield place
+        return []
+    return sorted(path for path in spool.iterdir() if path.name[0] != "." and path.is_dir())
 
 
-def _taken(path: Path) -> Place | None:
+def taken(path: Path) -> Place | None:
+    """Lock the folder of a dead process; None where its process lives or another was faster.
+
+    Raises OSError.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None  # another process was faster
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
         os.close(descriptor)
-        return None
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
     if not path.exists():
         os.close(descriptor)
         return None

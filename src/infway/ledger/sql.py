@@ -1,9 +1,10 @@
 """The ledger over a database, SQLite or Postgres."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 
 from infway.database import Database, DatabaseError, Work
+from infway.database.steps import see_version
 from infway.ledger.counting import COUNTERS, Dimension, Ids, count
 from infway.ledger.fitting import fitting
 from infway.ledger.returning import Place, forgotten, hold, remember
@@ -71,7 +72,7 @@ class SqlLedger:
         ordered = [single[place] for place in sorted(single)]
         for keep in (_all, _missing, _one_by_one):
             with suppress(_Again):
-                with self._database.transaction() as work:
+                with self._writing() as work:
                     ids = count(work, keep(work, ordered, owner), owner, self._ids)
                 self._ids.learn(ids)
                 return
@@ -82,15 +83,22 @@ class SqlLedger:
 
     def sweep(self, before: float, most: int) -> int:
         """Forget rows, oldest first, in a transaction that holds nobody up for long."""
-        with self._database.transaction() as work:
+        with self._writing() as work:
             rows = work.run(_FORGET, (before, most))
             remember(work, rows)
             return len(rows)
 
     def hold(self, owner: str, since: float | None) -> None:
         """Note which rows the journal of a process may bring once more."""
-        with self._database.transaction() as work:
+        with self._writing() as work:
             hold(work, owner, since)
+
+    @contextmanager
+    def _writing(self) -> Generator[Work, None, None]:
+        """Begin a transaction; raises NewerError where a newer infway has changed the tables."""
+        with self._database.transaction() as work:
+            see_version(work, "ledger", STEPS)
+            yield work
 
     def close(self) -> None:
         """There is nothing of its own to give back."""

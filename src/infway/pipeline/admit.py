@@ -10,7 +10,7 @@ from math import ceil
 
 from infway.kernel.account import Holder
 from infway.kernel.chat import ChatRequest, Feature, Principal
-from infway.kernel.errors import CallerError, GatewayError, UnavailableError
+from infway.kernel.errors import GatewayError, UnavailableError
 from infway.kernel.work import WORK
 from infway.pipeline.refused import OUTPUT, refusal
 from infway.pipeline.settle import Settlement
@@ -70,20 +70,20 @@ class Visit:
         self._settled = False
         self._verdict: Verdict | None = None
 
-    async def enter(self, ask: ChatRequest | None) -> None:
+    async def enter(self, ask: ChatRequest | None, models: int = 1) -> None:
         """Count the try and what it needs; raises UnavailableError 429 where a limit is reached.
 
-        `ask` None: it uses no tokens of any model.
+        `ask` None: it uses no tokens of any model. `models`: how many answer it at most.
         """
-        need = _NOTHING if ask is None else need_of(ask)
+        need = _NOTHING if ask is None else need_of(ask, models)
         self._verdict = verdict = await self._meter.take(self._holders, need)
         if verdict.refused is not None:
             raise refusal(verdict.refused, self._holders, need)
         self._open[self._request] = self
 
     async def instead_of(self, error: GatewayError) -> GatewayError:
-        """Return what is said of a request that could not be read: first that it is one too many."""
-        if self._verdict is None and isinstance(error, CallerError):
+        """Return what is said of a request that failed uncounted: first that it is one too many."""
+        if self._verdict is None:
             try:
                 await self.enter(None)
             except UnavailableError as full:
@@ -135,12 +135,13 @@ def told(what: bytes, standing: Standing | None) -> list[Header]:
     ]
 
 
-def need_of(ask: ChatRequest) -> Need:
-    """Return what a request may use: its prompt as estimated, and all of its longest answers."""
+def need_of(ask: ChatRequest, models: int) -> Need:
+    """Return what a request may use: its prompt as estimated, and all of its longest answers.
+
+    `models`: how many answer it at most.
+    """
     output = 0
     if not ask.features & _NO_ANSWER:
         output = OUTPUT if ask.output_tokens is None else ask.output_tokens
-    answers = max(1, ask.selection.imsn)
-    if Feature.SEVERAL in ask.features:
-        answers *= choices_of(ask)
-    return Need(ask.input_tokens + output * answers, ask.input_chars)
+    answers = choices_of(ask) if Feature.SEVERAL in ask.features else 1
+    return Need(ask.input_tokens + output * answers * models, ask.input_chars)

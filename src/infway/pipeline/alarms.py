@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from infway.beside import beside
@@ -41,10 +42,10 @@ _LENGTHS = {10: "day", 7: "month"}  # of the names of periods: 2026-11-21, 2026-
 
 
 class Hook(NamedTuple):
-    """Where alerts are posted, and what signs them; an empty address is nowhere."""
+    """Where alerts are posted, and what signs them."""
 
-    url: str = ""
-    secret: str = ""
+    url: str
+    secret: str
 
 
 class Book(Protocol):
@@ -72,12 +73,15 @@ class Book(Protocol):
 
 
 class Alarms:
-    """Watches what is spent. `hook` may be changed; `count` is told of each alert, once over all."""
+    """Watches what is spent. `count` is told of each alert, once over all.
+
+    `hook` may be changed; None: alerts are posted nowhere.
+    """
 
     def __init__(
         self, book: Book, client: Client, clock: Clock, count: Callable[[str, str], None]
     ) -> None:
-        self.hook = Hook()
+        self.hook: Hook | None = None
         self._book = book
         self._client = client
         self._clock = clock
@@ -121,15 +125,15 @@ class Alarms:
             await asyncio.to_thread(self._book.open)
             self._is_open = True
         wrong = await _each(tuple(self._new), self._note)
-        if self.hook.url:
+        if self.hook is not None:
             now = self._clock.wall()
             due = await asyncio.to_thread(self._book.due, now, now + 3 * PATIENCE)
-            wrong += await _each(due, self._tell)
+            wrong += await _each(due, partial(self._tell, self.hook))
         if wrong:
             raise wrong[0]
 
     async def _note(self, alert: Alert) -> None:
-        if await asyncio.to_thread(self._book.note, alert, to_tell=bool(self.hook.url)):
+        if await asyncio.to_thread(self._book.note, alert, to_tell=self.hook is not None):
             self._say(alert)
         self._new.remove(alert)
 
@@ -147,9 +151,9 @@ class Alarms:
             usd_text(alert.spent, 6),
         )
 
-    async def _tell(self, alert: Alert) -> None:
+    async def _tell(self, hook: Hook, alert: Alert) -> None:
         """Post an alert; one that nobody takes is posted again, later and later."""
-        said = await self._post(alert)
+        said = await self._post(hook, alert)
         if said == "":
             await asyncio.to_thread(self._book.told, alert)
             return
@@ -162,14 +166,14 @@ class Alarms:
         pause = min(_LONGEST, 2.0**alert.tries)
         await asyncio.to_thread(self._book.later, alert, self._clock.wall() + pause)
 
-    async def _post(self, alert: Alert) -> str:
+    async def _post(self, hook: Hook, alert: Alert) -> str:
         """Return why it was not heard; empty where it was. Redirects are answers like any other."""
         body = message(alert)
         headers = {
             "content-type": "application/json",
-            **signed(self.hook.secret, name_of(alert), int(self._clock.wall()), body),
+            **signed(hook.secret, name_of(alert), int(self._clock.wall()), body),
         }
-        call = HttpCall(_NOBODY, self.hook.url, headers, body)
+        call = HttpCall(_NOBODY, hook.url, headers, body)
         try:
             async with asyncio.timeout(PATIENCE):
                 response = await self._client.send(call, _TIMES)
@@ -229,9 +233,9 @@ def signed(secret: str, name: str, at: int, body: bytes) -> dict[str, str]:
 
     What is signed is the id, the Unix seconds and the body, with dots between.
     """
-    headers = {"webhook-id": name, "webhook-timestamp": str(at)}
-    if secret:
-        content = b"%b.%d.%b" % (name.encode(), at, body)
-        digest = hmac.digest(secret.encode(), content, "sha256")
-        headers["webhook-signature"] = "v1," + base64.b64encode(digest).decode()
-    return headers
+    digest = hmac.digest(secret.encode(), b"%b.%d.%b" % (name.encode(), at, body), "sha256")
+    return {
+        "webhook-id": name,
+        "webhook-timestamp": str(at),
+        "webhook-signature": "v1," + base64.b64encode(digest).decode(),
+    }

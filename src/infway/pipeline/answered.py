@@ -1,21 +1,11 @@
-"""How requests end: what settles them on every way out, and what their answers cost."""
+"""How requests end: what settles them on every way out."""
 
 import asyncio
-from dataclasses import dataclass
 
 from infway.kernel.errors import GatewayError, UpstreamError, leaving
 from infway.kernel.faults import CONSEQUENCES, LEFT, Failure, Fault
-from infway.pipeline.cost import Cost
 from infway.pipeline.settle import Settlement
 from infway.pipeline.tried import Attempt
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """What an answer costs its caller, and all attempts together, in 10^-12 USD."""
-
-    cost: Cost
-    total: int
 
 
 class Begun:
@@ -39,23 +29,25 @@ class Begun:
         else:
             self.settlement.close(failure.fault.value, 200)
 
-    def bill(self) -> Bill:
-        """Return the cost so far: that of this answer, and the sum over all attempts."""
-        settlement = self.settlement
-        if settlement.tariff is None:
-            attempts = settlement.attempts
-            return Bill(self.attempt.cost, sum(attempt.cost.total for attempt in attempts))
-        return Bill(settlement.charge(self.attempt), settlement.cost)
-
 
 def settle_failed(settlement: Settlement, error: BaseException) -> None:
-    """Settle a request that has no answer: it was refused, its caller left, or infway failed."""
+    """Settle a request that has no answer: it was refused, its caller left, or infway failed.
+
+    A refusal is told what the attempts cost, if there were any.
+    """
     if isinstance(error, GatewayError):
         settlement.close(_outcome(settlement, error), error.status)
+        tell_cost(settlement, error)
     elif isinstance(error, asyncio.CancelledError):
         _close(settlement, leaving(error).fault)
     else:
         _close(settlement, Fault.OWN_FAULT)
+
+
+def tell_cost(settlement: Settlement, error: GatewayError) -> None:
+    """Let an error say what was charged for the attempts, where there were any."""
+    if settlement.attempts:
+        error.credits = settlement.credits
 
 
 def _close(settlement: Settlement, fault: Fault) -> None:

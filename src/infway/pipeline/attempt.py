@@ -21,6 +21,7 @@ from infway.pipeline.itinerary import Itinerary, Persistence, Step
 from infway.pipeline.probing import reserve
 from infway.pipeline.sanity import believed
 from infway.pipeline.stall import Deadline
+from infway.pipeline.tiers import asked_of
 from infway.pipeline.tried import Attempt, trail
 from infway.upstream.client import HALF_A_HEAD, Client
 
@@ -167,7 +168,8 @@ class Walk(ABC, Generic[_T]):
         if funding is not None and not await funding.secures(settlement.attempts, offer):
             raise funding.refusal()  # it is not the one that was reckoned with
         now = self._now()
-        attempt = Attempt(offer, now)
+        asked = asked_of(ask, offer.upstream) if offer.prices.tiers else None
+        attempt = Attempt(offer, now, asked)
         settlement.begin(attempt, ask)
         router.health.dispatched(offer, now)
 
@@ -207,9 +209,8 @@ class Walk(ABC, Generic[_T]):
             not 0 <= usage.prompt <= 2 * (ask.input_chars + ask.input_tokens) + _PLAIN
             or not 0 <= usage.completion <= (ask.output_tokens or _PLAIN)
             or usage.cached + usage.cache_write > usage.prompt
-            or usage.reasoning > usage.completion
-            or usage.audio_input > usage.prompt
-            or usage.audio_output > usage.completion
+            or usage.audio_input + usage.image_input > usage.prompt
+            or usage.reasoning + usage.audio_output + usage.image_output > usage.completion
         ):
             funded = course.settlement.funding is not None
             attempt.said = believed(usage, ask, attempt.offer, funded=funded)

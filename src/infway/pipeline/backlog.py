@@ -1,4 +1,7 @@
-"""Rows that are settled and not in the ledger yet: all are in the journal, the first ones in memory too."""
+"""Rows that are settled and not in the ledger yet: all are in the journal, the first ones in memory too.
+
+What finds no room in the journal is in memory alone, however much that is: no request is begun by then.
+"""
 
 import asyncio
 from collections import deque
@@ -59,6 +62,7 @@ class Backlog:
         self._fresh: list[tuple[int, Group]] = []
         self._held: deque[tuple[int, Group]] = deque()
         self._holding = 0
+        self._loose: dict[int, Group] = {}  # by identity: those of them that are in memory alone
         self._spilled: Spilled | None = None
         self._replayed: Spilled | None = None
         self._since: dict[int, float] = {}  # by segment: when the earliest row in it was
@@ -76,7 +80,8 @@ class Backlog:
         self.count += len(rows)
         if self.count >= self._most:
             self.is_full = True
-        journal.write(SETTLED, rows)
+        if not journal.write(SETTLED, rows):
+            self._loose[id(rows)] = rows
         self.woken.set()
 
     @property
@@ -92,12 +97,25 @@ class Backlog:
         for number, rows in fresh:
             earliest = min(row.at for row in rows)
             self._since[number] = min(earliest, self._since.get(number, earliest))
-            if self._holding >= self._memory and self.journal.folder is not None:
+            is_spilled = self._holding >= self._memory and self.journal.folder is not None
+            if is_spilled and id(rows) not in self._loose:
                 since, count = self._spilled or (number, 0)
                 self._spilled = since, count + len(rows)
             else:
                 self._held.append((number, rows))
                 self._holding += len(rows)
+
+    def put_down(self) -> int:
+        """Put what is in memory alone into the journal; return how many rows find no room still."""
+        for key, rows in list(self._loose.items()):
+            number = self.journal.number
+            if self.journal.write(SETTLED, rows):
+                del self._loose[key]
+                earliest = min(row.at for row in rows)
+                self._since[number] = min(earliest, self._since.get(number, earliest))
+            elif self.journal.is_full:
+                break
+        return sum(map(len, self._loose.values()))
 
     def waiting_rows(self, request: str) -> Group | None:
         """Return the rows of a request that waits in memory, else None."""
@@ -119,6 +137,7 @@ class Backlog:
         """Forget a batch: it is in the ledger."""
         for rows in groups:
             self._held.popleft()
+            self._loose.pop(id(rows), None)
             self._holding -= len(rows)
             self.count -= len(rows)
 

@@ -1,7 +1,8 @@
 """What streams have said so far, put on record from one wheel for all of them.
 
 A process that dies then leaves at most two seconds, or 256 tokens and a quarter of a second, of
-each stream that nobody has counted.
+each stream that nobody has counted. Where the journal has no segment ahead, nothing is said of what
+goes on: what is left of it is for what begins and ends.
 """
 
 from itertools import islice
@@ -18,8 +19,10 @@ _SEGMENTS, _SHARE = 4, 500
 _AT_ONCE = 500  # requests that are moved in one look
 
 
-def look(open_ones: dict[Settlement, None], now: float) -> None:
+def look(open_ones: dict[Settlement, None], journal: Journal, now: float) -> None:
     """Put on record what came since the last time, where that is worth it."""
+    if journal.is_low:
+        return
     for settlement in list(open_ones):
         for attempt in settlement.attempts:
             if attempt.ended is not None or attempt.first is None:
@@ -31,7 +34,7 @@ def look(open_ones: dict[Settlement, None], now: float) -> None:
 
 def move(open_ones: dict[Settlement, None], journal: Journal) -> None:
     """Let long requests hold up no more of the journal than a few segments."""
-    if journal.segments > _SEGMENTS + len(open_ones) // _SHARE:
+    if not journal.is_full and journal.segments > _SEGMENTS + len(open_ones) // _SHARE:
         for settlement in list(islice(open_ones, _AT_ONCE)):
             if settlement.segment >= journal.number - 1:
                 break

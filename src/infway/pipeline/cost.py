@@ -3,6 +3,7 @@
 Cached tokens are never billed twice: the parts of the prompt are taken out of it first.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from infway.kernel.events import Units, Usage
@@ -13,13 +14,19 @@ NOTHING = Usage(0, 0, 0)
 
 
 class Cost(NamedTuple):
-    """The parts of a bill in 10^-12 USD. `priced` False: a price was unknown and counts as 0."""
+    """The parts of a bill in 10^-12 USD. `priced` False: a price was unknown and counts as 0.
+
+    The last two are contained in others: `cache_write_long` is the part of `cache_write` that is
+    kept for an hour, `reasoning` the part of `completion` that was thought.
+    """
 
     prompt: int = 0
     cache_read: int = 0
     cache_write: int = 0
     completion: int = 0
     priced: bool = True
+    cache_write_long: int = 0
+    reasoning: int = 0
 
     @property
     def total(self) -> int:
@@ -27,8 +34,26 @@ class Cost(NamedTuple):
         return self.prompt + self.cache_read + self.cache_write + self.completion
 
 
+def added(costs: Iterable[Cost]) -> Cost:
+    """Return costs in sum, part by part."""
+    total = Cost()
+    for cost in costs:
+        total = Cost(
+            total.prompt + cost.prompt,
+            total.cache_read + cost.cache_read,
+            total.cache_write + cost.cache_write,
+            total.completion + cost.completion,
+            total.priced and cost.priced,
+            total.cache_write_long + cost.cache_write_long,
+            total.reasoning + cost.reasoning,
+        )
+    return total
+
+
 def cost_of(usage: Usage, prices: Prices) -> Cost:
     """Return the cost of `usage` at `prices`; a part without its own price pays the plain one."""
+    if usage.tier:
+        prices = prices.of(usage.tier)
     if prices.long_from is not None and usage.prompt > prices.long_from:
         prices = prices.at(usage.prompt)
     if usage.units is not None:
@@ -39,20 +64,12 @@ def cost_of(usage: Usage, prices: Prices) -> Cost:
     if usage.billed is not None:
         return Cost(prompt=usage.billed[0] * into, completion=usage.billed[1] * out)
     parts = usage.cached or usage.cache_write or usage.audio_input or usage.audio_output
-    if not parts and (prices.reasoning is None or not usage.reasoning):
+    drawn = usage.image_input or usage.image_output
+    if not (parts or drawn or usage.reasoning):
         return Cost(prompt=usage.prompt * into, completion=usage.completion * out)
-    cached = min(usage.cached, usage.prompt)
-    written = min(usage.cache_write, usage.prompt - cached)
-    spoken = min(usage.audio_input, usage.prompt - cached - written)
-    plain = usage.prompt - cached - written - spoken
-    long = min(usage.cache_write_long, written)
-    write = _or(prices.cache_write, into)
-    return Cost(
-        prompt=plain * into + spoken * _or(prices.audio_input, into),
-        cache_read=cached * _or(prices.cache_read, into),
-        cache_write=(written - long) * write + long * _or(prices.cache_write_1h, write),
-        completion=_completion(usage, prices, out),
-    )
+    completion, reasoning = _completion(usage, prices, out)
+    read = _prompt(usage, prices, into)
+    return read._replace(completion=completion, reasoning=reasoning)
 
 
 def unsaid(fault: Fault, prompt: int) -> Usage:
@@ -67,13 +84,38 @@ def unsaid(fault: Fault, prompt: int) -> Usage:
     return Usage(tokens, 0, tokens, estimated=True)
 
 
-def _completion(usage: Usage, prices: Prices, out: int) -> int:
-    voiced = min(usage.audio_output, usage.completion)
-    thought = min(usage.reasoning, usage.completion - voiced)
-    plain = usage.completion - voiced - thought
-    return (
-        plain * out + voiced * _or(prices.audio_output, out) + thought * _or(prices.reasoning, out)
+def _prompt(usage: Usage, prices: Prices, into: int) -> Cost:
+    """Return what the prompt costs.
+
+    What is cached is text, as far as it is not known to be sound: that is never too cheap.
+    """
+    cached = min(usage.cached, usage.prompt)
+    written = min(usage.cache_write, usage.prompt - cached)
+    rest = usage.prompt - cached - written
+    again = min(cached, max(usage.audio_cached, cached + usage.audio_input - usage.prompt))
+    spoken = min(max(0, usage.audio_input - again), rest)
+    drawn = min(usage.image_input, rest - spoken)
+    long = min(usage.cache_write_long, written)
+    write, read = _or(prices.cache_write, into), _or(prices.cache_read, into)
+    lasting = long * _or(prices.cache_write_1h, write)
+    return Cost(
+        prompt=(rest - spoken - drawn) * into
+        + spoken * _or(prices.audio_input, into)
+        + drawn * _or(prices.image_input, into),
+        cache_read=(cached - again) * read + again * _or(prices.audio_cache_read, read),
+        cache_write=(written - long) * write + lasting,
+        cache_write_long=lasting,
     )
+
+
+def _completion(usage: Usage, prices: Prices, out: int) -> tuple[int, int]:
+    """Return what the completion costs, and the part of it that was thought."""
+    voiced = min(usage.audio_output, usage.completion)
+    drawn = min(usage.image_output, usage.completion - voiced)
+    thought = min(usage.reasoning, usage.completion - voiced - drawn)
+    reasoning = thought * _or(prices.reasoning, out)
+    shown = voiced * _or(prices.audio_output, out) + drawn * _or(prices.image_output, out)
+    return (usage.completion - voiced - drawn - thought) * out + shown + reasoning, reasoning
 
 
 def _work(usage: Usage, units: Units, prices: Prices) -> Cost:

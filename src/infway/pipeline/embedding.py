@@ -15,9 +15,8 @@ from infway.kernel.clock import Clock
 from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import WHOLE, Usage, Vectors
 from infway.kernel.faults import Failure, Fault
-from infway.pipeline.answered import Bill, settle_failed
+from infway.pipeline.answered import settle_failed
 from infway.pipeline.attempt import Ended, Walk
-from infway.pipeline.cost import Cost
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Admission
@@ -124,12 +123,6 @@ class EmbeddingAnswer(NamedTuple):
         """What upstreams were not told."""
         return tuple(sorted({name for part in self.parts for name in part.attempt.dropped}))
 
-    def bill(self) -> Bill:
-        """Return what it cost: all parts, and all attempts together."""
-        charge = self.settlement.charge
-        prompt = sum(charge(part.attempt).prompt for part in self.parts)
-        return Bill(Cost(prompt), self.settlement.cost)
-
 
 class EmbeddingGateway(Admission):
     """The line of embeddings. `attempts` is swapped as `router` is."""
@@ -156,6 +149,7 @@ class EmbeddingGateway(Admission):
         except BaseException as error:
             settle_failed(settlement, error)
             raise
+        settlement.best = parts[0].attempt
         settlement.close("ok", 200)
         return EmbeddingAnswer(parts, settlement)
 

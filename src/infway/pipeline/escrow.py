@@ -12,12 +12,12 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from infway.kernel.account import Account
-from infway.kernel.errors import InfwayError, UnavailableError
+from infway.kernel.errors import InfwayError
 from infway.ledger.rows import Row
 from infway.ledger.spending import Want
 from infway.pipeline.holdings import Holdings
 from infway.pipeline.settle import Settlement
-from infway.pipeline.stakes import Stake, refusal
+from infway.pipeline.stakes import Stake, refusal, unseen
 from infway.pipeline.upkeep import Upkeep, Watch, part, unheard
 
 PATIENCE = 2.0
@@ -45,12 +45,17 @@ class Escrow:
         """What is set aside for open requests, in 10^-12 USD, summed over all purses."""
         return sum(stake.reserved for stake in self._holdings.stakes.values())
 
+    @property
+    def lapsed(self) -> bool:
+        """Whether nothing may be spent before the database was heard of again."""
+        return self._holdings.lapsed
+
     def stakes_of(self, account: Account, at: float) -> list[Stake]:
         """Return what is held of each purse that a request is paid from; `at`: Unix seconds."""
         return self._holdings.of(account, at)
 
     async def room(self, stakes: Sequence[Stake], amount: int, least: int) -> int:
-        """See that `amount` may be promised of each, so far as the budgets have it.
+        """See that `amount` may be promised of each, so far as the budgets have it, and spent.
 
         Return what may be, which is less where they do not. Raises UnavailableError (503) where
         the database is away, and what was granted is less than `least`.
@@ -58,13 +63,11 @@ class Escrow:
         for stake in stakes:
             stake.asked = True
         room = self._room(stakes)
-        while room < amount and not self._is_dry(stakes, amount):
+        while (room < amount or self.lapsed) and not self._is_dry(stakes, amount):
             if not await self._more(stakes, amount):
                 room = self._room(stakes)
                 if room < least:
-                    raise UnavailableError(
-                        503, "accounting_unavailable", "Budgets cannot be looked at.", retry_after=1
-                    )
+                    raise unseen()
                 break
             room = self._room(stakes)
         if room < amount:
@@ -111,10 +114,7 @@ class Escrow:
 
     def _room(self, stakes: Sequence[Stake]) -> int:
         """Return what may be promised of each: nothing where others may believe this process dead."""
-        holdings = self._holdings
-        if holdings.until and self._now() > holdings.until:
-            return 0
-        return min(stake.free for stake in stakes)
+        return 0 if self.lapsed else min(stake.free for stake in stakes)
 
     def _is_dry(self, stakes: Sequence[Stake], amount: int) -> bool:
         now = self._now()
@@ -146,7 +146,7 @@ class Escrow:
         """Take what all that wait need, and a part of the budget besides."""
         holdings = self._holdings
         try:
-            if holdings.until and self._now() > holdings.until:
+            if holdings.lapsed:
                 await holdings.renew()
             async with holdings.busy:
                 lacking = [one for one in holdings.stakes.values() if one.wanted > one.free]

@@ -10,9 +10,11 @@ from infway.ims.decision import Decision
 from infway.kernel.account import Account
 from infway.kernel.chat import ChatRequest, Feature, Offer
 from infway.kernel.errors import CallerError
+from infway.kernel.prices import Prices
 from infway.pipeline.escrow import Escrow
 from infway.pipeline.settle import Settlement
 from infway.pipeline.stakes import Funding, Worst
+from infway.pipeline.tiers import open_to
 from infway.pipeline.worst import Bounds, dearest_input, worst_of
 
 
@@ -40,11 +42,15 @@ async def fund(escrow: Escrow, ask: ChatRequest, decision: Decision, into: Settl
     await escrow.secure(stakes, amount)
     worst = Worst(
         costs,
-        max(dearest_input(into.prices(offer)) for offer in order),
+        max(_dearest_input(ask, offer, into.prices(offer)) for offer in order),
         leads if len(leads) > 1 else (),
         Feature.EMBEDDINGS in ask.features,
     )
     into.funding = Funding(escrow, stakes, amount, worst, into.charge)
+
+
+def _dearest_input(ask: ChatRequest, offer: Offer, prices: Prices) -> int:
+    return dearest_input(prices, open_to(ask, offer.upstream, prices))
 
 
 def _costs(

@@ -10,7 +10,7 @@ from infway.kernel.errors import UnavailableError
 from infway.kernel.events import Event, Usage
 from infway.kernel.faults import Failure
 from infway.pipeline.answered import Begun, settle_failed
-from infway.pipeline.billing import Billing, tariff_of
+from infway.pipeline.billing import AS_IT_COSTS, Tariff, highest_of
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.escrow import Escrow
@@ -64,12 +64,12 @@ class Answer(Begun):
 class Admission:
     """Where every line begins. `router` is swapped as a whole when settings are read again.
 
-    `escrow`: what keeps to the budgets of accounts; None: there are none. `billing`: how callers
-    are charged, where that is not what attempts cost.
+    `escrow`: what keeps to the budgets of accounts; None: there are none. `tariff`: how callers
+    are charged.
     """
 
     escrow: Escrow | None = None
-    billing: Billing | None = None
+    tariff: Tariff = AS_IT_COSTS
 
     def __init__(
         self, router: Router, settler: Settler, decisions: Decisions, clock: Clock
@@ -94,8 +94,10 @@ class Admission:
         bare = ask._replace(fields={}, native=native, form=None)
         decision = router.decide(bare, who, began)
         settlement = Settlement(bare, who, began, self._settler)
-        if self.billing is not None:
-            settlement.tariff = tariff_of(self.billing, decision.order)
+        settlement.model = decision.order[0].model if decision.order else ""
+        settlement.tariff = tariff = self.tariff
+        if tariff.highest:
+            settlement.tariff = tariff._replace(rates=highest_of(decision.order))
         self.decisions.add(Course(bare, router, decision, settlement))
         return Course(ask, router, decision, settlement)
 

@@ -15,8 +15,8 @@ LEASE = 60.0
 """Seconds for which a process says that it lives; it says so every second."""
 
 GONE = 900.0
-"""Seconds after which a process that could not say so spends nothing more of what it has. Others
-free that a while later, where nobody found its journal."""
+"""Seconds after which a process that could not say so begins nothing more with what it has. What it
+holds is its own all the same: no time says what of it was spent and is not written yet."""
 
 _DAY = 86_400
 _T = TypeVar("_T")
@@ -58,8 +58,7 @@ class Holdings:
     """Every stake of one process. `owner` names this run of it, in the database and in rows.
 
     `thread`: the one that also writes rows, so that rows and grants are in one order. `busy`: held
-    by whoever changes grants. `until`: when (monotonic seconds) what is held may be spent no more,
-    unless the database was heard of since.
+    by whoever changes grants.
     """
 
     def __init__(self, funds: Funds, owner: str, clock: Clock, thread: Executor) -> None:
@@ -68,10 +67,21 @@ class Holdings:
         self.clock = clock
         self.stakes: dict[Purse, Stake] = {}
         self.busy = asyncio.Lock()
-        self.until = 0.0
+        self._until: tuple[float, float] | None = None  # by the monotonic clock, and in Unix time
         self._thread = thread
         self._day = -1
         self._names: dict[object, str] = {}
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether the database was not heard of for so long that nothing held may be spent.
+
+        By either clock: one may stand still while a machine sleeps, the other may be set back.
+        """
+        if self._until is None:
+            return False
+        monotonic, wall = self._until
+        return self.clock.monotonic() > monotonic or self.clock.wall() > wall
 
     def of(self, account: Account, at: float) -> list[Stake]:
         """Return what is held of each purse that a request is paid from; `at`: Unix seconds."""
@@ -93,10 +103,10 @@ class Holdings:
 
     async def take(self, wants: Sequence[Want]) -> dict[Purse, int]:
         """Ask for more; returns what was added. Raises DatabaseError."""
-        now = self.clock.monotonic()
+        until = self._from_now()
         added = await self.run(self.funds.take, self.owner, self.clock.wall() + LEASE, wants)
-        if not self.until:
-            self.until = now + GONE
+        if self._until is None:
+            self._until = until
         return added
 
     async def renew(self) -> None:
@@ -107,12 +117,12 @@ class Holdings:
         it was asked.
         """
         async with self.busy:
-            now = self.clock.monotonic()
+            until = self._from_now()
             await self.run(self.funds.renew, self.owner, self.clock.wall() + LEASE)
             held = await self.run(self.funds.held, self.owner)
             for purse, stake in self.stakes.items():
                 stake.granted = held.pop(purse, 0)
-            self.until = now + GONE
+            self._until = until
             if held:  # of periods that are over
                 await self.run(self.funds.give_back, self.owner, held)
 
@@ -122,6 +132,9 @@ class Holdings:
             stake.granted -= amount
         amounts = {stake.purse: amount for stake, amount in spare.items()}
         await self.run(self.funds.give_back, self.owner, amounts)
+
+    def _from_now(self) -> tuple[float, float]:
+        return self.clock.monotonic() + GONE, self.clock.wall() + GONE
 
     async def run(self, function: Callable[..., _T], *values: object) -> _T:
         """Call what takes time in the background."""

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol, TypeVar
 
 from infway.beside import beside
@@ -222,7 +222,9 @@ class Keeper:
 
     async def _run(self) -> None:
         while True:
-            await self._woken.wait()
+            with suppress(TimeoutError):  # what is too old goes, where nothing new comes as well
+                async with asyncio.timeout(_SWEEP):
+                    await self._woken.wait()
             self._woken.clear()
             await self.flush()
             if self._failing:

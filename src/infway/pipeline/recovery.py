@@ -8,12 +8,13 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from infway.database import DatabaseError
 from infway.kernel.errors import InfwayError
 from infway.kernel.events import Usage
 from infway.kernel.faults import Fault
 from infway.ledger.journal import BEGUN, SETTLED, Entry, entries
 from infway.ledger.rows import Ledger, Row
-from infway.ledger.spool import Place, clear, deserted, left_behind
+from infway.ledger.spool import Place, clear, folders, left_behind, taken
 from infway.pipeline.cost import cost_of
 
 _BATCH = 2000  # rows of one transaction
@@ -40,18 +41,34 @@ class Recovery:
         self._ledger = ledger
         self._watch = watch
         self._buried = buried
-        self._said = ""
+        self._said: dict[Path, str] = {}  # why a folder could not be taken over
 
     def run(self) -> None:
-        """Take over what there is; what cannot be done now is tried again the next time."""
+        """Take over what there is; what cannot be done now is tried again the next time.
+
+        What is wrong with one folder holds up no other; a database that is away does.
+        """
         try:
-            for place in deserted(self._spool):
-                self._take_over(place)
-            self._said = ""
-        except (InfwayError, OSError) as error:
-            if self._said != str(error):  # once for each reason
-                self._said = str(error)
-                _log.error("the journal of a process that died cannot be taken over: %s", error)
+            paths = folders(self._spool)
+        except OSError as error:
+            self._say(self._spool, error)
+            return
+        self._said = {path: said for path, said in self._said.items() if path in paths}
+        for path in paths:
+            try:
+                if (place := taken(path)) is not None:
+                    self._take_over(place)
+                    self._said.pop(path, None)
+            except (InfwayError, OSError) as error:
+                self._say(path, error)
+                if isinstance(error, DatabaseError) and error.is_away:
+                    return
+
+    def _say(self, path: Path, error: Exception) -> None:
+        """Say why a folder waits, once for each reason."""
+        if self._said.get(path) != str(error):
+            self._said[path] = str(error)
+            _log.error("the journal of a process that died waits in %s: %s", path, error)
 
     def _take_over(self, place: Place) -> None:
         began: Found = {}

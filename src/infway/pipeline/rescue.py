@@ -10,7 +10,7 @@ from typing import Protocol
 
 from infway.kernel.begun import Said
 from infway.kernel.chat import ChatRequest, Feature, Offer, Principal
-from infway.kernel.errors import UpstreamError, UpstreamFailed
+from infway.kernel.errors import GatewayError, UpstreamFailed
 from infway.kernel.events import Usage
 from infway.kernel.faults import CONSEQUENCES, Blame, Failure, Fault
 from infway.pipeline.course import Course
@@ -80,7 +80,7 @@ class Rescue:
             reply = await self._onward.first_reply(
                 course._replace(ask=ask), course.decision.order, failure
             )
-        except UpstreamError as error:
+        except GatewayError as error:
             raise UpstreamFailed(self._broken) from error
         self._attempt = reply.attempt
         _log.warning(

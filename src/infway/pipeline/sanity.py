@@ -10,7 +10,15 @@ _log = logging.getLogger(__name__)
 
 _WINDOW = 2**24
 """Tokens beyond every window there is, for models whose own is not known."""
-_TOKENS = ("prompt", "completion", "cached", "cache_write", "reasoning")
+_TOKENS = (
+    "prompt",
+    "completion",
+    "cached",
+    "cache_write",
+    "reasoning",
+    "image_input",
+    "image_output",
+)
 
 
 def believed(usage: Usage, ask: ChatRequest, offer: Offer, *, funded: bool) -> Usage:
@@ -18,7 +26,8 @@ def believed(usage: Usage, ask: ChatRequest, offer: Offer, *, funded: bool) -> U
 
     What was `funded` beforehand costs no more than was set aside for it: no prompt has more tokens
     than bytes, nor an answer than allowed. Else vendors may have added what only they know of.
-    No part is more than its whole. What was cut is flagged as estimated, and said in the log.
+    No part is more than its whole, nor are its parts together. What was cut is flagged as
+    estimated, and said in the log.
     """
     if usage.units is not None:
         return usage
@@ -42,12 +51,11 @@ def believed(usage: Usage, ask: ChatRequest, offer: Offer, *, funded: bool) -> U
 
 
 def _is_whole(usage: Usage) -> bool:
-    """Tell whether no part is more than what it is a part of."""
+    """Tell whether the parts are together no more than what they are parts of."""
     return (
         usage.cached + usage.cache_write <= usage.prompt
-        and usage.audio_input <= usage.prompt
-        and usage.reasoning <= usage.completion
-        and usage.audio_output <= usage.completion
+        and usage.audio_input + usage.image_input <= usage.prompt
+        and usage.reasoning + usage.audio_output + usage.image_output <= usage.completion
     )
 
 
@@ -55,6 +63,9 @@ def _cut(usage: Usage, prompt: int, completion: int) -> Usage:
     """Return usage with no more than so many tokens, and parts that fit."""
     cached = min(usage.cached, prompt)
     written = min(usage.cache_write, prompt - cached)
+    heard = min(usage.audio_input, prompt)
+    voiced = min(usage.audio_output, completion)
+    drawn = min(usage.image_output, completion - voiced)
     return usage._replace(
         prompt=prompt,
         completion=completion,
@@ -62,9 +73,12 @@ def _cut(usage: Usage, prompt: int, completion: int) -> Usage:
         cached=cached,
         cache_write=written,
         cache_write_long=min(usage.cache_write_long, written),
-        audio_input=min(usage.audio_input, prompt),
-        reasoning=min(usage.reasoning, completion),
-        audio_output=min(usage.audio_output, completion),
+        audio_input=heard,
+        audio_cached=min(usage.audio_cached, cached, heard),
+        image_input=min(usage.image_input, prompt - heard),
+        reasoning=min(usage.reasoning, completion - voiced - drawn),
+        audio_output=voiced,
+        image_output=drawn,
         billed=usage.billed and (min(usage.billed[0], prompt), min(usage.billed[1], completion)),
         estimated=True,
     )

@@ -12,11 +12,12 @@ from typing import Any, Protocol
 from infway.kernel.account import Account
 from infway.kernel.chat import ChatRequest, Offer, Principal
 from infway.kernel.clock import Clock
+from infway.kernel.money import credits_text
 from infway.kernel.prices import Prices
 from infway.ledger.journal import BEGUN, SEEN, Journal
 from infway.ledger.rows import Row, tags_text
-from infway.pipeline.billing import Tariff
-from infway.pipeline.cost import Cost
+from infway.pipeline.billing import AS_IT_COSTS, Tariff
+from infway.pipeline.cost import Cost, added
 from infway.pipeline.stakes import Funding
 from infway.pipeline.tried import Attempt
 
@@ -45,7 +46,8 @@ class Settlement:
     """One request from admission to its end. `ask` comes without its body, as it is kept.
 
     `at`: when, in Unix seconds. `funding`: what was set aside for it, where a budget holds.
-    `tariff`: how its caller is charged, where that is not what its attempts cost.
+    `tariff`: how its caller is charged. `best`: the attempt that gave the first of several answers.
+    `model`: what it is called where there was no attempt, whatever its caller called it.
     `segment`: the journal's segment where it is first spoken of, 0 as long as it is not.
     """
 
@@ -56,7 +58,9 @@ class Settlement:
         "at",
         "attempts",
         "began",
+        "best",
         "funding",
+        "model",
         "outcome",
         "segment",
         "status",
@@ -72,8 +76,10 @@ class Settlement:
         self.outcome = "open"
         self.status = 0
         self.segment = 0
+        self.model = ""
         self.funding: Funding | None = None
-        self.tariff: Tariff | None = None
+        self.tariff: Tariff = AS_IT_COSTS
+        self.best: Attempt | None = None
         self.at = queue.clock.wall()
         self._queue = queue
         self._closed = False
@@ -113,7 +119,7 @@ class Settlement:
             journal.name,
             attempt.began,
         )
-        journal.write(BEGUN, (row,), offer.prices)
+        journal.write(BEGUN, (row,), attempt.prices)
 
     def see(self, attempt: Attempt) -> None:
         """Put on record how an attempt ended, or what came of it so far, before the request ends."""
@@ -143,25 +149,36 @@ class Settlement:
             self.status = status
             self._queue.take(self)
 
+    def bill(self) -> Cost:
+        """Return what its caller is charged so far, part by part, for all attempts together."""
+        attempts, charge = self.attempts, self.tariff.charge
+        if self.tariff.rates is None and len(attempts) == 1 and not attempts[0].is_void:
+            return attempts[0].cost
+        return added(map(charge, attempts))
+
     @property
     def cost(self) -> int:
         """What its caller is charged, in 10^-12 USD."""
-        if self.tariff is not None:
-            return self.tariff.total(self.attempts)
-        return sum(attempt.cost.total for attempt in self.attempts)
+        return self.bill().total
+
+    @property
+    def credits(self) -> str:
+        """What its caller is charged so far, in credits, as headers tell it."""
+        return credits_text(sum(self.bill()[:4]), self.tariff.credit)
 
     def charge(self, attempt: Attempt) -> Cost:
         """Return what its caller is charged for one attempt that has ended."""
-        return attempt.cost if self.tariff is None else self.tariff.charge(attempt)
+        return self.tariff.charge(attempt)
 
     def prices(self, offer: Offer) -> Prices:
         """Return the prices of an offer, as its caller is charged."""
-        return offer.prices if self.tariff is None else self.tariff.prices(offer)
+        return self.tariff.prices(offer)
 
     def rows(self) -> list[Row]:
         """Return one row for each attempt, and one for the request that sums them."""
         rows = [self._row(number, attempt) for number, attempt in enumerate(self.attempts, 1)]
-        if len(rows) == 1 and rows[0].outcome == self.outcome and self.tariff is None:
+        plain = self.tariff.rates is None and len(rows) == 1 and not self.attempts[0].is_void
+        if plain and rows[0].outcome == self.outcome:
             row, began, attempt = rows[0], self.began, self.attempts[0]
             first, ended = attempt.first, attempt.ended
             start = None if first is None else max(0, round((first - began) * 1000))
@@ -210,6 +227,8 @@ class Settlement:
     def _sum(self, rows: Sequence[Row]) -> Row:
         answered = [row for row in rows if row.outcome == self.outcome] or rows
         last = answered[-1] if rows else None
+        if self.best is not None:
+            last = rows[self.attempts.index(self.best)]
         first = next((a.first for a in self.attempts if a.first is not None), None)
         ended = max((a.ended for a in self.attempts if a.ended is not None), default=None)
         account = self.who.account or _NOWHERE
@@ -218,7 +237,7 @@ class Settlement:
             attempt=0,
             at=self.at,
             key=self.who.name,
-            model=last.model if last else self.ask.selection.model or "",
+            model=last.model if last else self.model,
             upstream=last.upstream if last else "",
             outcome=self.outcome,
             status=self.status,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from itertools import count
 from typing import NamedTuple
 
+from infway.database import NewerError
 from infway.kernel.clock import Clock
 from infway.kernel.errors import InfwayError
 from infway.ledger.journal import Journal
@@ -15,11 +16,13 @@ from infway.ledger.rows import Ledger, Row
 from infway.pipeline.backlog import Backlog, Group
 from infway.pipeline.checkpoints import TICK, look, move
 from infway.pipeline.recovery import Recovery
+from infway.threads import Threads
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 1.0  # seconds between two tries while the ledger refuses
 _HOUSE = 1.0  # seconds between two syncs of the journal
 _DEAD = 3  # of these, between two looks for processes that died
+_QUESTIONS = 2  # of callers that are asked of the ledger at once
 _HOLD = 200  # of these looks, between two words about what the journal holds
 
 
@@ -36,9 +39,10 @@ class Settler(Backlog):
 
     `capacity`: requests whose rows are held in memory; without `spooling`, no more than that may
     wait at all. `pause`: seconds in which rows gather before they are written. `watch` is told of
-    each row once. `is_away`: the ledger refuses rows. `buried` is told the name of each process
-    whose journal was taken over. `thread`: the only one that writes rows, and whatever has to be
-    in one order with them. `owes`: this process ends, and has to be buried by the next.
+    each row once. `is_away`: the ledger refuses rows. `outdated`: since a newer infway has
+    changed it, in words; else empty. `buried` is told the name of each process whose journal was
+    taken over. `thread`: the only one that writes rows, and whatever has to be in one order with
+    them. `owes`: this process ends, and has to be buried by the next.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Settler(Backlog):
         spooling = spooling or Spooling(Journal(), rows=2 * capacity, seconds=float("inf"))
         super().__init__(clock, spooling.journal, 2 * capacity, spooling.rows, watch)
         self.is_away = False
+        self.outdated = ""
         self.owes = False
         self.buried: Callable[[str], None] = _unheard
         self._ledger = ledger
@@ -60,6 +65,7 @@ class Settler(Backlog):
         self._pause = pause
         self._writing = asyncio.Lock()
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="infway-ledger")
+        self._questions = Threads("questions", _QUESTIONS)
         self._refuses = False
         self._progress = clock.monotonic()
         self._told: float | None = None  # the ledger knows that the journal holds rows since then
@@ -72,7 +78,7 @@ class Settler(Backlog):
         waiting = self.waiting_rows(request)
         if waiting is not None:
             return waiting
-        return await asyncio.to_thread(self._ledger.rows_of, request)
+        return await self._questions.run(self._ledger.rows_of, request)
 
     async def run(self) -> None:
         """Write batches, and look after the journal, until cancelled."""
@@ -95,8 +101,10 @@ class Settler(Backlog):
         while True:
             await asyncio.sleep(TICK)
             self.gather()
-            look(self.open, self.clock.monotonic())
+            look(self.open, self.journal, self.clock.monotonic())
             move(self.open, self.journal)
+            if not self.journal.is_full:
+                self.put_down()
             self._look_back()
 
     async def _keep_house(self) -> None:
@@ -155,10 +163,12 @@ class Settler(Backlog):
                 if not self.is_away:
                     _log.error("the ledger refuses rows, they are kept and tried again: %s", error)
                 self.is_away = True
+                self.outdated = str(error) if isinstance(error, NewerError) else ""
             else:
                 if self.is_away:
                     _log.warning("the ledger takes rows again, and has all of them")
                 self.is_away = False
+                self.outdated = ""
             self._look_back()
 
     async def _append(self, rows: Group) -> None:
@@ -204,14 +214,16 @@ class Settler(Backlog):
         try:
             await self.flush()
         finally:
+            await self._questions.close()
             self.thread.shutdown(wait=True)
             left = self.count
-            if left and self.journal.folder is not None:
+            lost = left if self.journal.folder is None else self.put_down()
+            if left > lost:
                 _log.error(
-                    "the ledger refused the last %d rows, they wait for the next start", left
+                    "the ledger refused the last %d rows, they wait for the next start", left - lost
                 )
-            elif left:
-                _log.error("the ledger refused the last %d rows, they are lost", left)
+            if lost:
+                _log.error("the ledger refused the last %d rows, they are lost", lost)
             keeps = bool(left or self.open or self.owes)
             self.journal.close(keep=keeps)
             if self.journal.folder is not None and not keeps:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from infway.kernel.chat import ChatRequest, Principal
 from infway.kernel.errors import GatewayError
-from infway.pipeline.answered import settle_failed
+from infway.pipeline.answered import settle_failed, tell_cost
 from infway.pipeline.gateway import Answer, Gateway
 
 
@@ -48,6 +48,8 @@ async def answer_several(gateway: Gateway, ask: ChatRequest, who: Principal) -> 
     best = results[0]
     if best.error is not None:
         settlement.close(best.error.code, best.error.status)
+        tell_cost(settlement, best.error)
         raise best.error
+    settlement.best = None if best.answer is None else best.answer.attempt
     settlement.close("ok", 200)
     return results

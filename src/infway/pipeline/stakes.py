@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from infway.kernel.account import Budget, Period
 from infway.kernel.chat import Offer
-from infway.kernel.errors import CallerError
+from infway.kernel.errors import CallerError, GatewayError, UnavailableError
 from infway.kernel.money import usd_text
 from infway.ledger.purses import Purse
 from infway.pipeline.cost import Cost
@@ -89,11 +89,22 @@ def refusal(stakes: Sequence[Stake], amount: int) -> CallerError:
     )
 
 
+def unseen() -> UnavailableError:
+    """Return what is said while the database of budgets is needed, and nothing is heard of it."""
+    message = "Budgets cannot be looked at."
+    return UnavailableError(503, "accounting_unavailable", message, retry_after=1)
+
+
 class Source(Protocol):
     """Where more is set aside from."""
 
+    @property
+    def lapsed(self) -> bool:
+        """Whether nothing may be spent before the database was heard of again."""
+        ...
+
     async def room(self, stakes: Sequence[Stake], amount: int, least: int) -> int:
-        """See that `amount` may be promised of each stake; return what may be."""
+        """See that `amount` may be promised of each stake, and spent; return what may be."""
         ...
 
 
@@ -149,7 +160,7 @@ class Funding:
         If so it is: what lacks is set aside now.
         """
         more = self._lacking(attempts, offer)
-        if more is None or any(stake.free < more for stake in self.stakes):
+        if more is None or not self._may_spend(more):
             return False
         self._add(more)
         return True
@@ -157,12 +168,14 @@ class Funding:
     async def secures(self, attempts: Sequence[Attempt], offer: Offer) -> bool:
         """Tell the same, after the budgets were asked for what lacks."""
         more = self._lacking(attempts, offer)
-        if more:
+        if more is not None and (more or not self._may_spend(0)):
             await self._source.room(self.stakes, more, 0)
         return self.covers(attempts, offer)
 
-    def refusal(self) -> CallerError:
+    def refusal(self) -> GatewayError:
         """Return what is said where no attempt can be paid for."""
+        if self._source.lapsed:
+            return unseen()
         return refusal(self.stakes, min(self._worst.costs.values()))
 
     def release(self) -> None:
@@ -170,6 +183,12 @@ class Funding:
         self._add(-self.amount)
         for stake in self.stakes:
             stake.users -= 1
+
+    def _may_spend(self, more: int) -> bool:
+        """Tell whether what was set aside is still this process's to spend, and `more` besides."""
+        if self._source.lapsed and self.amount + more:
+            return False
+        return all(stake.free >= more for stake in self.stakes)
 
     def _lacking(self, attempts: Sequence[Attempt], offer: Offer) -> int | None:
         """Return what has to be set aside for one more attempt, None where that is unknown."""

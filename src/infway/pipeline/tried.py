@@ -10,6 +10,7 @@ from infway.kernel.errors import UpstreamFailed
 from infway.kernel.events import (
     Chunk,
     Event,
+    Facts,
     Finish,
     Held,
     Reasoning,
@@ -19,9 +20,10 @@ from infway.kernel.events import (
     Usage,
     Verbatim,
 )
-from infway.kernel.faults import Failure, Fault
+from infway.kernel.faults import LEFT, Failure, Fault
 from infway.pipeline.cost import NOTHING, Cost, cost_of, unsaid
 from infway.pipeline.measured import text_in
+from infway.pipeline.tiers import USUAL, paid_at, tier_named, unsaid_tier
 from infway.pipeline.worst import reckoned
 
 _LONGEST_HEADER = 2000  # characters
@@ -39,13 +41,17 @@ class Attempt:
     off elsewhere. `most`: tokens beyond which a stream is ended. `frames`, `chars`: pieces of the
     answer so far, and about how long their text is. `funded`: what it may cost is set aside, and it
     costs no more. `said`: usage, as its upstream said it last. `finish`: how the answer ended, as
-    its upstream said. `prompt`: tokens of what was asked of it, as estimated. `noted`, `noted_at`:
-    tokens made when the journal was last told of it, and when.
+    its upstream said. `is_void`: it ended without a token and a reason, or as an error; that its
+    caller left is neither (row 55). `prompt`: tokens of what was asked of it, as estimated.
+    `noted`, `noted_at`: tokens made when the journal was last told of it, and when. `asked`: the
+    service tier that it was to be served at, where there are prices of any. `told`: its upstream's
+    last word of that, as it came. `prices`: those it costs as far as nothing is told.
     """
 
     __slots__ = (
         "_due",
         "_length",
+        "asked",
         "began",
         "chars",
         "cost",
@@ -56,25 +62,34 @@ class Attempt:
         "first",
         "frames",
         "funded",
+        "is_void",
         "limits",
         "mirrored",
         "most",
         "noted",
         "noted_at",
         "offer",
+        "prices",
         "prompt",
         "said",
         "tactic",
+        "told",
         "usage",
     )
 
-    def __init__(self, offer: Offer, began: float) -> None:
+    def __init__(self, offer: Offer, began: float, asked: str | None = None) -> None:
         self.offer = offer
+        self.prices = offer.prices
+        self.asked = asked
+        self.told: object = None
+        if self.prices.tiers:
+            self.prices = self.prices.of(unsaid_tier(asked) or USUAL)._replace(tiers=())
         self.began = began
         self.first: float | None = None
         self.ended: float | None = None
         self.failure: Failure | None = None
         self.finish: Finish | None = None
+        self.is_void = False
         self.limits: tuple[float, float] | None = None
         self.dropped: tuple[str, ...] = ()
         self.mirrored = False
@@ -109,6 +124,7 @@ class Attempt:
                 is_empty = is_edge and said is not None and not _text_of(said)
                 self._hear(None if event.usage else said, int(event.content and not is_empty))
                 self.said = event.usage or self.said
+                self.told = event.fields.get("service_tier", self.told)
                 self.finish = event.finishes[-1] if event.finishes else self.finish
             elif isinstance(event, Usage):
                 self.said = event
@@ -118,8 +134,15 @@ class Attempt:
             elif isinstance(event, Held):
                 self.frames += event.pieces
                 self.chars += event.chars
-            elif isinstance(event, Finish):
-                self.finish = event
+            elif isinstance(event, (Finish, Facts)):
+                self._learn(event)
+
+    def _learn(self, event: Finish | Facts) -> None:
+        """Note how the answer ended, or at which tier it was made."""
+        if isinstance(event, Finish):
+            self.finish = event
+        else:
+            self.told = event.fields.get("service_tier", self.told)
 
     def _hear(self, block: object, frames: int) -> None:
         """Count frames: the text of some is measured, and the next ones are taken to be as long.
@@ -175,11 +198,21 @@ class Attempt:
         elif failure is not None:
             self.usage = unsaid(failure.fault, ask.input_tokens)
         if self.usage is not NOTHING:
+            if self.offer.prices.tiers:
+                tier = tier_named(self.told) or unsaid_tier(self.asked, self.dropped)
+                self.usage = paid_at(self.usage, tier, self.asked, funded=self.funded)
             self.cost = cost_of(self.usage, self.offer.prices)
+        finish = self.finish
+        is_error = finish is not None and finish.reason == "error"
+        is_blank = not self.usage.completion and (finish is None or not finish.native)
+        is_cut = failure is not None and failure.fault not in LEFT
+        self.is_void = is_error or is_cut or (is_blank and failure is None)
 
     def interrupted(self, now: float, ask: ChatRequest) -> "Attempt":
         """Return what it would be if infway died now."""
-        other = Attempt(self.offer, self.began)
+        other = Attempt(self.offer, self.began, self.asked)
+        other.told = self.told
+        other.dropped = self.dropped
         other.first = self.first
         other.tactic = self.tactic
         other.frames = self.frames

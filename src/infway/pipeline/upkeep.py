@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from infway.beside import beside
-from infway.kernel.account import Budget
+from infway.kernel.account import Budget, Period, period_of
 from infway.kernel.errors import InfwayError
+from infway.kernel.money import usd_text
 from infway.ledger.purses import Purse
 from infway.pipeline.holdings import GONE, LEASE, Holdings
 from infway.pipeline.stakes import Stake
@@ -21,6 +22,10 @@ PARTS = 256
 """Part of a budget that is taken at once: large enough to ask rarely, small enough to strand none."""
 
 _SWEEP = 60  # looks between two for processes that are gone
+_DAY = 86_400
+_LOST = 30 * _DAY  # seconds of silence after which a machine is taken not to come back
+_OPEN = range(-1, 4)  # days that a request may be of: clocks differ, and it may last for two days
+_NAMED = 5  # purses that a warning names
 
 Watch = Callable[[Budget, Purse, int], None]
 
@@ -45,6 +50,7 @@ class Upkeep:
         self._watch = watch
         self._looks = 0
         self._silent: dict[str, tuple[float, float]] = {}  # by owner: its lease, and since when
+        self._given_up: set[str] = set()  # owners that were silent for too long
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
@@ -113,9 +119,11 @@ class Upkeep:
                 holdings.stakes.pop(stake.purse, None)
 
     async def sweep(self) -> None:
-        """Free what is granted to processes that are gone, and their journals with them.
+        """Look for processes that are silent: what they hold of periods that are over is freed.
 
-        Clocks of other machines may be wrong: a lease counts that nobody moved for so long.
+        Of the others nobody may have it: what such a process has spent may be written at any time,
+        when it goes on or its journal is found, for a month. Clocks of other machines may be wrong:
+        a lease counts that nobody moved for so long.
         """
         holdings, now = self._holdings, self._holdings.clock.monotonic()
         leases = await holdings.run(holdings.funds.leases)
@@ -123,11 +131,35 @@ class Upkeep:
         self._silent = {
             owner: (lease, known[owner][1] if known.get(owner, (None,))[0] == lease else now)
             for owner, lease in leases.items()
+            if owner != holdings.owner
         }
-        for owner, (_, since) in self._silent.items():
-            if owner != holdings.owner and now - since > GONE + LEASE:
-                _log.warning("the grants of %s are freed: it has been silent for too long", owner)
+        silent = [one for one, (_, since) in self._silent.items() if now - since > GONE + LEASE]
+        for owner in silent:
+            if holdings.clock.wall() - leases[owner] > _LOST:
+                _log.warning("what %s held is freed: it has been silent for a month", owner)
                 await holdings.run(holdings.funds.release, owner)
+            else:
+                await self._give_up(owner, is_new=owner not in self._given_up)
+        self._given_up = set(silent)
+
+    async def _give_up(self, owner: str, *, is_new: bool) -> None:
+        """Free what an owner has of periods that are over, and tell of the rest."""
+        holdings, now = self._holdings, self._holdings.clock.wall()
+        held = await holdings.run(holdings.funds.held, owner)
+        current = {period_of(one, now - days * _DAY) for one in Period for days in _OPEN}
+        over = {purse: held.pop(purse) for purse in list(held) if purse.period not in current}
+        if over:
+            await holdings.run(holdings.funds.give_back, owner, over)
+        if held and is_new:
+            named = sorted(held.items())[:_NAMED]
+            _log.warning(
+                "process %s is silent, and what it holds counts as spent until it goes on or its"
+                " journal is found: %s",
+                owner,
+                "; ".join(
+                    f"{' '.join(purse)}: {usd_text(amount, 6)} USD" for purse, amount in named
+                ),
+            )
 
 
 def _spare(stake: Stake) -> int:

@@ -8,9 +8,10 @@ import msgspec
 from infway.ims.candidates import COMPLETIONS
 from infway.kernel.chat import ChatRequest, Feature, Native, Offer
 from infway.kernel.events import Units, Usage
-from infway.kernel.prices import Prices
+from infway.kernel.prices import PARTS, Prices
 from infway.kernel.work import WORK
 from infway.pipeline.cost import cost_of
+from infway.pipeline.tiers import USUAL, open_to
 from infway.providers.openai.summed import wanted_of
 from infway.providers.passing.measures import guess
 
@@ -75,30 +76,30 @@ def most_tokens(ask: ChatRequest, offer: Offer) -> float:
 def worst_of(ask: ChatRequest, bounds: Bounds, offer: Offer, prices: Prices) -> int | None:
     """Return the most that an attempt can cost, in 10^-12 USD; None where a price is unknown.
 
-    `prices`: those that its caller pays.
+    `prices`: those that its caller pays, at the dearest service tier it may be served at.
     """
     if ask.features & WORK:
         return _work(ask, offer)
     made = bounds.made(offer)
     if prices.input is None or (prices.output is None and made):
         return None
-    into, out = _dearest_of(prices)
+    into, out = _dearest_of(prices, open_to(ask, offer.upstream, prices))
     return bounds.prompt(offer) * into + made * out
 
 
-def dearest_input(prices: Prices) -> int:
-    """Return the most that a token of a prompt costs, in 10^-12 USD."""
-    return _dearest_of(prices)[0]
+def dearest_input(prices: Prices, tiers: tuple[str, ...] = ()) -> int:
+    """Return the most that a token of a prompt costs, in 10^-12 USD; `tiers`: at which it may be."""
+    return _dearest_of(prices, tiers)[0]
 
 
 @lru_cache(maxsize=4096)
-def _dearest_of(prices: Prices) -> tuple[int, int]:
+def _dearest_of(prices: Prices, tiers: tuple[str, ...]) -> tuple[int, int]:
     """Return the highest price of a token that is read, and of one that is made, of all there are."""
-    into = out = 0
-    for step in prices.steps():
-        reads = step.input, step.cache_read, step.cache_write, step.cache_write_1h, step.audio_input
-        makes = step.output, step.reasoning, step.audio_output
-        into, out = _dearest(into, *reads), _dearest(out, *makes)
+    steps = [step for tier in (USUAL, *tiers) for step in prices.of(tier).steps()]
+    into, out = (
+        _dearest(0, *(getattr(step, name) for step in steps for name in (whole, *parts)))
+        for whole, parts in PARTS.items()
+    )
     return into, out
 
 
@@ -180,14 +181,18 @@ def _work(ask: ChatRequest, offer: Offer) -> int | None:
         audio_input=2 * usage.audio_input,
         units=units._replace(milliseconds=2 * units.milliseconds, image_output=made),
     )
-    by_tokens = cost_of(most, offer.prices)
-    by_units = cost_of(most._replace(estimated=True), offer.prices)
-    return max(by_tokens.total, by_units.total) if _is_priced(offer.prices) else None
+    prices = offer.prices
+    every = [
+        cost_of(most._replace(estimated=guessed, tier=tier), prices)
+        for guessed in (False, True)
+        for tier in (USUAL, *open_to(ask, offer.upstream, prices))
+    ]
+    return max(cost.total for cost in every) if _is_priced(prices) else None
 
 
 def _is_priced(prices: Prices) -> bool:
     """Tell whether anything that work is measured in has a price."""
-    return any(price is not None for price in prices)
+    return prices != Prices()
 
 
 def _dearest(*prices: int | None) -> int:

@@ -18,7 +18,7 @@ from infway.settings.models import (
 )
 from infway.settings.server import ServerSettings
 from infway.settings.stores import LedgerSettings, StateSettings
-from infway.settings.upstreams import ModelSettings, TimeoutSettings, UpstreamSettings
+from infway.settings.upstreams import ModelSettings, TierSettings, TimeoutSettings, UpstreamSettings
 
 __all__ = [
     "AttemptSettings",
@@ -36,6 +36,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "StateSettings",
+    "TierSettings",
     "TimeoutSettings",
     "UpstreamSettings",
     "defaults",

@@ -1,5 +1,6 @@
 """Who may spend how much: plans, organisations, projects, budgets, and where that is kept."""
 
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
@@ -7,6 +8,8 @@ from pydantic import SecretStr as Secret
 
 from infway.accounts.terms import NUMBER, Name, OrganisationTerms, ProjectTerms
 from infway.settings.upstreams import HOOK, Closed
+
+Credit = Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=12), NUMBER]
 
 
 class OrganisationSettings(OrganisationTerms):
@@ -56,7 +59,9 @@ class AlertSettings(Closed):
     """Who is told when a budget runs out, beside the log and the metrics."""
 
     webhook: str | None = Field(
-        default=None, pattern=HOOK, description="Where a JSON message is posted."
+        default=None,
+        pattern=HOOK,
+        description="Where a JSON message is posted; it needs `secret`.",
     )
     secret: Secret | None = Field(
         default=None, min_length=16, description="Signs the message: HMAC-SHA256 in a header."
@@ -67,7 +72,7 @@ class BillingSettings(Closed):
     """What callers are charged, where that is not what their requests cost."""
 
     zero_completion_insurance: bool = Field(
-        default=False,
+        default=True,
         description="Charge nothing for an attempt that gave no token and no end, or ended in an"
         " error.",
     )
@@ -75,4 +80,7 @@ class BillingSettings(Closed):
         default=False,
         description="Charge the highest input and the highest output price among the offers that"
         " were considered, whichever answers.",
+    )
+    credit_usd: Credit = Field(
+        default=Decimal(1), description="What one credit of `Infe-Unit-Cost` is worth, in USD."
     )

@@ -53,8 +53,13 @@ class KeySettings(KeyTerms):
     """One key that callers of infway present."""
 
     name: str = Field(min_length=1, max_length=64, description="Its name in logs and the ledger.")
-    key: Key = Field(min_length=16, description="The key itself, at least 16 characters.")
-    admin: bool = Field(default=False, description="It may also read decisions and reload.")
+    key: Key = Field(
+        min_length=16, description="The key itself, at least 16 characters; 32 with `admin`."
+    )
+    admin: bool = Field(
+        default=False,
+        description="It also reads decisions, and every caller's `/v1/generation`.",
+    )
 
 
 class PolicySettings(Closed):

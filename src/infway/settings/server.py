@@ -67,6 +67,12 @@ class ServerSettings(Closed):
         ge=0,
         description="Of these, from one address, unless `proxy_headers` is on; 0: no limit.",
     )
+    wrong_keys_per_minute: Whole = Field(
+        default=100,
+        ge=0,
+        description="Wrong keys that one address may present in a minute, before it is told to"
+        " wait; a valid key always passes; 0: any number.",
+    )
     head_timeout: Seconds = Field(
         default=10.0,
         description="Seconds in which a request's headers are here, from the connection's opening.",

@@ -73,7 +73,7 @@ class StateSettings(Closed):
         default=1,
         ge=1,
         le=1000,
-        description="Gateways that share limits; while Redis is away, each keeps to its part.",
+        description="Gateways that share limits at least; more are seen in Redis. While it is away, or where none is, each keeps to its part.",
     )
 
 
@@ -90,7 +90,20 @@ class StoreSettings(Closed):
 class IdempotencySettings(Closed):
     """Requests with an `Idempotency-Key`: delivered twice, they are answered and billed once."""
 
-    keep: Seconds = Field(default=86_400.0, description="Seconds that a reply is kept.")
+    keep: Annotated[float, Field(ge=0, le=86_400), NUMBER] = Field(
+        default=86_400.0,
+        description="Seconds that a reply is kept; 0: none is, and the header is ignored.",
+    )
     size: Whole = Field(
         default=2**20, ge=1024, le=2**26, description="Bytes of a reply that is kept at most."
+    )
+    total: Whole = Field(
+        default=2**30,
+        ge=2**20,
+        description="Bytes of all kept replies, beyond which the oldest of those that have most are forgotten.",
+    )
+    per_key: Whole = Field(
+        default=2**27,
+        ge=2**16,
+        description="Bytes of those of one key, beyond which its oldest are.",
     )

@@ -34,6 +34,7 @@ CapabilityWord = Literal[
     "translation",
 ]
 Mode = Literal["chat", "embedding", "rerank", "moderation", "image", "speech", "transcription"]
+TierName = Literal["priority", "flex", "batch", "ultrafast"]  # the catalogue's words too
 
 
 def _sendable(secret: Secret) -> Secret:
@@ -124,6 +125,19 @@ class AwsSettings(Closed):
     session_token: Key | None = Field(default=None, description="AWS_SESSION_TOKEN, if any.")
 
 
+class TierSettings(Closed):
+    """What a model costs at one service tier. What is left out costs as usual, or more in proportion."""
+
+    input_price: Price | None = Field(default=None, description="USD per million input tokens.")
+    output_price: Price | None = Field(default=None, description="USD per million output tokens.")
+    cache_read_price: Price | None = Field(
+        default=None, description="USD per million tokens read cached."
+    )
+    cache_write_price: Price | None = Field(
+        default=None, description="USD per million tokens cached."
+    )
+
+
 class ModelSettings(Closed):
     """One model at an upstream. What is left out comes from the packaged catalogue."""
 
@@ -159,6 +173,10 @@ class ModelSettings(Closed):
     )
     minute_price: Price | None = Field(
         default=None, description="Speech and transcription: USD per minute of sound."
+    )
+    tiers: dict[TierName, TierSettings] = Field(
+        default_factory=dict[TierName, TierSettings],
+        description="What it costs at service tiers: `priority`, `flex`, `batch`, `ultrafast`.",
     )
     context: Some | None = Field(default=None, description="Longest prompt, in tokens.")
     max_output: Some | None = Field(default=None, description="Longest answer, in tokens.")

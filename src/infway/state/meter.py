@@ -1,6 +1,6 @@
 """What counts the use of limits: the words of it, and the protocol behind which it happens."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -71,6 +71,21 @@ class Verdict(NamedTuple):
     refused: Refused | None
     requests: Standing | None
     tokens: Standing | None
+
+
+class PastUse(NamedTuple):
+    """What one process let in at a time (Unix seconds), for these holders."""
+
+    process: str
+    holders: Sequence[str]
+    at: float
+    requests: int
+    tokens: int
+    characters: int
+
+
+Past = Callable[[float, float], Sequence[PastUse]]
+"""Returns what was used in a time (Unix seconds), in a thread of its own; it may raise anything."""
 
 
 class Meter(Protocol):

@@ -102,8 +102,8 @@ class OwnMeter(MemoryMeter):
             if one.limits.tokens
         ]
 
-    def uses(self, since: int, offset: int) -> Iterator[tuple[str, list[Use]]]:
-        """Yield by holder what was used since then; `offset`: to the store's clock, milliseconds.
+    def uses(self, since: int) -> Iterator[tuple[str, list[Use]]]:
+        """Yield by holder what was used since then (milliseconds).
 
         Names are taken at once: what is used while this runs may be among it, or not.
         """
@@ -112,7 +112,7 @@ class OwnMeter(MemoryMeter):
             if book is None or book.used < since:
                 continue
             uses = [
-                Use(kind, window.seconds, at + offset, amount)
+                Use(kind, window.seconds, at, amount)
                 for kind, window in book.windows
                 for at, amount in window.uses(since)
             ]

@@ -10,10 +10,11 @@ class Bounds(NamedTuple):
     trusted for `patience`. After `failures` in a row there is a `probe` now and then, and when one
     is answered both Redis and the process' own share hold for `rejoin`, until all other processes
     have said what they let in; for `brief` where it was away for no longer than that. A `lease` is
-    renewed every third of it, and all `marks` are read again now and then.
+    renewed every third of it, and all `marks` are read again now and then. A process counts as one of
+    those that share for `presence` after its last look.
     """
 
-    deadline: float = 0.05
+    deadline: float = 0.045  # a little less than the 50 ms that a request may take longer
     connect: float = 0.5
     tick: float = 0.15
     patience: float = 0.4
@@ -23,3 +24,8 @@ class Bounds(NamedTuple):
     brief: float = 0.2
     lease: float = 30.0
     marks: float = 10.0
+    presence: float = 60.0
+
+    def milliseconds(self) -> tuple[int, int, int]:
+        """Return `patience`, `lease` and `presence` as the store is told them."""
+        return round(self.patience * 1000), round(self.lease * 1000), round(self.presence * 1000)

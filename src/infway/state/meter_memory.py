@@ -22,7 +22,7 @@ class Book:
         self.held = 0
         self.used = now  # milliseconds: when it was last asked for
         self.kept = 0  # milliseconds that anything of it is remembered
-        self.cut = 0  # milliseconds: the last time that its caps were set
+        self.cut = -1  # which cut of its meter it is held to
         self.limits = Limits()
         self.concurrent: int | None = None
         self.windows: list[tuple[int, SlidingWindow]] = []
@@ -56,20 +56,21 @@ class Book:
                 window.move(turn)
             used = window.sum + amounts[kind]
             if used > (window.most if now >= window.until else window.cap) and amounts[kind]:
-                return self._refused(amounts, now)
+                never = any(amounts[also] > other.most for also, other in self.windows)
+                return Refused(Kind(kind), self.id, 0.0, never)
         if self.concurrent is not None and self.held >= self.concurrent:
             return Refused(Kind.CONCURRENT, self.id, _SOON, never=self.concurrent == 0)
         return None
 
-    def _refused(self, amounts: tuple[int, ...], now: int) -> Refused:
-        full = [
-            (kind, window)
-            for kind, window in self.windows
-            if amounts[kind] and window.room(now) < amounts[kind]
-        ]
-        wait = max(window.wait(now, amounts[kind]) for kind, window in full)
-        never = any(amounts[kind] > window.most for kind, window in full)
-        return Refused(Kind(full[0][0]), self.id, wait / 1000, never)
+    def move(self, now: int) -> None:
+        """Forget what has left its windows."""
+        for _, window in self.windows:
+            window.room(now)
+
+    def wait(self, amounts: tuple[int, ...], now: int) -> int:
+        """Return the milliseconds until all its windows have room."""
+        waits = (window.wait(now, amounts[kind]) for kind, window in self.windows)
+        return max(waits, default=0)
 
     def add(self, amounts: tuple[int, ...]) -> None:
         """Count what was not refused, or a try, at the time of `refusal`."""
@@ -84,13 +85,15 @@ class Book:
                 window.add(amount)
 
 
-_NOTHING = (0, 0, 0, 0)
 _TRY = (0, 1, 0, 0)
 """A try by the numbers of the kinds, where it uses nothing else."""
 
 
 class MemoryMeter:
-    """Counts in this process alone. `parts`: of the limits, this is the share of one of so many."""
+    """Counts in this process alone.
+
+    `parts`: of the limits, this is the share of one of so many, from the next `cut` on.
+    """
 
     def __init__(self, clock: Clock, parts: int = 1) -> None:
         self.clock = clock
@@ -117,7 +120,7 @@ class MemoryMeter:
         now = self.now()
         books = [self.book(one, now) for one in holders]
         for book in books:
-            book.refusal(_NOTHING, now)
+            book.move(now)
         return self._verdict(books, now, None, None)
 
     def taken(self, holders: Sequence[Holder], need: Need) -> Verdict:
@@ -128,9 +131,9 @@ class MemoryMeter:
         for place, book in enumerate(books, 1):
             refused = book.refusal(amounts, now)
             if refused is not None:
-                for tried in books[:place]:
-                    tried.add(_TRY)
-                return self._verdict(books, now, None, refused)
+                wait = _tried(books, place, amounts, now) / 1000
+                after = refused._replace(retry_after=max(refused.retry_after, wait))
+                return self._verdict(books, now, None, after)
         for book in books:
             book.add(amounts)
             book.held += 1
@@ -179,10 +182,10 @@ class MemoryMeter:
             book.used = now
         if book.limits is not holder.limits and book.limits != holder.limits:
             book.limits = holder.limits
-            book.limit(shared(holder.limits, self.parts), now)
             book.cut = -1
         if book.cut != self.cut:
             book.cut = self.cut
+            book.limit(shared(book.limits, self.parts), now)
             self.cap(book, now)
         return book
 
@@ -217,6 +220,18 @@ class MemoryMeter:
             None if requests is None else _told(requests, now, wall),
             None if tokens is None else _told(tokens, now, wall),
         )
+
+
+def _tried(books: Sequence[Book], place: int, amounts: tuple[int, ...], now: int) -> int:
+    """Count a try with the first so many; return the milliseconds until they let it in.
+
+    That is reckoned after the try itself, which keeps a place until it leaves the window.
+    """
+    for book in books:  # those that were not asked are told of as well
+        book.move(now)
+    for book in books[:place]:
+        book.add(_TRY)
+    return max(book.wait(amounts, now) for book in books[:place])
 
 
 def _told(window: SlidingWindow, now: int, wall: float) -> Standing:

@@ -10,26 +10,32 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from math import inf
 
 from infway.beside import beside
 from infway.kernel.account import Holder
 from infway.kernel.clock import Clock
-from infway.state.meter import Need, Standing, Ticket, Verdict
+from infway.state.meter import Need, Ticket, Verdict
 from infway.state.meter_alone import TO_COME, OwnMeter
 from infway.state.meter_bounds import Bounds
-from infway.state.meter_reports import Reports, send_all
+from infway.state.meter_past import Refill
+from infway.state.meter_reports import Reports
 from infway.state.meter_store import Looked, LostError, Store, Taken, Terms
+from infway.state.meter_telling import Telling
+from infway.state.outage import Outage
 from infway.state.redis import pool_of
 from infway.state.redis_pipe import Away
 
 _log = logging.getLogger(__name__)
 _NOBODY = Need()
+_ROUNDS = 4  # of telling the store what was used while it was told
 
 
 class RedisMeter:
     """Counts in the Redis at `url`; raises SettingsError where it is no URL.
 
-    `parts`: processes that share the limits. `name` sets this one apart from all others.
+    `parts`: processes that share the limits, as far as is said; those that count in Redis are seen
+    there. `name` sets this one apart from all others.
     """
 
     def __init__(
@@ -37,7 +43,8 @@ class RedisMeter:
     ) -> None:
         self._bounds = bounds = bounds or Bounds()
         self._pool = pool_of(url, socket_timeout=None, health_check_interval=0)
-        self._terms = Terms(round(bounds.patience * 1000), round(bounds.lease * 1000), parts)
+        patience, lease, presence = bounds.milliseconds()
+        self._terms = Terms(patience, lease, presence, parts, name)
         self._name = name
         self._number = 0
         self._clock = clock
@@ -52,17 +59,22 @@ class RedisMeter:
         self._marks_at = float("-inf")
         self._renewed = 0.0
         self._marked: set[str] = set()
-        self._look = Looked("", 0, ())
+        self._look = Looked("", 0, (), 0)
         self._untold: int | None = 0  # milliseconds: since when the store lacks what was let in
+        self._told = Telling(name)
+        self.refill = Refill(name, clock)
         self._reports = Reports()
-        self._telling: asyncio.Task[None] | None = None
         self.degraded = False
+        self.outage = Outage()
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Share limits while the block runs."""
         await self._search()
         try:
+            if self._store is not None:
+                with contextlib.suppress(*Away):  # the wheel will see
+                    await self.refill.wait(self._store)
             async with beside(self._run):
                 yield
         finally:
@@ -119,21 +131,9 @@ class RedisMeter:
     def release(self, ticket: Ticket) -> None:
         """Give the place among those at once back; the store hears it at once, beside all else."""
         self._reports.ended(ticket)
-        store = (
-            self._store if self._untold is None else None
-        )  # while it is joined, that comes first
-        if self._reports.is_urgent and self._telling is None and store is not None:
-            self._telling = asyncio.create_task(self._tell_ended(store))
+        if self._store is not None and self._untold is None:  # while it is joined, that comes first
+            self._reports.tell_soon(self._store, self._failed)
         self._own.release(ticket)
-
-    async def _tell_ended(self, store: Store) -> None:
-        try:
-            while self._reports.is_urgent:
-                await self._reports.tell(store)
-        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
-            self._failed(store, error)
-        finally:
-            self._telling = None
 
     def _begun(self, verdict: Verdict, *, unheard: bool = False) -> Verdict:
         if verdict.ticket is not None:
@@ -146,11 +146,10 @@ class RedisMeter:
 
     def _verdict(self, taken: Taken, ticket: Ticket | None) -> Verdict:
         wall = self._clock.wall()
-
-        def dated(standing: Standing | None) -> Standing | None:
-            return standing and standing._replace(reset=wall + standing.reset)
-
-        return Verdict(ticket, taken.refused, dated(taken.requests), dated(taken.tokens))
+        dated = (
+            one and one._replace(reset=wall + one.reset) for one in (taken.requests, taken.tokens)
+        )
+        return Verdict(ticket, taken.refused, *dated)
 
     def _failed(self, store: Store, error: Exception) -> None:
         """Go on alone; the first to fail says so, those that fail with it have nothing to add."""
@@ -181,11 +180,8 @@ class RedisMeter:
         if not self.degraded:
             self.degraded = True
             self._own.settle_down()
-            _log.warning(
-                "redis fails, this process alone counts 1/%d of each limit until it is back: %s",
-                self._own.parts,
-                str(error) or "no answer in time",
-            )
+            so = f"this process alone counts 1/{self._own.parts} of each limit"
+            self.outage.fails("meter", so, str(error) or "no answer in time")
 
     async def _run(self) -> None:
         """Turn the wheel until cancelled."""
@@ -211,8 +207,11 @@ class RedisMeter:
         look = await store.look(-1 if is_all else self._look.at - 1)
         if look.epoch != store.epoch:
             raise LostError("it lost its data")
-        self._saw(look, began, is_all=is_all)
+        if look.telling or self.refill.is_open:  # somebody knows what the store does not know yet
+            self._joined = max(self._joined, began + self._bounds.brief)
+        self._saw(store, look, began, is_all=is_all)
         await self._reports.tell(store)
+        await self.refill.turn(store)
         self._failures = 0
         if began - self._renewed > self._bounds.lease / 3:
             await self._renew(store)
@@ -221,8 +220,11 @@ class RedisMeter:
         self._renewed = self._clock.monotonic()
         await self._reports.renew(store, self._look.at)
 
-    def _saw(self, look: Looked, began: float, *, is_all: bool) -> None:
+    def _saw(self, store: Store, look: Looked, began: float, *, is_all: bool) -> None:
+        """Keep what was seen; while it is joined again, others that share may not be there yet."""
         self._look, self._looked = look, began
+        least = self._terms.parts if began >= self._joined else self._own.parts
+        store.parts = self._own.parts = max(least, look.processes)
         if is_all:
             self._marks_at = began
             self._marked.clear()
@@ -240,7 +242,8 @@ class RedisMeter:
         try:
             store = await Store.open(self._pool, self._terms, bounds.deadline, bounds.connect)
             began = self._clock.monotonic()
-            look = await store.look(-1)
+            look = await (store.look(-1) if self._look.epoch else store.meet(bounds.connect))
+            since, offset = await self._catch_up(store, look, began)
         except BaseException as error:
             if store is not None:
                 store.close()
@@ -248,34 +251,49 @@ class RedisMeter:
                 raise
             self._missed(error)
             return
-        await self._join(store, look, began)
+        await self._join(store, since, offset)
 
-    async def _join(self, store: Store, look: Looked, began: float) -> None:
-        """Count in the store again, and tell it what it lacks."""
-        is_first = not self._look.epoch
-        if store_is_new := look.epoch != self._look.epoch:
+    async def _catch_up(self, store: Store, look: Looked, began: float) -> tuple[int, int]:
+        """Tell the store what it lacks, but for what was used since a moment ago.
+
+        Returns that moment, and the offset to the store's clock, in milliseconds.
+        """
+        if look.epoch != self._look.epoch:
             self._untold = 0
+            self._told.forget()
+            self.refill.found(look.epoch, look.at)
         since, offset = self._untold or 0, look.at - int(began * 1000)
-        anew = since + offset if since else 0
-        self._reports.counted_anew(anew, TO_COME + 1)
+        self._reports.counted_anew(since + offset if since else 0, TO_COME + 1)
         store.epoch = look.epoch
-        self._saw(look, began, is_all=True)
-        if not (is_first and not self._own.books):
-            whole = self.degraded or store_is_new
-            wait = self._bounds.rejoin if whole else self._bounds.brief
-            self._joined = self._clock.monotonic() + wait
+        if self._look.epoch or self._own.books:
+            self._joined = inf  # until all is told, and a while more
+        self._saw(store, look, began, is_all=True)
+        for _ in range(_ROUNDS):
+            now = self._own.now()
+            if not await self._told.tell(store, self._own.uses(since), offset):
+                break
+            since = now
+        return since, offset
+
+    async def _join(self, store: Store, since: int, offset: int) -> None:
+        """Count in the store again, and tell it what it still lacks."""
+        rest = list(self._own.uses(since))
+        now, bounds = self._clock.monotonic(), self._bounds
+        if now < self._joined:
+            whole = self.degraded or not self._untold
+            self._joined = now + (bounds.rejoin if whole else bounds.brief)
         self._own.settle_down()
         self._store = store
         try:
-            await send_all(store.put(*one) for one in self._own.uses(since, offset))
+            await self._told.tell(store, rest, offset)
             await self._renew(store)
         except Away as error:
             self._failed(store, error)
-            self._untold = since
             return
+        anew = self._untold + offset if self._untold else 0
         self._reports.counted_anew(anew, TO_COME)  # more than was estimated may not be among it
-        self._untold = None
-        self._failures = 0
+        self._told.forget()
+        self._untold, self._failures = None, 0
         if self.degraded:
             self.degraded = False
-            _log.info("redis answers, limits are shared with other replicas")
+            self.outage.answers("meter")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from infway.kernel.account import Holder
@@ -25,6 +25,7 @@ class Reports:
         self._unheard: set[str] = set()  # of those held: leases that no store was ever told
         self._changes: deque[tuple[str, list[Use]]] = deque()
         self._ended: dict[str, Sequence[Holder]] = {}
+        self.telling: asyncio.Task[None] | None = None
 
     @property
     def is_urgent(self) -> bool:
@@ -82,11 +83,25 @@ class Reports:
     async def tell(self, store: Store) -> None:
         """Tell all that waits; raises one of `Away`."""
         ended = dict(self._ended)
-        await send_all(store.put(*one) for one in self._drained())
+        await send_all(store.put({name: uses}) for name, uses in self._drained())
         leases = _by_holder(ended.items())
         await send_all(store.release(*one) for one in leases.items())
         for lease in ended:
             self._ended.pop(lease, None)
+
+    def tell_soon(self, store: Store, failed: Callable[[Store, Exception], None]) -> None:
+        """Tell what is urgent beside all else; `failed` hears of an error."""
+        if self._ended and self.telling is None:
+            self.telling = asyncio.create_task(self._tell_urgent(store, failed))
+
+    async def _tell_urgent(self, store: Store, failed: Callable[[Store, Exception], None]) -> None:
+        try:
+            while self._ended:
+                await self.tell(store)
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            failed(store, error)
+        finally:
+            self.telling = None
 
     async def renew(self, store: Store, at: int) -> None:
         """Say of all requests that are under way that they are; raises one of `Away`."""

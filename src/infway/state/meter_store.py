@@ -1,7 +1,7 @@
 """What is asked of Redis about limits, and how its answers are read."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
@@ -15,7 +15,9 @@ from infway.state.redis_pipe import OddReplyError, Pipe
 
 _write = msgspec.msgpack.Encoder().encode
 _PREFIX = "infway:{limits}:1:"  # the number is the version of what the keys hold
-_EPOCH, _MARKED = _PREFIX + "epoch", _PREFIX + "marked"
+_COMMON = (_PREFIX + "epoch", _PREFIX + "marked", _PREFIX + "processes")
+_TELLING, _TOLD = _PREFIX + "telling", _PREFIX + "told:"
+_FILLER, _FILLED = _PREFIX + "filler", _PREFIX + "filled"
 _MOST_WAITS = 4  # a request waits for the marks of its windows, which may come one by one
 _MOST_LOADS = 4  # it may be told to forget a script right after it was loaded
 _T = TypeVar("_T")
@@ -49,23 +51,31 @@ class Taken(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """What every process knows of the store. `marked`: windows of which more than half is used."""
+    """What every process knows of the store.
+
+    `marked`: windows of which more than half is used. `processes`: how many count there. `telling`:
+    somebody has not told yet what it lacks.
+    """
 
     epoch: str
     at: int
     marked: Sequence[str]
+    processes: int
+    telling: bool = False
 
 
 class Terms(NamedTuple):
-    """What the scripts are told. `parts`: processes that share.
+    """What the scripts are told. `parts`: processes that share at least. `name`: of this one.
 
     Milliseconds: `patience` before the second half of a window is used, `lease` that a request is
-    under way without being heard of.
+    under way without being heard of, `presence` that a process counts after its last look.
     """
 
     patience: int
     lease: int
+    presence: int
     parts: int
+    name: str
 
 
 class _Reply(NamedTuple):
@@ -86,13 +96,17 @@ class _Reply(NamedTuple):
 
 
 class Store:
-    """The limits in one Redis. Everything raises one of `Away`. `epoch`: the data set it is."""
+    """The limits in one Redis. Everything raises one of `Away`.
+
+    `epoch`: the data set it is. `parts`: processes that are known to share.
+    """
 
     def __init__(self, pipe: Pipe, terms: Terms) -> None:
         self._pipe = pipe
         self._terms = terms
         self._hashes: dict[str, str] = {}
         self.epoch = ""
+        self.parts = terms.parts
 
     @classmethod
     async def open(
@@ -113,7 +127,7 @@ class Store:
         Without a `lease` it is looked at only. `ended`: leases that are over, whoever held them.
         """
         terms = self._terms
-        keys = (_EPOCH, _MARKED, *(_PREFIX + one.id for one in holders))
+        keys = (*_COMMON, *(_PREFIX + one.id for one in holders))
         told = _write(
             (
                 self.epoch,
@@ -122,6 +136,7 @@ class Store:
                 need.characters,
                 terms.patience,
                 terms.parts,
+                self.parts,
                 lease,
                 terms.lease,
                 [_told(one) for one in holders],
@@ -139,14 +154,59 @@ class Store:
         return _taken(reply, holders)
 
     async def look(self, since: int) -> Looked:
-        """Return what is marked; all of it where `since` is below 0."""
-        reply = await self._run(LOOK, (_EPOCH, _MARKED), since)
-        epoch, at, marked = _shaped(reply, tuple[bytes, _Count, list[bytes]])
-        return Looked(epoch.decode(), at, [one.decode() for one in marked])
+        """Say that this process is there; return what is marked, all of it where `since` is below 0."""
+        told = _write((since, self._terms.name, self._terms.presence))
+        reply = await self._run(LOOK, (*_COMMON, _TELLING), told)
+        epoch, at, marked, processes, telling = _shaped(
+            reply, tuple[bytes, _Count, list[bytes], _Count, _Count]
+        )
+        names = [one.decode() for one in marked]
+        return Looked(epoch.decode(), at, names, processes, bool(telling))
 
-    async def put(self, holder: str, uses: Iterable[Use]) -> None:
-        """Count uses beside all limits."""
-        await self._run(PUT, (_PREFIX + holder,), _write(list(uses)))
+    async def meet(self, patience: float) -> Looked:
+        """Look at all for the first time, within `patience` seconds: nothing waits for it yet."""
+        deadline, self._pipe.deadline = self._pipe.deadline, patience
+        try:
+            return await self.look(-1)
+        finally:
+            self._pipe.deadline = deadline
+
+    async def put(self, uses: Mapping[str, Sequence[Use]], name: str = "", number: int = 0) -> None:
+        """Count uses of holders beside all limits; raises LostError as `take` does.
+
+        `number`: goes up with all that is told under this `name`, and counts once; 0: whenever it is
+        told.
+        """
+        keys = (_COMMON[0], _TELLING, _TOLD + name, *(_PREFIX + one for one in uses))
+        told = _write((self.epoch, number, list(uses.values())))
+        if not _shaped(await self._run(PUT, keys, told), int):
+            raise LostError("it lost its data")
+
+    async def fills(self, seconds: float) -> bool:
+        """Return whether this process is the one that fills the store: for so long it stays it."""
+        name, milliseconds = self._terms.name, round(seconds * 1000)
+        if await self._pipe.ask("SET", _FILLER, name, "NX", "PX", milliseconds) is not None:
+            return True
+        is_ours = bool(await self._pipe.ask("GET", _FILLER) == name.encode())
+        if is_ours:
+            await self._pipe.ask("PEXPIRE", _FILLER, milliseconds)
+        return is_ours
+
+    async def filled(self) -> str:
+        """Return what was said of how far this data set is filled, empty where nothing was."""
+        said = await self._pipe.ask("GET", _FILLED)
+        epoch, _, word = _shaped(said or b"", bytes).decode(errors="replace").partition(" ")
+        return word if epoch == self.epoch else ""
+
+    async def say_filled(self, word: str, seconds: float) -> None:
+        """Say how far it is filled, for so long."""
+        milliseconds = round(seconds * 1000)
+        await self._pipe.ask("SET", _FILLED, f"{self.epoch} {word}", "PX", milliseconds)
+
+    async def processes(self) -> list[str]:
+        """Return the names of all processes that count here."""
+        names = _shaped(await self._pipe.ask("ZRANGE", _COMMON[2], 0, -1), list[bytes])
+        return [one.decode(errors="replace") for one in names]
 
     async def hold(self, holder: str, leases: Sequence[str], at: int) -> None:
         """Say that requests are under way; `at`: milliseconds of the store's clock."""
@@ -159,7 +219,7 @@ class Store:
         """Say that requests are over."""
         await self._pipe.ask("ZREM", f"{_PREFIX}{holder}:held", *leases)
 
-    async def _run(self, script: str, keys: Sequence[str], told: bytes | int) -> Any:
+    async def _run(self, script: str, keys: Sequence[str], told: bytes) -> Any:
         """Run a script; one that the store does not know yet, or any more, is sent once more."""
         for _ in range(_MOST_LOADS):
             name = self._hashes.get(script) or await self._load(script)

@@ -5,7 +5,6 @@ Messages are read by the store's own clock, so that no replica's clock matters.
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +17,7 @@ from redis.exceptions import RedisError
 from redis.typing import EncodableT, FieldT
 
 from infway.kernel.errors import SettingsError
-
-_log = logging.getLogger(__name__)
+from infway.state.outage import Outage
 
 KEY = "infway:2:evidence"  # the number is the version of what the messages say
 _FROM, _SAYS = b"from", b"says"
@@ -54,7 +52,8 @@ class Bounds:
 class RedisBoard:
     """A board at `url`, which may name a database; raises SettingsError where it is no URL.
 
-    `sender` sets this process apart from all others. `now`: monotonic seconds.
+    `sender` sets this process apart from all others. `now`: monotonic seconds. `outage`: says for
+    all of the process whether Redis is there.
     """
 
     def __init__(
@@ -65,6 +64,7 @@ class RedisBoard:
         self._now = now
         self._bounds = bounds or Bounds()
         self._answers: bool | None = None
+        self.outage = Outage()
         self._again = float("-inf")
         self._position: _Position = (0, 0)
 
@@ -88,13 +88,11 @@ class RedisBoard:
         except Exception as error:  # noqa: BLE001 - a library stumbles over odd replies in many ways
             self._again = self._now() + self._bounds.pause
             if self._answers is not False:
-                _log.warning(
-                    "redis fails, evidence is not shared until it is back: %s", _why(error)
-                )
+                self.outage.fails("board", "evidence is not shared", _why(error))
             self._answers = False
             return []
         if not self._answers:
-            _log.info("redis answers, evidence is shared with other replicas")
+            self.outage.answers("board")
         self._answers = True
         return heard
 

@@ -31,10 +31,11 @@ class Pipe:
 
     def __init__(self, connection: AbstractConnection, deadline: float) -> None:
         self._connection = connection
-        self._deadline = deadline
+        self.deadline = deadline
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._broken: Exception | None = None
+        self._writer = _writer_of(connection)
         self._reader = self._loop.create_task(self._read())
 
     @classmethod
@@ -57,10 +58,12 @@ class Pipe:
             raise ConnectionError(str(self._broken))
         waiter: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append(waiter)
-        timer = self._loop.call_later(self._deadline, self._late, waiter)
-        connection = self._connection
+        timer = self._loop.call_later(self.deadline, self._late, waiter)
         try:
-            await connection.send_packed_command(_pack(command), check_health=False)
+            # it waits for nothing but the reply: also a command that the peer does not read is late
+            if self._writer.transport.is_closing():
+                raise ConnectionError("the connection was closed")
+            self._writer.write(_pack(command))
             return await waiter
         except Away as error:
             if not isinstance(error, ResponseError):
@@ -75,6 +78,7 @@ class Pipe:
         if self._broken is not None:
             return
         self._broken = error or ConnectionError("the connection was closed")
+        self._writer.transport.abort()  # what a silent peer does not read keeps nothing open
         self._reader.cancel()
         while self._waiting:
             waiter = self._waiting.popleft()
@@ -116,6 +120,14 @@ class Pipe:
 def _away(error: Exception) -> Exception:
     """Return one of `Away`, also where a library stumbled over a reply."""
     return error if isinstance(error, Away) else OddReplyError(f"an odd reply: {error!r}")
+
+
+def _writer_of(connection: AbstractConnection) -> asyncio.StreamWriter:
+    """Return what an open connection writes to; only this way nothing waits, or connects again."""
+    writer = connection._writer  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] # the library has no name for it
+    if writer is None:
+        raise ConnectionError("the connection was closed")
+    return writer
 
 
 async def _hang_up(connection: AbstractConnection) -> None:

@@ -63,16 +63,26 @@ class SlidingWindow:
 
     def wait(self, now: int, amount: int) -> int:
         """Return the milliseconds until so much may be used; the whole window where it never may."""
-        excess = amount - self.room(now)
-        for turn in self._turns if excess <= self.sum else ():
+        if amount <= self.room(now) or not amount:
+            return 0
+        if amount > self.most:
+            return self.seconds * 1000
+        opens = self._opens(self.sum + amount - self.most)
+        if now < self.until:
+            opens = max(opens, self.until)
+            if amount <= self.cap:
+                opens = min(opens, self._opens(self.sum + amount - self.cap))
+        return opens - now
+
+    def _opens(self, excess: int) -> int:
+        """Return when so much has left the window; 0 where that is no more than nothing."""
+        opens = 0
+        for turn in self._turns if excess > 0 else ():
+            opens = (turn + TURNS + 1) * self.seconds
             excess -= self.counts[turn]
             if excess <= 0:
-                opens = (turn + TURNS + 1) * self.seconds
-                return (
-                    max(opens, self.until if self.cap < self.most and amount > self.cap else 0)
-                    - now
-                )
-        return max(self.seconds * 1000, self.until - now)
+                break
+        return opens
 
     def reset(self, now: int) -> int:
         """Return the milliseconds until nothing counts any more."""

@@ -25,6 +25,7 @@ class Family(ABC):
         self._labels = labels
         self._tallies = tallies
         self._key = (name,)
+        tallies.name(name, len(labels))
 
     @abstractmethod
     def merge(self, mine: float, theirs: float, *, lives: bool) -> float:

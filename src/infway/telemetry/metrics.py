@@ -15,7 +15,7 @@ from prometheus_client.metrics_core import Metric
 
 from infway.beside import beside
 from infway.telemetry.families import Counter, Family, Gauge, Histogram, merged
-from infway.telemetry.tallies import Tallies
+from infway.telemetry.tallies import OTHER, Tallies
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 _PLACES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -178,7 +178,8 @@ class Metrics:
     def settled(self, rows: Sequence[Settled]) -> None:
         """Count a batch of settled rows."""
         attempts = [row for row in rows if row.attempt > 0]
-        for key, times in Tally((r.model, r.outcome) for r in rows if not r.attempt).items():
+        requests = [(row.model or OTHER, row.outcome) for row in rows if not row.attempt]
+        for key, times in Tally(requests).items():
             self._requests.inc(times, key)
         for tried, times in Tally((r.upstream, r.model, r.outcome) for r in attempts).items():
             self._attempts.inc(times, tried)

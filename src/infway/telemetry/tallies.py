@@ -20,6 +20,13 @@ import msgspec
 
 Key = tuple[str, ...]  # a metric's name, its labels' values, and what kind of number it is
 
+OTHER = "other"
+"""What a label says where there are too many of its values, or none."""
+
+MOST = 50_000
+"""Numbers of one process, about 100 bytes each: enough for thousands of offers. Labels are closed sets;
+should one of them not be, what comes beyond counts together."""
+
 _ROOM = (
     1 << 18
 )  # bytes of a file at first: about two thousand numbers; it doubles where that is full
@@ -38,13 +45,16 @@ class Counted(NamedTuple):
 class Tallies:
     """The numbers of this process. `folder`: where those of all workers are; None: there are none.
 
+    `most`: how many there may be; what comes beyond is counted under the labels `other`.
     A file is a row of words of 8 bytes: how many are used, then for each number the length of its
     key in bytes, the key in MessagePack, filled up to whole words, and the number. A number is
     written whole before it is counted as used, so that a reader never sees half of one.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, most: int = MOST) -> None:
         self._folder = folder
+        self._most = most
+        self._labels: dict[str, int] = {}
         self._lock = Lock()
         self._places: dict[Key, int] = {}
         self._file = -1 if folder is None else _taken(folder)
@@ -59,6 +69,10 @@ class Tallies:
     def is_shared(self) -> bool:
         """Whether others read along."""
         return self._folder is not None
+
+    def name(self, metric: str, labels: int) -> None:
+        """Say how many labels a metric has; the keys of one that has any may become too many."""
+        self._labels[metric] = labels
 
     def add(self, key: Key, amount: float) -> None:
         """Count some more."""
@@ -89,6 +103,11 @@ class Tallies:
 
     def _place(self, key: Key) -> int:
         """Make room for a number, which is 0; return its place."""
+        labels = self._labels.get(key[0], 0)
+        if labels and len(self._places) >= self._most:
+            key = (key[0], *[OTHER] * labels, *key[1 + labels :])
+            if key in self._places:
+                return self._places[key]
         name = _encode(key)
         used = self._words[0]
         place = used + 1 + _words_of(len(name))

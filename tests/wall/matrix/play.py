@@ -1,6 +1,7 @@
 """How a `Case` is played, and how everything it says is looked at."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from tests.api.caller import Heard, refused
 from tests.wall import ANSWER
@@ -11,6 +12,7 @@ from infway.kernel.faults import CONSEQUENCES, Fault
 from infway.ledger.rows import Row
 
 _FAULTS = {fault.value: fault for fault in Fault}
+_PAID = ("ok", "client_gone", "slow_client")
 _NOTHING = {"0": (0, 0, 0), "unknown": (0, 0, 1), "tokens": (25, 60, 0)}
 
 
@@ -26,13 +28,18 @@ async def play(case: Case, stage: Stage, *, stream: bool) -> None:
     assert told == list(case.attempts)
     assert request.outcome == (case.outcome or attempts[-1].outcome)
     assert request.status == case.status
-    assert request.cost == sum(row.cost for row in attempts)
+    assert request.cost == charged(attempts)
     for row, billed in zip(attempts, _billed(case), strict=True):
         _check_bill(row, billed)
     asked = Counter(one.partition(":")[0] for one in case.attempts)
     seen = case.seen or tuple(asked[name] for name in NAMES[: len(case.offers)])
     assert tuple(stage.played(name) for name in stage.walls) == seen
     _check_learned(case, stage)
+
+
+def charged(attempts: Sequence[Row]) -> int:
+    """Return what a caller pays: nothing for an attempt that failed, unless it left itself."""
+    return sum(row.cost for row in attempts if row.outcome in _PAID)
 
 
 def _check_reply(case: Case, heard: Heard, *, stream: bool) -> None:

@@ -23,7 +23,10 @@ _WORK = "tests/e2e/test_workers.py::"
 _METER = "tests/state/test_meter_redis.py::"
 _REPLICAS = "tests/limits/test_limits_of_replicas.py::"
 _TWICE = "tests/api/test_repeats.py::"
+_SILENT = "tests/api/test_repeats_silent.py::"
+_KEPT = "tests/api/test_remembered.py::"
 _AWAY = "tests/process/test_ledger_away.py::"
+_FULL = "tests/pipeline/test_full_disk.py::"
 
 ELSEWHERE = {
     59: (
@@ -39,14 +42,22 @@ ELSEWHERE = {
         f"{_METER}test_errors_of_redis_are_no_errors_of_requests",
         f"{_METER}test_what_was_lost_is_put_together_again",
     ),
-    63: (f"{_AWAY}test_a_ledger_that_is_locked_is_no_matter_of_callers",),
+    63: (
+        f"{_AWAY}test_a_ledger_that_is_away_is_no_matter_of_callers",
+        f"{_SILENT}test_others_are_answered_while_claims_wait_for_a_silent_database",
+    ),
     64: (
         f"{_AWAY}test_as_many_rows_wait_as_the_settings_say",
         f"{_AWAY}test_a_ledger_that_stays_away_refuses_requests_and_has_them_all_later",
     ),
-    65: (f"{_AWAY}test_a_full_disk_costs_no_row_and_no_running_process",),
+    65: (
+        f"{_AWAY}test_a_full_disk_costs_no_row_and_no_running_process",
+        f"{_FULL}test_every_settled_row_reaches_the_ledger_where_the_journal_has_no_room",
+        f"{_FULL}test_who_is_under_way_has_most_of_the_last_segment_in_reserve",
+    ),
     66: ("tests/e2e/test_broken_ledger.py::test_it_is_refused_with_a_reason_and_left_alone",),
     67: (
+        "tests/e2e/test_workers_away.py::test_a_worker_that_dies_while_the_store_is_away_takes_no_other_along",
         "tests/crash/test_crash.py::test_what_is_killed_under_load_has_every_attempt_settled_once",
     ),
     68: (
@@ -81,6 +92,8 @@ ELSEWHERE = {
         f"{_TWICE}test_a_request_under_way_is_not_made_a_second_time",
         f"{_TWICE}test_another_body_under_the_same_name_is_refused",
         f"{_TWICE}test_replicas_know_what_the_others_answered",
+        f"{_KEPT}test_a_key_that_names_every_request_anew_fills_its_share_and_no_more",
+        f"{_KEPT}test_what_is_too_old_goes_in_parts_and_what_is_under_way_stays",
     ),
 }
 

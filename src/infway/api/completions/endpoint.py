@@ -12,7 +12,7 @@ from infway.api.errors import Header, error_body
 from infway.api.exchange import Exchange
 from infway.api.line import LineEndpoint
 from infway.api.reading import missing
-from infway.api.stamp import bill_fields
+from infway.api.stamp import bill_fields, closing_fields
 from infway.api.talk import Talk, Times
 from infway.kernel.errors import GatewayError
 from infway.kernel.events import Event
@@ -100,7 +100,7 @@ class TextTalk(Talk):
 
     def cost(self, answer: Answer) -> dict[str, object]:
         """Return what the reply says of its cost."""
-        return bill_fields(answer.bill()) if self.wishes.cost else {}
+        return bill_fields(answer.settlement.bill()) if self.wishes.cost else {}
 
 
 class TextWriter:
@@ -120,7 +120,9 @@ class TextWriter:
     def close(self) -> bytes:
         """Return usage where it belongs, and the sentinel."""
         answer = self._answer
-        return self._encoder.close(answer.usage, self._talk.cost(answer))
+        return self._encoder.close(
+            answer.usage, closing_fields(answer.settlement, self._talk.wishes)
+        )
 
     def cut(self) -> bytes:
         """Return the sentinel."""

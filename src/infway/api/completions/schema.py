@@ -8,7 +8,14 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from infway.api.replies import ChoiceError, FinishReason, Latency, ReplyUsage, ServedBy
+from infway.api.replies import (
+    ChoiceError,
+    CostDetails,
+    FinishReason,
+    Latency,
+    ReplyUsage,
+    ServedBy,
+)
 from infway.api.schema import (
     FallbackRules,
     ModelParams,
@@ -84,4 +91,4 @@ class TextReply(Struct):
     usage: ReplyUsage
     system_fingerprint: str | None = None
     cost: float | UnsetType = UNSET
-    cost_details: dict[str, float] | UnsetType = UNSET
+    cost_details: CostDetails | UnsetType = UNSET

@@ -98,7 +98,7 @@ class EmbedEndpoint(EmbeddingsEndpoint):
             {"embeddings": vectors} if self._is_batch else {"embedding": vectors[0]}
         )
         fields["usageMetadata"] = {"promptTokenCount": tokens, "totalTokenCount": tokens}
-        return _write(fields | (bill_fields(answer.bill()) if tells_cost else {}))
+        return _write(fields | (bill_fields(answer.settlement.bill()) if tells_cost else {}))
 
 
 def _text(said: EmbedBody, path: str) -> str:

@@ -17,6 +17,7 @@ from infway.accounts.keys import Keyring
 from infway.api.auth import keys_in, know
 from infway.api.errors import error_headers
 from infway.api.gemini.errors import GoogleError, refusal_of
+from infway.api.guesses import Told
 from infway.api.operations import error_reply
 from infway.ims.catalog import Catalog, Model
 from infway.kernel.chat import Feature, Offer, Principal
@@ -49,11 +50,11 @@ class _Route(APIRoute):
 def gemini_models_router(
     keyring: Callable[[], Keyring],
     catalogs: Callable[[], Sequence[Catalog]],
-    refused: Callable[[str], None],
+    told: Told,
 ) -> APIRouter:
     """Return the endpoints; the first two arguments give what holds now.
 
-    `refused` is told every error's code.
+    `told` counts every error.
     """
     router = APIRouter(
         tags=["gemini"], route_class=_Route, responses={"default": error_reply(GoogleError)}
@@ -63,8 +64,8 @@ def gemini_models_router(
         try:
             who, _ = know(keyring(), request.headers.raw, request.scope["query_string"])
             return Response(orjson.dumps(describe(who)), media_type="application/json")
-        except GatewayError as error:
-            refused(error.code)
+        except GatewayError as refused:
+            error = told(refused, request.scope.get("client"))
             headers = {name.decode(): value.decode() for name, value in error_headers(error)}
             return Response(refusal_of(error), error.status, headers)
 

@@ -1,5 +1,7 @@
 """The paths of the Gemini API, as AI Studio and Vertex AI have them; they name the model."""
 
+import re
+
 from infway.api.routes import Family, family
 
 _STUDIO = ("/v1beta/models/", "/v1/models/", "/gemini/v1beta/models/")
@@ -9,6 +11,7 @@ _VERTEX = (
     f"/v1{_PROJECT}",
     "/v1beta1/publishers/",  # where a key stands for the project
 )
+_KEYED = re.compile(r"(/gemini)?/v1beta1?/|/v1/(models|projects)(/|$)")
 _MODELS = "/models/"
 _GOOGLE = "google"
 
@@ -22,6 +25,11 @@ STREAM = _doing("streamGenerateContent")
 COUNT = _doing("countTokens")
 EMBED = _doing("embedContent")
 EMBED_BATCH = _doing("batchEmbedContents")
+
+
+def key_query(path: str, query: bytes) -> bytes:
+    """Return the query of an address where a key in it counts, nothing where it does not."""
+    return query if _KEYED.match(path) else b""
 
 
 def model_of(named: str | None) -> str | None:

@@ -113,8 +113,13 @@ class Candidates:
             counts["thoughtsTokenCount"] = usage.reasoning
         if usage.cached:
             counts["cachedContentTokenCount"] = usage.cached
-        if usage.audio_input:
-            counts["promptTokensDetails"] = _kinds(usage.prompt, usage.audio_input)
+        if usage.audio_input or usage.image_input:
+            read = _kinds(usage.prompt, usage.audio_input, usage.image_input)
+            counts["promptTokensDetails"] = read
+        if usage.audio_output or usage.image_output:
+            answered = max(usage.completion - usage.reasoning, 0)
+            made = _kinds(answered, usage.audio_output, usage.image_output)
+            counts["candidatesTokensDetails"] = made
         if self._tier:
             counts["serviceTier"] = self._tier
         return {"usageMetadata": counts}
@@ -188,7 +193,7 @@ class MirrorWriter:
 def _last(candidates: Candidates, answer: Answer, stamp: Stamp, wishes: Wishes) -> bytes:
     """Return the object with all that is left, what was used, and the cost where it is wanted."""
     said = stamp.object(candidates.end()) | candidates.usage(answer.usage)
-    return _write(said | (bill_fields(answer.bill()) if wishes.cost else {}))
+    return _write(said | (bill_fields(answer.settlement.bill()) if wishes.cost else {}))
 
 
 def _broken(events: Sequence[Event], framing: Framing) -> bytes:
@@ -196,6 +201,7 @@ def _broken(events: Sequence[Event], framing: Framing) -> bytes:
     return framing.frame(broken_body(last.failure)) if isinstance(last, Broken) else b""
 
 
-def _kinds(prompt: int, sound: int) -> list[dict[str, object]]:
-    counts = {"TEXT": prompt - sound, "AUDIO": sound}
-    return [{"modality": kind, "tokenCount": count} for kind, count in counts.items()]
+def _kinds(tokens: int, sound: int, pictures: int) -> list[dict[str, object]]:
+    """Return tokens by what they are of; text is the rest."""
+    counts = {"TEXT": tokens - sound - pictures, "AUDIO": sound, "IMAGE": pictures}
+    return [{"modality": kind, "tokenCount": count} for kind, count in counts.items() if count > 0]

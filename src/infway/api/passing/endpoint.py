@@ -21,7 +21,6 @@ from infway.api.stream import EventStream
 from infway.kernel.chat import Feature, Principal
 from infway.kernel.errors import CallerError
 from infway.kernel.faults import Failure
-from infway.kernel.money import usd_text
 from infway.pipeline.handed import Handed
 from infway.pipeline.passing import EVENTS, Passed, PassingGateway, Stream
 from infway.providers.passing.passer import Whole
@@ -75,7 +74,7 @@ class PassingEndpoint(ServedEndpoint[PassingGateway]):
         if isinstance(whole, Whole):
             body = whole.body
             if wanted.tells_cost and whole.fields is not None:
-                body = _write({**whole.fields, **bill_fields(passed.bill())})
+                body = _write({**whole.fields, **bill_fields(passed.settlement.bill())})
             passed.settle()
             await exchange.reply(200, self._whole_head(exchange, passed, whole), body)
 
@@ -141,7 +140,7 @@ class PassingEndpoint(ServedEndpoint[PassingGateway]):
             *self._headers(exchange, passed),
             (b"content-type", reply.kind.encode("latin-1", "replace")),
             (b"cache-control", b"private, no-store"),
-            (b"infe-unit-cost", usd_text(passed.bill().total).encode()),
+            (b"infe-unit-cost", passed.settlement.credits.encode()),
         ]
 
     def _stream_head(self, exchange: Exchange, passed: Passed, reply: Stream) -> list[Header]:

@@ -97,7 +97,7 @@ class ResponsesTalk(Talk):
 
     def cost(self, answer: Answer) -> dict[str, object]:
         """Return what the answer cost, where that was asked for."""
-        return bill_fields(answer.bill()) if self.wishes.cost else {}
+        return bill_fields(answer.settlement.bill()) if self.wishes.cost else {}
 
     def response(self, state: State, model: str) -> dict[str, object]:
         """Return the response as it is now."""

@@ -39,16 +39,20 @@ def usage_of(said: Object) -> Usage | None:
         return None
     asked, searched, answered, thought, cached, total = counts
     prompt, completion = asked + searched, answered + thought
+    read = ("promptTokensDetails", "toolUsePromptTokensDetails")
+    heard = min(_counted(said, "AUDIO", *read), prompt)
+    voiced = min(_counted(said, "AUDIO", "candidatesTokensDetails"), answered)
     return Usage(
         prompt,
         completion,
         total or prompt + completion,
         cached=min(cached, prompt),
         reasoning=thought,
-        audio_input=min(
-            _sound(said, "promptTokensDetails") + _sound(said, "toolUsePromptTokensDetails"), prompt
-        ),
-        audio_output=min(_sound(said, "candidatesTokensDetails"), completion),
+        audio_input=heard,
+        audio_output=voiced,
+        image_input=min(_counted(said, "IMAGE", *read), prompt - heard),
+        image_output=min(_counted(said, "IMAGE", "candidatesTokensDetails"), answered - voiced),
+        audio_cached=min(_counted(said, "AUDIO", "cacheTokensDetails"), cached, heard),
     )
 
 
@@ -58,6 +62,7 @@ def tier_of(said: Object) -> str | None:
     return _TIERS.get(word.lower())
 
 
-def _sound(said: Object, key: str) -> int:
-    details = as_objects(said.get(key))
-    return sum(as_count(one.get("tokenCount")) for one in details if one.get("modality") == "AUDIO")
+def _counted(said: Object, kind: str, *keys: str) -> int:
+    """Return how many tokens of a kind the details tell of."""
+    details = (one for key in keys for one in as_objects(said.get(key)))
+    return sum(as_count(one.get("tokenCount")) for one in details if one.get("modality") == kind)

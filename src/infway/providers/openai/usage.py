@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from infway.kernel.events import Usage
+from infway.providers.shapes import as_list, is_object, parse, write
 
 # Tokens of one reply: more than that is a mistake, and no number to bill
 _MOST = 10**9
@@ -20,11 +21,13 @@ class _PromptDetails(msgspec.Struct):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
 
 
 class _CompletionDetails(msgspec.Struct):
     reasoning_tokens: int | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
 
 
 class _Usage(msgspec.Struct):
@@ -45,15 +48,17 @@ def usage_of(raw: msgspec.Raw) -> Usage | None:
     """Read a usage object; one that makes no sense is none, and an estimate takes its place."""
     try:
         usage = _read_usage(raw)
+        if usage is None or usage.prompt_tokens is None:
+            return None
+        if b"cost" in bytes(raw).lower():
+            raw = _costless(raw)
     except (msgspec.DecodeError, RecursionError):
-        return None
-    if usage is None or usage.prompt_tokens is None:
         return None
     prompt, completion = usage.prompt_tokens, usage.completion_tokens or 0
     others = {
         key: value
         for key, value in _read_fields(raw).items()
-        if key not in _COUNTS and not key.startswith("cost") and bytes(value) != b"null"
+        if key not in _COUNTS and bytes(value) != b"null"
     }
     plain = Usage(
         prompt, completion, usage.total_tokens or prompt + completion, details=others or None
@@ -65,6 +70,20 @@ def usage_of(raw: msgspec.Raw) -> Usage | None:
         told = {**others, "prompt_tokens_details": {"cached_tokens": parted.cached}}
         return parted._replace(details=told)
     return parted
+
+
+def _costless(raw: msgspec.Raw) -> msgspec.Raw:
+    """Return an object without the upstream's own cost, whose many names all hold that word.
+
+    What the caller pays is another sum, and stands beside the usage.
+    """
+    return msgspec.Raw(write(_kept(parse(raw))))
+
+
+def _kept(said: object) -> object:
+    if is_object(said):
+        return {name: _kept(one) for name, one in said.items() if "cost" not in name.lower()}
+    return [_kept(one) for one in as_list(said)] or said
 
 
 def _with_parts(plain: Usage, usage: _Usage) -> Usage:
@@ -88,6 +107,8 @@ def _with_parts(plain: Usage, usage: _Usage) -> Usage:
         reasoning=_part(thought, _MOST),
         audio_input=_part(into.audio_tokens, plain.prompt),
         audio_output=_part(out.audio_tokens, plain.completion),
+        image_input=_part(into.image_tokens, plain.prompt),
+        image_output=_part(out.image_tokens, plain.completion),
     )
 
 

@@ -49,6 +49,8 @@ def usage_of(response: Object) -> Usage | None:
         reasoning=min(as_count(out.get("reasoning_tokens")), _MOST),
         audio_input=min(as_count(into.get("audio_tokens")), prompt),
         audio_output=min(as_count(out.get("audio_tokens")), completion),
+        image_input=min(as_count(into.get("image_tokens")), prompt),
+        image_output=min(as_count(out.get("image_tokens")), completion),
     )
 
 
