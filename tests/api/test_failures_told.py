@@ -9,7 +9,7 @@ import pytest
 from openai import AsyncOpenAI
 from tests.api.caller import KEY, refused
 from tests.api.embedding import embedder
-from tests.api.upstream import Asked, Script, fault, frames, listening, stream, whole
+from tests.api.upstream import Asked, Script, chunk, fault, frames, listening, stream, whole
 from tests.conftest import Gateway, Start, upstream_settings
 
 LOGGER = "infway.pipeline.attempt"
@@ -50,6 +50,19 @@ async def test_embeddings_that_fail_tell_their_attempts(start: Start) -> None:
         heard = await gateway.post("/v1/embeddings", {"model": "e1", "input": "Hi"})
     refused(heard, 400, "upstream_rejected")
     assert heard.header("x-gateway-attempts") == "one:upstream_4xx"
+
+
+@pytest.mark.parametrize("rescue", [True, False])
+async def test_an_error_behind_the_finish_is_told_all_the_same(start: Start, rescue: bool) -> None:
+    over = chunk({}, "stop")
+    failed = b'data: {"error":{"message":"Malformed function call","code":502}}\n\n'
+
+    def say(_: Asked) -> Script:
+        return stream(chunk({"content": "Hello"}), over, 0.05, failed)
+
+    gateway = await start(say, attempts={"rescue": rescue})
+    heard = await gateway.chat(stream=True)
+    assert heard.chunks[-1]["error"]["code"] == "upstream_error"
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:

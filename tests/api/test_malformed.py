@@ -42,7 +42,7 @@ async def test_no_malformed_request_makes_infway_fail(
     start: Start, pytestconfig: pytest.Config
 ) -> None:
     count = pytestconfig.getoption("--malformed")
-    gateway = await start(server={"body_limit": LIMIT})
+    gateway = await start(server={"body_limit": LIMIT, "wrong_keys_per_minute": 0})
     rest, seen = shots(count, seed=20), Counter[tuple[str, int]]()
     await asyncio.gather(*[_fire(gateway, rest, seen) for _ in range(LINES)])
     assert seen.total() == count

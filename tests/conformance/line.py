@@ -37,7 +37,10 @@ def upstream_settings(name: str, recording: Recording, port: int) -> dict[str, o
 @asynccontextmanager
 async def gateway(ledger: Path, upstreams: list[dict[str, object]]) -> AsyncIterator[str]:
     """Serve a gateway with these upstreams while the block runs; yields its base URL for SDKs."""
-    tree: Mapping[str, object] = {"upstreams": upstreams, "attempts": {"max": 1}}
+    as_it_costs = {"zero_completion_insurance": False}  # the vendors' usage is what is compared
+    tree: Mapping[str, object] = {
+        "upstreams": upstreams, "attempts": {"max": 1}, "billing": as_it_costs,
+    }  # fmt: skip
     app = App(*settled(tree), parts(SqliteLedger(ledger), 7))
     async with served(app.front) as port:
         yield f"http://127.0.0.1:{port}/v1"

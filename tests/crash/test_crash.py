@@ -15,7 +15,6 @@ async def test_what_is_killed_under_load_has_every_attempt_settled_once(kind: st
     assert found.verdict.is_good, found.verdict.told()
     assert found.verdict.interrupted  # something was under way
     assert found.exit_code == 0
-    assert found.told(3).startswith("It holds, but it is not figure N1: 3 of 1,000 kills")
 
 
 @pytest.mark.parametrize(

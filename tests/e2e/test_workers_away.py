@@ -3,16 +3,18 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 
+import psutil
 import pytest
 from bench.postgres import NoPostgresError, Postgres
 from tests.e2e.conftest import write_config
 from tests.e2e.gateway import PATIENCE, Gateway, serving
 from tests.e2e.test_lifetime import TELLER, answers, until_logged
-from tests.e2e.test_workers import ready, until, workers
+from tests.e2e.test_workers import port_of, ready, until, workers
 from tests.process.stores import killed, locked
 
 from infway.database.opening import database_at
@@ -68,8 +70,26 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 def two_workers(url: str, folder: Path, **settings: object) -> Iterator[Gateway]:
     path = write_config(folder, url, server={"workers": 2, "grace": 0}, **settings)
     with serving(folder, "-c", path) as gateway:
-        until(lambda: len(workers(gateway)) == 2 and ready(gateway) == 200)
+        until(lambda: len(workers(gateway)) == 2 and all_answer(gateway))
         yield gateway
+
+
+def all_answer(gateway: Gateway) -> bool:
+    """Tell whether each worker takes connections: of many, every one has some."""
+    if ready(gateway) != 200:
+        return False
+    with ExitStack() as held:
+        for _ in range(16):
+            connection = held.enter_context(closing(HTTPConnection("127.0.0.1", port_of(gateway))))
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+        taken = {
+            pid
+            for pid in workers(gateway)
+            for one in psutil.Process(pid).net_connections()
+            if one.status == psutil.CONN_ESTABLISHED and one.laddr.port == port_of(gateway)
+        }
+        return taken == workers(gateway)
 
 
 def refusals(gateway: Gateway) -> list[str]:

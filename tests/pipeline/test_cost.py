@@ -17,6 +17,8 @@ def _priced(longer: st.SearchStrategy[Prices | None]) -> st.SearchStrategy[Price
     return st.builds(
         Prices, st.integers(0, 10**9), st.integers(0, 10**9), cache_read=PRICE, cache_write=PRICE,
         cache_write_1h=PRICE, reasoning=PRICE, audio_input=PRICE, audio_output=PRICE,
+        audio_cache_read=PRICE, image_input=PRICE, image_output=PRICE, query=PRICE, image=PRICE,
+        character=PRICE, second=PRICE, tiers=st.just(()),
         long_from=st.none() | TOKENS, longer=longer,
     )  # fmt: skip
 
@@ -31,6 +33,7 @@ def usages(draw: st.DrawFn) -> Usage:
         prompt, completion, prompt + completion,
         cached=draw(TOKENS), cache_write=draw(TOKENS), audio_input=draw(TOKENS),
         audio_output=draw(TOKENS), reasoning=draw(TOKENS), cache_write_long=draw(TOKENS),
+        audio_cached=draw(TOKENS), image_input=draw(TOKENS), image_output=draw(TOKENS),
     )  # fmt: skip
 
 

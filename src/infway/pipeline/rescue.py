@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 # What is more than the words of one choice, whatever comes of it
 _UNFIT = Feature.AUDIO_OUT | Feature.LOGPROBS | Feature.SEVERAL
 _LIMITS = frozenset({Fault.DEADLINE, Fault.STREAM_CAP, Fault.TOO_LARGE})  # infway's own
+# What is no word of the upstream's: the answer may be whole all the same
+_WORDLESS = frozenset({Fault.STREAM_CUT, Fault.STREAM_STALL, Fault.BAD_EVENT})
 _BLAMED = (Blame.UPSTREAM, Blame.OPERATOR)
 
 
@@ -57,8 +59,11 @@ class Rescue:
         self.condense = self._memory.condense
 
     def is_whole(self, failure: Failure) -> bool:
-        """Tell whether nothing but the end mark is missing of an answer that broke off so."""
-        return not _is_final(failure.fault) and self._memory.finished
+        """Tell whether nothing but the end mark is missing of an answer that broke off so.
+
+        Never where its upstream said that it failed: that is told (row 42), also after a finish.
+        """
+        return failure.fault in _WORDLESS and self._memory.finished
 
     async def go_on(self, failure: Failure) -> Reply:
         """Return the reply that goes on; raises UpstreamFailed, as the caller is told, if none does."""
