@@ -13,7 +13,7 @@ from tests.ledger.sums import assert_sums_equal_rows
 
 from infway.database import Database, DatabaseError, NewerError
 from infway.database.opening import database_at
-from infway.database.steps import take_steps
+from infway.database.steps import ALONE, see_version, take_steps
 from infway.ledger.rows import Row, tags_of, tags_text
 from infway.ledger.sql import SqlLedger
 from infway.ledger.tables import STEPS
@@ -209,11 +209,20 @@ def test_who_writes_waits_for_a_migration_that_goes_on(two: tuple[Database, Data
     ledger.open()
     with ThreadPoolExecutor(1) as pool:
         with theirs.transaction() as work:
+            work.run(ALONE)
             take_steps(work, "ledger", [*STEPS, "ALTER TABLE entries ADD COLUMN more INTEGER"])
             writing = pool.submit(ledger.append, [ROW])
         with pytest.raises(NewerError):
             writing.result(20)
     assert rows(mine) == []
+
+
+def test_who_starts_waits_for_nobody_who_writes(two: tuple[Database, Database]):
+    mine, theirs = two
+    SqlLedger(mine).open()
+    with theirs.transaction() as work:
+        see_version(work, "ledger", STEPS)
+        SqlLedger(mine).open()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from infway.database import UNFIT, DatabaseError, Rows, Step, Value, Work
 from infway.database.dialect import in_groups, in_postgres
-from infway.database.steps import VERSIONS, take_steps
+from infway.database.steps import ALONE, VERSIONS, lacks, take_steps
 
 _MOST = 8  # connections of one process: whoever reads a lot does not keep the ledger waiting
 _STEP = 3600  # seconds of one step of a migration: it may read every row there is
@@ -69,6 +69,8 @@ class PostgresDatabase:
         with self._begun("BEGIN", _STEP) as work:
             work.run("SELECT pg_advisory_xact_lock(?)", (_ONE_AT_A_TIME,))
             work.run(VERSIONS)
+            if lacks(work, room, steps):  # else whoever starts waits for nobody who writes
+                work.run(ALONE)
             take_steps(work, room, steps)
 
     @contextmanager

@@ -8,6 +8,9 @@ VERSIONS = (
     "CREATE TABLE IF NOT EXISTS infway_versions (room TEXT PRIMARY KEY, version INTEGER NOT NULL)"
 )
 
+ALONE = "LOCK TABLE infway_versions IN ACCESS EXCLUSIVE MODE"
+"""Postgres: waits for all who write, and lets others wait, in the order in which they came."""
+
 _VERSION = "SELECT version FROM infway_versions WHERE room = ?"
 
 # What each kind of database says of its tables
@@ -25,14 +28,18 @@ def has_table(database: Database, name: str) -> bool:
     return bool(database.read(_TABLES[database.kind], (name,)))
 
 
+def lacks(work: Work, room: str, steps: Sequence[Step]) -> bool:
+    """Tell whether a room has other steps to take, or has taken others, than these."""
+    return work.run(_VERSION, (room,)) != [(len(steps),)]
+
+
 def take_steps(work: Work, room: str, steps: Sequence[Step], taken: int = 0) -> None:
     """Take the steps that a room lacks, in this transaction.
 
     `taken`: how many it has taken where the table says nothing. Raises NewerError where it has
-    taken more than these: a newer infway was here. Who writes (`see_version`) ends before, or
-    waits.
+    taken more than these: a newer infway was here.
     """
-    known = work.run(f"{_VERSION} FOR UPDATE", (room,))
+    known = work.run(_VERSION, (room,))
     version: int = known[0][0] if known else taken
     _compare(room, version, steps)
     for step in steps[version:]:
@@ -51,9 +58,10 @@ def take_steps(work: Work, room: str, steps: Sequence[Step], taken: int = 0) -> 
 def see_version(work: Work, room: str, steps: Sequence[Step]) -> None:
     """See, before a transaction writes, that nobody has taken more steps since the start.
 
-    It stays so until the end of the transaction. Raises NewerError where somebody has.
+    It stays so until the end of the transaction: who takes steps has the table of versions for
+    itself. Raises NewerError where somebody has.
     """
-    known = work.run(f"{_VERSION} FOR SHARE", (room,))
+    known = work.run(_VERSION, (room,))
     _compare(room, known[0][0] if known else 0, steps)
 
 
