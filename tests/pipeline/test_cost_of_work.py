@@ -50,14 +50,16 @@ def test_the_first_measure_that_counts_and_has_a_price_is_paid(
 counts = st.integers(0, 10**9)
 price = st.none() | st.integers(0, 10**13)
 flat = st.builds(Prices, *[price] * 8, longer=st.none(), image_input=price, image_output=price,
-                 query=price, image=price, character=price, second=price)  # fmt: skip
+                 query=price, image=price, character=price, second=price, audio_cache_read=price,
+                 tiers=st.just(()))  # fmt: skip
 
 
 @given(st.builds(Usage, counts, counts, counts, counts, estimated=st.booleans(), audio_input=counts,
-                 audio_output=counts, units=st.builds(Units, *[counts] * 6)),
+                 audio_output=counts, units=st.builds(Units, *[counts] * 6), tier=st.sampled_from(["", "flex"])),
        st.builds(Prices, *[price] * 8, long_from=price, longer=st.none() | flat,
                  image_input=price, image_output=price, query=price,
-                 image=price, character=price, second=price))  # fmt: skip
+                 image=price, character=price, second=price, audio_cache_read=price,
+                 tiers=st.just(()) | st.tuples(st.tuples(st.just("flex"), flat))))  # fmt: skip
 def test_no_cost_is_negative_and_only_what_has_a_price_is_priced(
     usage: Usage, prices: Prices
 ) -> None:
