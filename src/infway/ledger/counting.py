@@ -71,7 +71,10 @@ class Ids:
     def find(self, work: Work, wanted: Iterable[Dimension]) -> dict[Dimension, int]:
         """Return the numbers of dimensions, of which new ones are made."""
         ids = {one: self._known.get(one, 0) for one in wanted}
-        for one in sorted(one for one, known in ids.items() if not known):
+        unknown = sorted(one for one, known in ids.items() if not known)
+        for start in range(0, len(unknown), _AT_ONCE):
+            ids.update(_there(work, unknown[start : start + _AT_ONCE]))
+        for one in (one for one in unknown if not ids[one]):
             made = work.run(_MAKE, one)
             ids[one] = (made or work.run(_FIND, one))[0][0]
             work.many(_TAG, [(ids[one], tag) for tag in tags_of(one.tags)] if made else [])
@@ -83,7 +86,19 @@ _MAKE = (
     f" VALUES ({', '.join('?' * len(Dimension._fields))}) ON CONFLICT DO NOTHING RETURNING id"
 )
 _FIND = f"SELECT id FROM dimensions WHERE {' AND '.join(f'{one} = ?' for one in Dimension._fields)}"  # noqa: S608 - our own names
+_AT_ONCE = 100  # dimensions that are asked for in one question
 _TAG = "INSERT INTO dimension_tags VALUES (?, ?)"
+
+
+def _there(work: Work, wanted: Sequence[Dimension]) -> dict[Dimension, int]:
+    """Return the numbers of those that there are: whoever takes over a journal knows none of many."""
+    names = ", ".join(Dimension._fields)
+    places = ", ".join([f"({', '.join('?' * len(Dimension._fields))})"] * len(wanted))
+    found = work.run(
+        f"SELECT id, {names} FROM dimensions WHERE ({names}) IN (VALUES {places})",  # noqa: S608 - our own names
+        [value for one in wanted for value in one],
+    )
+    return {Dimension(*row[1:]): row[0] for row in found}
 
 
 def _upsert(table: str, *place: str) -> str:
