@@ -28,7 +28,7 @@ from tests.api.caller import (
 )
 from tests.api.serving import served
 from tests.api.upstream import Say, Upstream, either, listening
-from tests.database.fixtures import database, place, postgres, two
+from tests.database.fixtures import database, own, place, postgres, two
 
 from infway.app import App, Parts, parts
 from infway.configured import limits_of
@@ -37,7 +37,13 @@ from infway.ledger.rows import Row
 from infway.ledger.sqlite import SqliteLedger
 from infway.settings import Settings
 
-__all__ = ["database", "place", "postgres", "two"]  # one Postgres for all that want a database
+__all__ = [
+    "database",
+    "own",
+    "place",
+    "postgres",
+    "two",
+]  # one Postgres for all that want a database
 
 Tree = dict[str, object]
 MEMORY = Path("/dev/shm")

@@ -272,7 +272,7 @@ class App:
             gemini_models_router(keyring, catalogs, self.front.told),
             models_router(keyring, catalogs),
             generations_router(keyring, self.settler.rows_of, _PATIENCE if are_several else 0.0),
-            key_router(keyring, self.visits, self._parts.database, self._parts.clock),
+            key_router(keyring, self.visits, self._parts.database, self.settler),
             responses_router(keyring, self.background),
             admin_router(callers_check(keyring), self.decisions),
         ]

@@ -20,7 +20,8 @@ from infway.kernel.errors import InfwayError, SettingsError
 ENVIRONMENT: Mapping[str, str] = {
     "INFWAY_CONFIG": "Configuration file, where --config does not name one.",
     "INFWAY_DATA_DIR": "Folder of the first start's key, the ledger and the pid file.",
-    "INFWAY_API_KEY": "A key that callers present (serve), or the key to present (chat, explain).",
+    "INFWAY_API_KEY": "A key that callers present, at least 32 characters (serve), or the key to"
+    " present (chat, explain).",
     "INFWAY_HOST": "Address to listen on; overrides server.host.",
     "INFWAY_PORT": "Port to listen on; overrides server.port.",
     "PORT": "The same, as hosting platforms set it; INFWAY_PORT goes first.",

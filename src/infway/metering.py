@@ -27,11 +27,8 @@ def visits_of(settings: Settings, built: Parts, settler: Settler, metrics: Metri
 
 def _meter(settings: Settings, built: Parts, name: str) -> Meter:
     """Return what counts. `name`: of this process, as the ledger's rows say it."""
-    state, parts, clock = (
-        settings.state,
-        settings.state.replicas * settings.server.workers,
-        built.clock,
-    )
+    state, clock = settings.state, built.clock
+    parts = state.replicas * settings.server.workers
     if state.redis is None:
         return MemoryMeter(clock, parts)
     from infway.state.meter_past import Refill  # noqa: PLC0415 - as below

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.api.caller import Heard
 from tests.api.test_repeats import again, ask
 from tests.api.upstream import Asked, Script, whole
 from tests.conftest import Gateway, Start, settled
@@ -41,9 +42,24 @@ def hasty(path: Path) -> Iterator[SqliteDatabase]:
         yield database
 
 
+@pytest.fixture
+def patient(path: Path) -> Iterator[SqliteDatabase]:
+    with closing(SqliteDatabase(path)) as database:
+        database.open()
+        yield database
+
+
 async def started(start: Start, replays: Replays, say: object = None) -> Gateway:
     more = () if say is None else (say,)
     return await start(*more, parts_of=lambda built: replace(built, replays=replays))
+
+
+async def patiently(gateway: Gateway, name: str) -> Heard:
+    """Ask until it is known what became of the request before, and the database is known to be back."""
+    while (heard := await ask(gateway, name)).status in (409, 503):
+        assert heard.code in ("request_in_progress", "accounting_unavailable")
+        await asyncio.sleep(0.01)
+    return heard
 
 
 async def test_a_reply_that_ends_while_the_database_is_away_is_kept_once_it_is_back(
@@ -65,9 +81,7 @@ async def test_a_reply_that_ends_while_the_database_is_away_is_kept_once_it_is_b
         refused = await ask(gateway, "a")
         assert (refused.status, refused.code) == (503, "accounting_unavailable")
         assert refused.header("retry-after") == "1"
-    while (heard := await ask(gateway, "a")).status in (409, 503):
-        assert heard.code in ("request_in_progress", "accounting_unavailable")
-        await asyncio.sleep(0.01)
+    heard = await patiently(gateway, "a")
     assert heard.body == answered.body
     assert heard.header("idempotent-replayed") == "true"
     assert len(gateway.upstream.asked) == 1
@@ -78,21 +92,19 @@ def stopped() -> StoppedError:
 
 
 async def test_a_request_that_is_ended_while_it_is_claimed_may_be_sent_again(
-    start: Start, path: Path
+    start: Start, path: Path, patient: SqliteDatabase
 ):
-    with closing(SqliteDatabase(path)) as patient:
-        patient.open()
-        gateway = await started(start, Replays(patient))
-        await ask(gateway, "before")
-        await again(gateway, "before")
-        with locked(path):
-            first = asyncio.create_task(ask(gateway, "a"))
-            while not gateway.app.front.repeats._claiming:  # type: ignore[union-attr]
-                await asyncio.sleep(0)
-            gateway.app.front.intake.end_all(stopped)
-            assert (await first).status == 503
-        assert (await again(gateway, "a")).status == 200
-        assert len(gateway.upstream.asked) == 2
+    gateway = await started(start, Replays(patient))
+    await ask(gateway, "before")
+    await again(gateway, "before")
+    with locked(path):
+        first = asyncio.create_task(ask(gateway, "a"))
+        while not gateway.app.front.repeats._claiming:  # type: ignore[union-attr]
+            await asyncio.sleep(0)
+        gateway.app.front.intake.end_all(stopped)
+        assert (await first).status == 503
+    assert (await again(gateway, "a")).status == 200
+    assert len(gateway.upstream.asked) == 2
 
 
 class Losing(Replays):
@@ -108,18 +120,18 @@ class Losing(Replays):
         return found
 
 
-async def test_a_claim_whose_answer_was_lost_is_freed(hasty: SqliteDatabase, start: Start):
-    gateway = await started(start, Losing(hasty))
+async def test_a_claim_whose_answer_was_lost_is_freed(patient: SqliteDatabase, start: Start):
+    gateway = await started(start, Losing(patient))
     heard = await ask(gateway, "a")
     assert (heard.status, heard.code) == (503, "accounting_unavailable")
-    assert (await again(gateway, "a")).status == 200
+    assert (await patiently(gateway, "a")).status == 200
     assert len(gateway.upstream.asked) == 1
 
 
-async def test_a_failed_claim_frees_nobody_elses(hasty: SqliteDatabase, start: Start):
-    replays = Losing(hasty)
+async def test_a_failed_claim_frees_nobody_elses(patient: SqliteDatabase, start: Start):
+    replays = Losing(patient)
     replays.open()
-    Replays(hasty).claim(Once("tests", "a /v1/chat/completions", b"x"), "other.1", 4e9)
+    Replays(patient).claim(Once("tests", "a /v1/chat/completions", b"x"), "other.1", 4e9)
     gateway = await started(start, replays)
     assert (await ask(gateway, "a")).status == 503
     endings = gateway.app.front.repeats._endings  # type: ignore[union-attr]
@@ -153,8 +165,8 @@ async def test_a_stop_leaves_no_claim_behind(path: Path, hasty: SqliteDatabase, 
     assert list(spool.iterdir()) == []
 
 
-async def test_replies_that_wait_have_so_much_room_and_no_more(hasty: SqliteDatabase):
-    replays = Replays(hasty)
+async def test_replies_that_wait_have_so_much_room_and_no_more(patient: SqliteDatabase):
+    replays = Replays(patient)
     replays.open()
     threads = Threads("repeats", 1)
     endings = Endings(replays, threads, CLOCK.wall)

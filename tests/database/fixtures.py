@@ -12,15 +12,25 @@ from infway.database import Database
 from infway.database.opening import database_at
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """Run a Postgres for all tests of a session."""
+def _running() -> Iterator[Postgres]:
     try:
         server = Postgres()
     except NoPostgresError as error:
         pytest.skip(str(error))
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Run a Postgres for all tests of a session."""
+    yield from _running()
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Postgres]:
+    """Run a Postgres that the tests of a module may kill."""
+    yield from _running()
 
 
 def emptied(url: str) -> str:

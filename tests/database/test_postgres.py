@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from bench.postgres import NoPostgresError, Postgres
+from bench.postgres import Postgres
 from tests.database.fixtures import emptied
 from tests.wall import closed_port
 
@@ -17,17 +17,6 @@ from infway.database.opening import database_at
 from infway.database.postgres import Patience, PostgresDatabase
 
 ONE = "SELECT 1"
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[Postgres]:
-    """Run a Postgres that these tests may kill."""
-    try:
-        server = Postgres()
-    except NoPostgresError as error:
-        pytest.skip(str(error))
-    yield server
-    server.close()
 
 
 @pytest.fixture

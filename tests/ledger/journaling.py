@@ -43,7 +43,7 @@ def found(folder: Path) -> Iterator[list[tuple[Place, list[Entry]]]]:
     """Lock what dead processes left, and read it."""
     places = [place for path in folders(folder) if (place := taken(path))]
     try:
-        yield [(one, list(entries(left_behind(one)))) for one in places]
+        yield [(one, list(entries(data for data, _ in left_behind(one)))) for one in places]
     finally:
         for one in places:
             one.leave()

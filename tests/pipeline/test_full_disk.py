@@ -75,11 +75,16 @@ async def test_every_settled_row_reaches_the_ledger_where_the_journal_has_no_roo
     assert sum("the journal is full" in one for one in said) == 1
 
 
-async def test_what_found_no_room_is_put_down_once_there_is_some(tmp_path: Path):
+def broken(folder: Path) -> Settler:
+    """Return what settles, with room for few rows, and a ledger that takes none."""
     ledger = Kept()
     ledger.broken = True
-    journal = opened(tmp_path)
-    settler = Settler(ledger, CLOCK, capacity=10, spooling=Spooling(journal))
+    return Settler(ledger, CLOCK, capacity=10, spooling=Spooling(opened(folder)))
+
+
+async def test_what_found_no_room_is_put_down_once_there_is_some(tmp_path: Path):
+    settler = broken(tmp_path)
+    journal = settler.journal
     with no_room(journal):
         settle(settler, 1000)
         journal.tidy()
@@ -95,11 +100,8 @@ async def test_what_found_no_room_is_put_down_once_there_is_some(tmp_path: Path)
 
 
 async def test_a_stop_leaves_to_the_next_start_what_found_no_room_before(tmp_path: Path, caplog):
-    ledger = Kept()
-    ledger.broken = True
-    journal = opened(tmp_path)
-    settler = Settler(ledger, CLOCK, capacity=10, spooling=Spooling(journal))
-    with no_room(journal):
+    settler = broken(tmp_path)
+    with no_room(settler.journal):
         settle(settler, 1000)
         await settler.flush()
     await settler.close()
@@ -111,11 +113,8 @@ async def test_a_stop_leaves_to_the_next_start_what_found_no_room_before(tmp_pat
 
 
 async def test_what_is_lost_at_a_stop_is_told_as_lost(tmp_path: Path, caplog):
-    ledger = Kept()
-    ledger.broken = True
-    journal = opened(tmp_path)
-    settler = Settler(ledger, CLOCK, capacity=10, spooling=Spooling(journal))
-    with no_room(journal):
+    settler = broken(tmp_path)
+    with no_room(settler.journal):
         settle(settler, 1000)
         await settler.close()
     waiting, lost = (

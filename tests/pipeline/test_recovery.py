@@ -242,3 +242,39 @@ def test_a_long_prompt_pays_its_own_price(tmp_path: Path, prompt: int):
     die(journal)
     price = 5 if prompt > 200_000 else 1_000_000
     assert {found.cost for found in recovered(tmp_path)} == {prompt * price}
+
+
+@pytest.mark.parametrize("at", [0, 1, 50, 99, 100, 250])
+async def test_what_the_ledger_has_is_not_brought_again(tmp_path: Path, at: int):
+    """Of 400 requests in some segments the first `at` are written, the rest is not."""
+    ledger = Kept()
+    journal = opened(tmp_path)
+    settler = Settler(ledger, CLOCK, spooling=Spooling(journal))
+    for number in range(at):
+        settlement(settler, f"r-{number:03}").close("ok", 200)
+    open_one = Settlement(ask(id="open"), WHO, 0.0, settler)
+    open_one.begin(Attempt(offer(), 0.0), open_one.ask)
+    await settler.flush()
+    ledger.broken = True
+    for number in range(at, 400):
+        settlement(settler, f"r-{number:03}").close("ok", 200)
+    await settler.flush()
+    die(journal)
+    brought = recovered(tmp_path)
+    expected = [f"r-{number:03}" for number in range(at, 400)]
+    assert [one.request for one in brought if not one.attempt] == [*expected, "open"]
+    assert {one.outcome for one in brought if one.request == "open"} == {"interrupted"}
+
+
+async def test_what_memory_does_not_hold_is_not_said_to_be_in_the_ledger(tmp_path: Path):
+    """Rows beyond the memory's room are in the journal alone while those before them are written."""
+    ledger = Kept()
+    journal = opened(tmp_path)
+    settler = Settler(ledger, CLOCK, capacity=5, spooling=Spooling(journal))
+    for number in range(20):
+        settlement(settler, f"r-{number:03}").close("ok", 200)
+        settler.gather()
+    settler.written(settler.batch())
+    die(journal)
+    brought = {one.request for one in recovered(tmp_path)}
+    assert brought == {f"r-{number:03}" for number in range(5, 20)}

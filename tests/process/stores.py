@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from bench.postgres import NoPostgresError, Postgres
+from bench.postgres import Postgres
 from tests.conftest import Gateway
 from tests.database.fixtures import emptied
 
@@ -66,17 +66,6 @@ class Store:
         """Return what it holds, after everything that waits was written."""
         await gateway.app.settler.flush()
         return [Row(*row) for row in self.database.read(_ALL)]
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[Postgres]:
-    """Run a Postgres that these tests may kill."""
-    try:
-        server = Postgres()
-    except NoPostgresError as error:
-        pytest.skip(str(error))
-    yield server
-    server.close()
 
 
 @pytest.fixture(params=["locked", "killed", "frozen"])

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from tests.conftest import Gateway, Start
 from tests.ledger.journaling import row
-from tests.process.stores import Store, own, spooled, store
+from tests.process.stores import Store, spooled, store
 
 from infway.ledger.journal import SEEN, Journal
 from infway.ledger.sqlite import SqliteLedger
 
-__all__ = ["own", "store"]
+__all__ = ["store"]
 
 ROOM = 24 * 2**20  # bytes of the small disk
 

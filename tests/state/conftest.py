@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from tests.state.spoiled import Way, spoiled
 from tests.state.valkey import Valkey, running
 
 
@@ -18,3 +19,10 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 async def client(valkey: Valkey) -> AsyncIterator[Redis]:
     async with Redis.from_url(valkey.url) as client:
         yield client
+
+
+@pytest.fixture
+async def way(valkey: Valkey) -> AsyncIterator[Way]:
+    """A way to it on which commands may be spoiled."""
+    async with spoiled(valkey) as way:
+        yield way

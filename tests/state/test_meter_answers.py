@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
-from tests.state.spoiled import Command, Spoil, Way, spoiled
+from tests.state.spoiled import Command, Spoil, Way
 from tests.state.test_meter_memory import requests
 from tests.state.test_meter_redis import CALM, ONE, holder, let_in, until
 from tests.state.valkey import Valkey
@@ -65,12 +65,6 @@ def is_script(command: Command) -> bool:
 
 def is_take(command: Command) -> bool:
     return is_script(command) and any(b"key:a" in one for one in command[3:]) and command[2] != b"1"
-
-
-@pytest.fixture
-async def way(valkey: Valkey) -> AsyncIterator[Way]:
-    async with spoiled(valkey) as way:
-        yield way
 
 
 @pytest.fixture

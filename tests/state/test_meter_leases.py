@@ -1,12 +1,11 @@
 """Places given back and tokens settled, over a real Valkey, where requests and replies cross."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from hashlib import sha1
 
 import pytest
 from redis.asyncio import Redis
-from tests.state.spoiled import Command, Way, spoiled
+from tests.state.spoiled import Command, Way
 from tests.state.test_meter_memory import requests
 from tests.state.test_meter_redis import CALM, ONE, holder, let_in, until
 from tests.state.valkey import Valkey
@@ -43,12 +42,6 @@ async def used(meter: RedisMeter, holders: tuple[Holder, ...]) -> int:
     told = (await meter.standing(holders)).tokens
     assert told is not None
     return told.limit - told.remaining
-
-
-@pytest.fixture
-async def way(valkey: Valkey) -> AsyncIterator[Way]:
-    async with spoiled(valkey) as way:
-        yield way
 
 
 async def test_a_refused_request_does_not_keep_the_place_of_one_that_ended(valkey: Valkey) -> None:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from hashlib import sha1
 
 import pytest
 from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
 from tests.limits.remembered import remembered
-from tests.state.spoiled import Command, Way, spoiled
+from tests.state.spoiled import Command, Way
 from tests.state.test_meter_redis import CALM, ONE, let_in, until
 from tests.state.valkey import Valkey
 
@@ -36,12 +37,6 @@ async def used(meter: RedisMeter, one: Holder) -> int:
     return told.limit - told.remaining
 
 
-@pytest.fixture
-async def way(valkey: Valkey) -> AsyncIterator[Way]:
-    async with spoiled(valkey) as way:
-        yield way
-
-
 async def test_much_that_was_lost_is_told_within_the_deadlines_and_counts_once(
     valkey: Valkey, client: Redis
 ) -> None:
@@ -50,6 +45,16 @@ async def test_much_that_was_lost_is_told_within_the_deadlines_and_counts_once(
         epoch = meter._look.epoch
         await client.flushall()
         await until(lambda: meter._look.epoch != epoch and meter._untold is None)
+        assert {await used(meter, one) for one in holders} == {TURNS}
+
+
+@asynccontextmanager
+async def forgotten(way: Way, client: Redis, many: int) -> AsyncIterator[RedisMeter]:
+    """Yield a meter whose store has just lost the turns of so many keys; each is told it once in the end."""
+    async with (meter := RedisMeter(way.url, "p", 1, clock, QUICK)).open():
+        holders = remembered(meter, many, TURNS)
+        await client.flushall()
+        yield meter
         assert {await used(meter, one) for one in holders} == {TURNS}
 
 
@@ -64,12 +69,9 @@ async def test_a_part_whose_answer_was_lost_counts_once(way: Way, client: Redis,
         sent.append(command[-1])
         return len(sent) % nth == 0
 
-    async with (meter := RedisMeter(way.url, "p", 1, clock, QUICK)).open():
-        holders = remembered(meter, 2, TURNS)
-        await client.flushall()
+    async with forgotten(way, client, 2) as meter:
         way.lose = lose
         await until(lambda: len(sent) > 2 and meter._untold is None)
-        assert {await used(meter, one) for one in holders} == {TURNS}
 
 
 async def test_a_part_that_never_came_counts_once_it_does(way: Way, client: Redis) -> None:
@@ -81,12 +83,9 @@ async def test_a_part_that_never_came_counts_once_it_does(way: Way, client: Redi
         refused.append(command[-1])
         return b"-BUSY it is busy\r\n"
 
-    async with (meter := RedisMeter(way.url, "p", 1, clock, QUICK)).open():
-        holders = remembered(meter, 1, TURNS)
-        await client.flushall()
+    async with forgotten(way, client, 1) as meter:
         way.spoil = refuse
         await until(lambda: len(refused) > 2 and meter._untold is None)
-        assert {await used(meter, one) for one in holders} == {TURNS}
 
 
 async def test_a_store_that_is_lost_again_while_it_is_told_is_told_all(
@@ -95,9 +94,7 @@ async def test_a_store_that_is_lost_again_while_it_is_told_is_told_all(
     """Each part is told to the store that it is for, and to no other."""
     lost: list[bytes] = []
 
-    async with (meter := RedisMeter(way.url, "p", 1, clock, QUICK)).open():
-        holders = remembered(meter, 2, TURNS)
-        await client.flushall()
+    async with forgotten(way, client, 2) as meter:
         epochs = {meter._look.epoch}
 
         def once_more(command: Command) -> bytes | None:
@@ -109,7 +106,6 @@ async def test_a_store_that_is_lost_again_while_it_is_told_is_told_all(
         way.spoil = once_more
         await until(lambda: len(lost) == 3 and meter._untold is None)
         assert meter._look.epoch not in epochs
-        assert {await used(meter, one) for one in holders} == {TURNS}
 
 
 async def test_what_is_let_in_while_the_store_is_told_is_told_as_well(

@@ -16,7 +16,6 @@ from infway.accounts.keys import Keyring, Known
 from infway.api.auth import presented_key
 from infway.database import Database, DatabaseError
 from infway.kernel.account import Account, Allowance, Holder, Period, Window, period_of
-from infway.kernel.clock import Clock
 from infway.kernel.errors import UnavailableError
 from infway.ledger.answers import money
 from infway.ledger.budgets import Stand, standing
@@ -24,11 +23,10 @@ from infway.ledger.purses import Purse
 from infway.ledger.questions import Question, ask
 from infway.ledger.spending import Spending
 from infway.pipeline.admit import Visits
+from infway.pipeline.settler import Settler
 from infway.state.meter import Standing
-from infway.threads import Threads
 
 _encode = msgspec.json.Encoder().encode
-_threads = Threads("keys", 2)  # nobody else waits where the database is silent
 _RESET: Mapping[Period, str | None] = {
     Period.DAY: "daily",
     Period.MONTH: "monthly",
@@ -57,9 +55,12 @@ class Spent(NamedTuple):
 
 
 def key_router(
-    keyring: Callable[[], Keyring], visits: Visits, database: Database | None, clock: Clock
+    keyring: Callable[[], Keyring], visits: Visits, database: Database | None, settler: Settler
 ) -> APIRouter:
-    """Return the endpoint. `database`: where usage is kept; None: nowhere, and it is told as null."""
+    """Return the endpoint. `database`: where usage is kept; None: nowhere, and it is told as null.
+
+    It is asked in threads that the settler has for that: nobody else waits while it is silent.
+    """
     router = APIRouter(tags=["keys"])
 
     @router.get("/v1/key", summary="What this key is, and what is left")
@@ -76,7 +77,7 @@ def key_router(
         account = known.principal.account or Account()
         limited = [one for one in account.holders if one.limits.any]
         verdict = await visits.meter.standing(limited) if limited else None
-        spent = None if database is None else await _spent(database, known, clock.wall())
+        spent = None if database is None else await _spent(settler, database, known)
         told = {
             **_described(known, account),
             **_usage(spent),
@@ -108,7 +109,7 @@ def _described(known: Known, account: Account) -> Mapping[str, object]:
     }
 
 
-async def _spent(database: Database, known: Known, at: float) -> Spent:
+async def _spent(settler: Settler, database: Database, known: Known) -> Spent:
     """Return what was spent by now; raises UnavailableError 503 where that cannot be read."""
     name, account = known.principal.name, known.principal.account or Account()
     allowances = [
@@ -117,7 +118,8 @@ async def _spent(database: Database, known: Known, at: float) -> Spent:
         for budget in holder.budgets
     ]
     try:
-        return await _threads.run(_read, database, name, allowances, at)
+        at = settler.clock.wall()
+        return await settler.questions.run(_read, database, name, allowances, at)
     except DatabaseError as error:
         message = "The ledger cannot be read now."
         raise UnavailableError(503, "accounting_unavailable", message, retry_after=1) from error

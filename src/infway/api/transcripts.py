@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from infway.accounts.keys import Keyring
 from infway.api.auth import know
 from infway.api.exchange import Exchange, Message, Receive, Scope, Send
+from infway.api.gemini.paths import key_query
 from infway.beside import beside
 from infway.kernel.clock import Clock
 from infway.kernel.errors import GatewayError, InfwayError
@@ -51,7 +52,8 @@ class Transcripts:
     def key_of(self, exchange: Exchange) -> str | None:
         """Return the name of the key that was presented, None where nobody is known by it."""
         with suppress(GatewayError):
-            return know(self._keyring(), exchange.headers, exchange.query)[0].name
+            query = key_query(exchange.path, exchange.query)
+            return know(self._keyring(), exchange.headers, query)[0].name
         return None
 
     def put(self, content: Content) -> None:

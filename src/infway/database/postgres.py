@@ -1,10 +1,8 @@
 """A database in Postgres, which any number of replicas share. Needs the extra `postgres`."""
 
-import os
-import socket
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from threading import BoundedSemaphore, Lock, Timer
+from threading import BoundedSemaphore
 from typing import Any, NamedTuple
 
 import psycopg
@@ -15,7 +13,9 @@ from psycopg.types.numeric import Int8Dumper
 
 from infway.database import UNFIT, DatabaseError, Rows, Step, Value, Work
 from infway.database.dialect import in_groups, in_postgres
+from infway.database.leash import Leash
 from infway.database.steps import ALONE, VERSIONS, lacks, take_steps
+from infway.kernel.clock import system_clock
 
 _MOST = 8  # connections of one process: whoever reads a lot does not keep the ledger waiting
 _STEP = 3600  # seconds of one step of a migration: it may read every row there is
@@ -57,6 +57,7 @@ class PostgresDatabase:
         self._name = f"{named.get('host') or 'local'}/{named.get('dbname') or ''}"
         self._idle: list[_Connection] = []
         self._free = BoundedSemaphore(_MOST)
+        self._leash = Leash(system_clock().monotonic)
         self._open = True
 
     def open(self) -> None:
@@ -122,14 +123,14 @@ class PostgresDatabase:
             connection = self._connected()
         else:
             try:
-                _Work(connection, self._patience.silence).plain(first)
+                _Work(connection, self._leash, self._patience.silence).plain(first)
             except psycopg.OperationalError:
                 self._drop(connection)
                 connection = self._connected()
             else:
-                return _Work(connection, limit)
-        _Work(connection, self._patience.silence).plain(first)
-        return _Work(connection, limit)
+                return _Work(connection, self._leash, limit)
+        _Work(connection, self._leash, self._patience.silence).plain(first)
+        return _Work(connection, self._leash, limit)
 
     def _drop(self, *connections: _Connection) -> None:
         for connection in (*connections, *self._idle):
@@ -175,12 +176,13 @@ class PostgresDatabase:
 class _Work:
     """A transaction. `limit`: seconds after which a statement's connection is cut."""
 
-    def __init__(self, connection: _Connection, limit: float) -> None:
+    def __init__(self, connection: _Connection, leash: Leash, limit: float) -> None:
         self.connection = connection
+        self._leash = leash
         self._limit = limit
 
     def run(self, query: str, values: Sequence[Value] = ()) -> Rows:
-        with _Leash(self.connection, self._limit):
+        with self._leash.hold(self.connection, self._limit):
             cursor = self.connection.execute(in_postgres(query).encode(), values)
             return cursor.fetchall() if cursor.description else []
 
@@ -188,14 +190,14 @@ class _Work:
         changed = 0
         with self.connection.cursor() as cursor:
             for told, group in in_groups(query, rows):
-                with _Leash(self.connection, self._limit):
+                with self._leash.hold(self.connection, self._limit):
                     cursor.executemany(in_postgres(told).encode(), group)
                     changed += max(0, cursor.rowcount)
         return changed
 
     def plain(self, query: str) -> None:
         """Run statements of our own, without values, in one message."""
-        with _Leash(self.connection, self._limit):
+        with self._leash.hold(self.connection, self._limit):
             self.connection.execute(query.encode())
 
     def roll_back(self) -> None:
@@ -203,35 +205,6 @@ class _Work:
         if not self.connection.closed:
             with suppress(psycopg.Error):
                 self.plain("ROLLBACK")
-
-
-class _Leash:
-    """Cuts a connection whose server says nothing: its own limits mean nothing once it is frozen."""
-
-    def __init__(self, connection: _Connection, limit: float) -> None:
-        self._connection = connection
-        self._timer = Timer(limit, self._cut)
-        self._timer.daemon = True
-        self._lock = Lock()
-        self._over = False
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._over = True
-        self._timer.cancel()
-
-    def _cut(self) -> None:
-        with self._lock:
-            if self._over or self._connection.closed:
-                return
-            with (
-                suppress(OSError, psycopg.Error),
-                socket.socket(fileno=os.dup(self._connection.fileno())) as line,
-            ):
-                line.shutdown(socket.SHUT_RDWR)
 
 
 class _WholeLoader(Loader):

@@ -32,31 +32,32 @@ Capability = Literal[
 _OTHERS = frozenset({"long_from", "longer", "tiers"})  # prices of other prompts and other tiers
 
 
-class TierStep(msgspec.Struct, frozen=True):
-    """What is stated of a tier's prices of prompts that are longer than `above` tokens."""
-
-    above: int
-    input: int | None = None
-    output: int | None = None
-    cache_read: int | None = None
-    cache_write: int | None = None
-
-
-class Step(msgspec.Struct, frozen=True):
-    """The prices of a whole request whose prompt is longer than `above` tokens.
+class Beyond(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stated of the prices of a whole request whose prompt is longer than `above` tokens.
 
     A price that is None here is not stated for long prompts.
     """
 
     above: int
-    input: int
     output: int | None = None
     cache_read: int | None = None
     cache_write: int | None = None
 
 
-class TierPrices(msgspec.Struct, frozen=True):
-    """What is stated of a service tier's prices; None is not stated."""
+class TierStep(Beyond, frozen=True, kw_only=True):
+    """The prices of long prompts at a service tier."""
+
+    input: int | None = None
+
+
+class Step(Beyond, frozen=True, kw_only=True):
+    """The prices of long prompts as usual."""
+
+    input: int
+
+
+class TokenPrices(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stated of the prices of tokens; None is not stated."""
 
     input: int | None = None
     output: int | None = None
@@ -69,10 +70,15 @@ class TierPrices(msgspec.Struct, frozen=True):
     audio_cache_read: int | None = None
     image_input: int | None = None
     image_output: int | None = None
+
+
+class TierPrices(TokenPrices, frozen=True, kw_only=True):
+    """What is stated of the prices of one service tier."""
+
     steps: tuple[TierStep, ...] = ()
 
 
-class ModelFacts(msgspec.Struct, frozen=True):
+class ModelFacts(TokenPrices, frozen=True, kw_only=True):
     """What the catalogue knows of one model at one vendor; None is unknown.
 
     `context` is the longest prompt in tokens, `max_output` the longest answer, `retires` the day
@@ -85,17 +91,6 @@ class ModelFacts(msgspec.Struct, frozen=True):
 
     id: str
     mode: str
-    input: int | None = None
-    output: int | None = None
-    cache_read: int | None = None
-    cache_write: int | None = None
-    cache_write_1h: int | None = None
-    reasoning: int | None = None
-    audio_input: int | None = None
-    audio_output: int | None = None
-    audio_cache_read: int | None = None
-    image_input: int | None = None
-    image_output: int | None = None
     query: int | None = None
     image: int | None = None
     character: int | None = None

@@ -73,31 +73,52 @@ class Ids:
         ids = {one: self._known.get(one, 0) for one in wanted}
         unknown = sorted(one for one, known in ids.items() if not known)
         for start in range(0, len(unknown), _AT_ONCE):
-            ids.update(_there(work, unknown[start : start + _AT_ONCE]))
-        for one in (one for one in unknown if not ids[one]):
-            made = work.run(_MAKE, one)
-            ids[one] = (made or work.run(_FIND, one))[0][0]
-            work.many(_TAG, [(ids[one], tag) for tag in tags_of(one.tags)] if made else [])
+            ids.update(_numbered(work, unknown[start : start + _AT_ONCE]))
         return ids
 
 
-_MAKE = (
-    f"INSERT INTO dimensions ({', '.join(Dimension._fields)})"  # noqa: S608 - our own names
-    f" VALUES ({', '.join('?' * len(Dimension._fields))}) ON CONFLICT DO NOTHING RETURNING id"
-)
-_FIND = f"SELECT id FROM dimensions WHERE {' AND '.join(f'{one} = ?' for one in Dimension._fields)}"  # noqa: S608 - our own names
-_AT_ONCE = 100  # dimensions that are asked for in one question
+_AT_ONCE = 100  # dimensions of one statement
+_COLUMNS = ", ".join(Dimension._fields)
+_PLACE = f"({', '.join('?' * len(Dimension._fields))})"
 _TAG = "INSERT INTO dimension_tags VALUES (?, ?)"
 
 
+def _numbered(work: Work, wanted: Sequence[Dimension]) -> dict[Dimension, int]:
+    """Return the numbers of some: whoever takes over a journal knows none of many."""
+    ids = _there(work, wanted)
+    missing = [one for one in wanted if one not in ids]
+    if missing:
+        made = _made(work, missing)
+        tags = [(number, tag) for one, number in made.items() for tag in tags_of(one.tags)]
+        work.many(_TAG, tags)
+        ids.update(made)
+        others = [one for one in missing if one not in made]  # another process was faster
+        ids.update(_there(work, others) if others else {})
+    return ids
+
+
 def _there(work: Work, wanted: Sequence[Dimension]) -> dict[Dimension, int]:
-    """Return the numbers of those that there are: whoever takes over a journal knows none of many."""
-    names = ", ".join(Dimension._fields)
-    places = ", ".join([f"({', '.join('?' * len(Dimension._fields))})"] * len(wanted))
-    found = work.run(
-        f"SELECT id, {names} FROM dimensions WHERE ({names}) IN (VALUES {places})",  # noqa: S608 - our own names
-        [value for one in wanted for value in one],
+    query = (
+        f"SELECT id, {_COLUMNS} FROM dimensions WHERE ({_COLUMNS}) IN (VALUES {_places(wanted)})"  # noqa: S608 - our own names
     )
+    return _read(work, query, wanted)
+
+
+def _made(work: Work, wanted: Sequence[Dimension]) -> dict[Dimension, int]:
+    return _read(
+        work,
+        f"INSERT INTO dimensions ({_COLUMNS}) VALUES {_places(wanted)}"  # noqa: S608 - our own names
+        f" ON CONFLICT DO NOTHING RETURNING id, {_COLUMNS}",
+        wanted,
+    )
+
+
+def _places(wanted: Sequence[Dimension]) -> str:
+    return ", ".join([_PLACE] * len(wanted))
+
+
+def _read(work: Work, query: str, wanted: Sequence[Dimension]) -> dict[Dimension, int]:
+    found = work.run(query, [value for one in wanted for value in one])
     return {Dimension(*row[1:]): row[0] for row in found}
 
 

@@ -44,6 +44,8 @@ class Entry(NamedTuple):
 
 
 Rows = Sequence[Sequence[object]]
+Position = tuple[int, int]
+"""The number of a segment, and a place in it."""
 _pack = HEAD.pack_into
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Entry).decode
@@ -92,7 +94,7 @@ class Journal:
         return self._segments[0][0]
 
     @property
-    def position(self) -> tuple[int, int]:
+    def position(self) -> Position:
         """The number of the current segment, and where its next record goes."""
         return self.number, self._current.at
 
@@ -155,6 +157,10 @@ class Journal:
         path = None if place is None else place.path / f"{next(self._names)}.journal"
         return Segment(self._size, path)
 
+    def mark(self, position: Position) -> None:
+        """Have it known that all is in the ledger that was settled before a position."""
+        self._current.mark(*position)
+
     def free(self, before: int) -> None:
         """Need the segments before this number no more."""
         segments = self._segments
@@ -192,7 +198,7 @@ class Journal:
         except OSError as error:
             _log.error("the journal cannot be synced: %s", error)
 
-    def settled(self, since: int, until: tuple[int, int]) -> Iterator[tuple[Row, ...]]:
+    def settled(self, since: int, until: Position) -> Iterator[tuple[Row, ...]]:
         """Return the rows that were settled from the beginning of a segment up to a position.
 
         Called from the background; none of these segments may be freed meanwhile.
@@ -215,8 +221,13 @@ class Journal:
 
 def entries(found: Iterable[bytes]) -> Iterator[Entry]:
     """Read records; one of another shape is left out, and said."""
-    for data in found:
-        try:
-            yield _decode(data)
-        except msgspec.MsgspecError as error:
-            _log.error("a record of the journal cannot be read: %s", error)
+    return filter(None, map(entry_of, found))
+
+
+def entry_of(data: bytes) -> Entry | None:
+    """Read a record; None where it is of another shape, which is said."""
+    try:
+        return _decode(data)
+    except msgspec.MsgspecError as error:
+        _log.error("a record of the journal cannot be read: %s", error)
+        return None

@@ -1,8 +1,8 @@
 """A file of records that is written through memory: what is in it survives the death of its process.
 
 The file has all its blocks from the beginning, so that no write can fail for want of room, and is
-zero where nothing was written. It begins with MAGIC and the segment's number, 0 where it is spare.
-Each record is its length and its CRC-32, both little-endian, its bytes, and zeros up to the next
+zero where nothing was written. It begins with MAGIC, the segment's number, 0 where it is spare, and
+a mark: the number of a segment and a place in it. Each record is its length and its CRC-32, both little-endian, its bytes, and zeros up to the next
 multiple of 8.
 """
 
@@ -17,6 +17,7 @@ HEAD = Struct("<II")  # of a record: length and checksum
 FIRST = 16  # where the first record begins
 LONGEST = 256 * 1024  # bytes of a record
 _NAME = Struct("<4sI")
+_MARK = Struct("<Q")  # the number above, the place below: one write, which is done or is not
 _PIECE = b"\0" * 65_536  # as much as is cleared, or written, in one go
 
 
@@ -53,6 +54,10 @@ class Segment:
         _NAME.pack_into(self.memory, 0, MAGIC, number)
         self.at = FIRST
 
+    def mark(self, number: int, at: int) -> None:
+        """Note how far the journal is done with, in whichever of its segments that is."""
+        _MARK.pack_into(self.memory, _NAME.size, number << 32 | at)
+
     def wipe(self) -> None:
         """Be spare again: clear what was written."""
         used, self.at = self.at, FIRST
@@ -82,6 +87,14 @@ def number_of(data: bytes | mmap.mmap) -> int:
         return 0
     magic, number = _NAME.unpack_from(data)
     return int(number) if magic == MAGIC else 0
+
+
+def mark_of(data: bytes) -> tuple[int, int]:
+    """Return the mark in a segment: up to which number, and which place in that, it is done with."""
+    if not number_of(data):
+        return 0, 0
+    (mark,) = _MARK.unpack_from(data, _NAME.size)
+    return mark >> 32, mark & 0xFFFFFFFF
 
 
 def records(data: bytes | mmap.mmap, since: int, until: int) -> tuple[list[bytes], int]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from infway.ledger.segment import FIRST, number_of, records
+from infway.ledger.segment import FIRST, mark_of, number_of, records
 
 _log = logging.getLogger(__name__)
 
@@ -73,15 +73,22 @@ def taken(path: Path) -> Place | None:
     return Place(path, descriptor)
 
 
-def left_behind(place: Place) -> Iterator[bytes]:
-    """Return the records of a dead process, in order; what cannot be read is left out, and said."""
-    numbered = ((_number(path), path) for path in place.path.iterdir())
-    for _, path in sorted(one for one in numbered if one[0]):
+def left_behind(place: Place) -> Iterator[tuple[bytes, bool]]:
+    """Return the records of a dead process, in order, and whether each is before its mark.
+
+    What cannot be read is left out, and said.
+    """
+    files = sorted(one for one in map(_begun, place.path.iterdir()) if one[0])
+    until, at = max((mark for _, mark, _ in files), default=(0, 0))
+    for number, _, path in files:
         data = path.read_bytes()
-        found, lost = records(data, FIRST, len(data))
-        if lost:
-            _log.error("%d bytes in the middle of the journal %s cannot be read", lost, path)
-        yield from found
+        middle = at if number == until else len(data) if number < until else FIRST
+        for since, end, is_before in ((FIRST, middle, True), (middle, len(data), False)):
+            found, lost = records(data, since, end)
+            if lost:
+                _log.error("%d bytes in the middle of the journal %s cannot be read", lost, path)
+            for record in found:
+                yield record, is_before
 
 
 def clear(place: Place) -> None:
@@ -89,13 +96,15 @@ def clear(place: Place) -> None:
 
     The oldest goes first: what is settled stays longer than that it was begun.
     """
-    for path in sorted(place.path.iterdir(), key=_number):
+    for _, _, path in sorted(map(_begun, place.path.iterdir())):
         path.unlink()
 
 
-def _number(path: Path) -> int:
+def _begun(path: Path) -> tuple[int, tuple[int, int], Path]:
+    """Return the number of a segment, its mark, and where it is."""
     with path.open("rb") as file:
-        return number_of(file.read(FIRST))
+        head = file.read(FIRST)
+    return number_of(head), mark_of(head), path
 
 
 def _remove_empty(path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from infway.kernel.clock import Clock
-from infway.ledger.journal import SETTLED, Journal
+from infway.ledger.journal import SETTLED, Journal, Position
 from infway.ledger.rows import Row
 from infway.pipeline.settle import Settlement
 
@@ -65,6 +65,8 @@ class Backlog:
         self._loose: dict[int, Group] = {}  # by identity: those of them that are in memory alone
         self._spilled: Spilled | None = None
         self._replayed: Spilled | None = None
+        self._groups = self._kept = 0  # that were ever held, and those of them in the ledger
+        self._marks: deque[tuple[int, Position]] = deque()  # what is before it is in so many groups
         self._since: dict[int, float] = {}  # by segment: when the earliest row in it was
 
     def take(self, settlement: Settlement) -> None:
@@ -104,6 +106,9 @@ class Backlog:
             else:
                 self._held.append((number, rows))
                 self._holding += len(rows)
+                self._groups += 1
+        if fresh and self._spilled is None and self._replayed is None:
+            self._marks.append((self._groups, self.journal.position))
 
     def put_down(self) -> int:
         """Put what is in memory alone into the journal; return how many rows find no room still."""
@@ -134,12 +139,15 @@ class Backlog:
         return groups
 
     def written(self, groups: Sequence[Group]) -> None:
-        """Forget a batch: it is in the ledger."""
+        """Forget a batch: it is in the ledger, which the journal knows from now on."""
         for rows in groups:
             self._held.popleft()
             self._loose.pop(id(rows), None)
             self._holding -= len(rows)
             self.count -= len(rows)
+        self._kept += len(groups)
+        while self._marks and self._marks[0][0] <= self._kept:
+            self.journal.mark(self._marks.popleft()[1])
 
     def replay(self) -> Iterator[Group] | None:
         """Return what is in the journal alone, None where nothing is; `replayed` ends it."""

@@ -12,7 +12,7 @@ from infway.database import DatabaseError
 from infway.kernel.errors import InfwayError
 from infway.kernel.events import Usage
 from infway.kernel.faults import Fault
-from infway.ledger.journal import BEGUN, SETTLED, Entry, entries
+from infway.ledger.journal import BEGUN, SETTLED, Entry, entry_of
 from infway.ledger.rows import Ledger, Row
 from infway.ledger.spool import Place, clear, folders, left_behind, taken
 from infway.pipeline.cost import cost_of
@@ -75,7 +75,7 @@ class Recovery:
         count = 0
         try:
             self._ledger.hold(place.name, 0.0)  # none may count twice, were it long ago
-            for batch in _batches(settled(entries(left_behind(place)), began)):
+            for batch in _batches(settled(left_behind(place), began)):
                 self._ledger.append(batch, place.name)
                 count += len(batch)
             rows = list(interrupted(began))
@@ -96,17 +96,24 @@ class Recovery:
         self._ledger.hold(place.name, None)
 
 
-def settled(found: Iterable[Entry], began: Found) -> Iterator[Row]:
-    """Return the rows that are final; what was begun and not settled is left in `began`."""
-    for entry in found:
-        if entry.kind == SETTLED:
-            for row in entry.rows:
-                if not row.attempt:
-                    began.pop(row.request, None)
-            yield from entry.rows
-        else:
+def settled(found: Iterable[tuple[bytes, bool]], began: Found) -> Iterator[Row]:
+    """Return the rows that are final; what was begun and not settled is left in `began`.
+
+    `found`: records, and whether the ledger has what is settled in them for certain.
+    """
+    for data, is_there in found:
+        entry = entry_of(data)
+        if entry is None:
+            continue
+        if entry.kind != SETTLED:
             for row in entry.rows:
                 began.setdefault(row.request, {})[row.attempt] = entry
+            continue
+        for row in entry.rows:
+            if not row.attempt:
+                began.pop(row.request, None)
+        if not is_there:
+            yield from entry.rows
 
 
 def interrupted(began: Found) -> Iterator[Row]:

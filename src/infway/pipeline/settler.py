@@ -42,7 +42,8 @@ class Settler(Backlog):
     each row once. `is_away`: the ledger refuses rows. `outdated`: since a newer infway has
     changed it, in words; else empty. `buried` is told the name of each process whose journal was
     taken over. `thread`: the only one that writes rows, and whatever has to be in one order with
-    them. `owes`: this process ends, and has to be buried by the next.
+    them. `questions`: those that ask the ledger for callers. `owes`: this process ends, and has to
+    be buried by the next.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Settler(Backlog):
         self._pause = pause
         self._writing = asyncio.Lock()
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="infway-ledger")
-        self._questions = Threads("questions", _QUESTIONS)
+        self.questions = Threads("questions", _QUESTIONS)
         self._refuses = False
         self._progress = clock.monotonic()
         self._told: float | None = None  # the ledger knows that the journal holds rows since then
@@ -78,7 +79,7 @@ class Settler(Backlog):
         waiting = self.waiting_rows(request)
         if waiting is not None:
             return waiting
-        return await self._questions.run(self._ledger.rows_of, request)
+        return await self.questions.run(self._ledger.rows_of, request)
 
     async def run(self) -> None:
         """Write batches, and look after the journal, until cancelled."""
@@ -214,7 +215,7 @@ class Settler(Backlog):
         try:
             await self.flush()
         finally:
-            await self._questions.close()
+            await self.questions.close()
             self.thread.shutdown(wait=True)
             left = self.count
             lost = left if self.journal.folder is None else self.put_down()

@@ -85,6 +85,10 @@ Seconds = Annotated[float, Field(gt=0, le=86_400), NUMBER]
 Some = Annotated[int, Field(ge=1), NUMBER]
 Percent = Annotated[float, Field(ge=0, le=100), NUMBER]
 Price = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False), NUMBER]
+InputPrice = Annotated[Price | None, Field(description="USD per million input tokens.")]
+OutputPrice = Annotated[Price | None, Field(description="USD per million output tokens.")]
+ReadPrice = Annotated[Price | None, Field(description="USD per million tokens read cached.")]
+WritePrice = Annotated[Price | None, Field(description="USD per million tokens cached.")]
 Header = Annotated[str, Field(pattern=_HEADER, max_length=1024)]
 Key = Annotated[Secret, AfterValidator(_sendable)]
 Auth = Annotated[str, Field(pattern=_AUTH)]
@@ -128,14 +132,10 @@ class AwsSettings(Closed):
 class TierSettings(Closed):
     """What a model costs at one service tier. What is left out costs as usual, or more in proportion."""
 
-    input_price: Price | None = Field(default=None, description="USD per million input tokens.")
-    output_price: Price | None = Field(default=None, description="USD per million output tokens.")
-    cache_read_price: Price | None = Field(
-        default=None, description="USD per million tokens read cached."
-    )
-    cache_write_price: Price | None = Field(
-        default=None, description="USD per million tokens cached."
-    )
+    input_price: InputPrice = None
+    output_price: OutputPrice = None
+    cache_read_price: ReadPrice = None
+    cache_write_price: WritePrice = None
 
 
 class ModelSettings(Closed):
@@ -156,14 +156,10 @@ class ModelSettings(Closed):
         description="What it is for; null: what the catalogue says, or its name (`embed`, `rerank`,"
         " `whisper`... in it), or else chat.",
     )
-    input_price: Price | None = Field(default=None, description="USD per million input tokens.")
-    output_price: Price | None = Field(default=None, description="USD per million output tokens.")
-    cache_read_price: Price | None = Field(
-        default=None, description="USD per million tokens read cached."
-    )
-    cache_write_price: Price | None = Field(
-        default=None, description="USD per million tokens cached."
-    )
+    input_price: InputPrice = None
+    output_price: OutputPrice = None
+    cache_read_price: ReadPrice = None
+    cache_write_price: WritePrice = None
     search_price: Price | None = Field(
         default=None, description="Rerank: USD per thousand searches."
     )
