@@ -107,6 +107,24 @@ async def test_a_streams_frames_stay_as_they_came_but_for_the_response(start: St
         assert kept.json["usage"] == response()["usage"]
 
 
+async def test_what_it_cost_the_upstream_is_never_told(start: Start) -> None:
+    told = {**response()["usage"], "cost": 0.0021, "cost_details": {"upstream_inference_cost": 1}}
+    ended = frame("response.completed", 7, response=response(usage=told))
+
+    def costly(asked: Asked) -> Script:
+        streams = bool(asked.json.get("stream"))
+        return stream(*FRAMES[:-1], ended) if streams else whole(response(usage=told))
+
+    async with listening(costly) as behind:
+        gateway = await mirroring(start, behind)
+        heard = await gateway.post("/v1/responses", ASK)
+        assert heard.json["usage"] == response()["usage"]
+        heard = await gateway.post("/v1/responses", {**ASK, "stream": True})
+        last = json.loads(heard.frames[-2].partition(b"data: ")[2])["response"]
+        assert last["usage"] == response()["usage"]
+        assert (await gateway.get(f"/v1/responses/{last['id']}")).json == last
+
+
 async def test_the_next_turn_goes_on_from_what_infway_kept(start: Start) -> None:
     async with listening(say) as behind:
         gateway = await mirroring(start, behind)

@@ -54,6 +54,7 @@ class Plan:
     refused: tuple[float, ...] = ()
     leaves: float | None = None
     stream: bool = False
+    tenant: str = "anyone"
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ class World:
 
     async def _answer(self, asked: ChatRequest) -> None:
         gateway = self.chats if asked.place is None else self.queued
-        answer = await gateway.chat(asked, Principal("anyone"))
+        answer = await gateway.chat(asked, Principal(self._plans[asked.id].tenant))
         if not asked.stream:
             answer.settle()
             return
@@ -247,12 +248,18 @@ class World:
         assert account.resting_until <= now, f"{asked.id} disturbs the rest"
         if self._tries[asked.id]:
             return
-        mine = (asked.place.priority, self._arrived[asked.id])
         for one in self._waiting():
-            assert one.place is not None
             if one is not asked and chosen.upstream.name in MODELS[one.selection.model or ""]:
-                theirs = (one.place.priority, self._arrived[one.id])
-                assert mine < theirs, f"{asked.id} overtakes {one.id}"
+                assert self._goes_before(asked, one), f"{asked.id} overtakes {one.id}"
+
+    def _goes_before(self, one: ChatRequest, other: ChatRequest) -> bool:
+        """Tell whether a request may go before another; equals of several tenants go in any order here."""
+        assert one.place is not None
+        assert other.place is not None
+        if self._plans[one.id].tenant != self._plans[other.id].tenant:
+            return one.place.priority <= other.place.priority
+        mine = (one.place.priority, self._arrived[one.id])
+        return mine < (other.place.priority, self._arrived[other.id])
 
     def _check_idle(self) -> None:
         """Nobody sleeps beside an open door."""

@@ -15,6 +15,7 @@ PLANS = st.builds(
     refused=st.lists(st.sampled_from([0.0, 0.25, 1.0, 30.0]), max_size=2).map(tuple),
     leaves=st.none() | TIMES,
     stream=st.booleans(),
+    tenant=st.sampled_from(["a", "a", "b", "c"]),
 )
 CEILINGS = st.fixed_dictionaries({}, optional={name: st.integers(1, 2) for name in "abc"})
 SWAPS = st.builds(Swap, at=TIMES, ceilings=CEILINGS, gone=st.sampled_from(["", "", "a", "b", "c"]))

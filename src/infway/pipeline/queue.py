@@ -1,4 +1,4 @@
-"""Who is next at busy offers: requests that wait, the most urgent first, then by arrival.
+"""Who is next at busy offers: requests that wait, the most urgent first, and tenants in turns.
 
 Nothing is polled. A request is called when something it waits for may have opened: an attempt has
 ended somewhere, or the time has come that a resting offer was to wake. One is called at a time and
@@ -7,47 +7,15 @@ lose one turn of the event loop by it, and nothing more.
 """
 
 import asyncio
-from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from itertools import count
+from itertools import chain, count
 from math import inf
 from operator import attrgetter
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from infway.kernel.errors import GatewayError
-
-
-class Door(Protocol):
-    """What a request waits for: an offer's slot."""
-
-    @property
-    def opens(self) -> float:
-        """When it takes requests again, in monotonic seconds; endless until an event tells."""
-        ...
-
-
-class Sought(NamedTuple):
-    """What one request waits for; `offers` are equal where others wait for the same.
-
-    `upstreams`: where those are. Who wants another model there competes for the same ceiling.
-    """
-
-    offers: frozenset[int]
-    upstreams: frozenset[str]
-    doors: Sequence[Door]
-
-    @property
-    def opens(self) -> float:
-        """When the first of the doors opens; the past means now."""
-        return min(door.opens for door in self.doors)
-
-
-class Rank(NamedTuple):
-    """Who goes first: the lower one."""
-
-    priority: int
-    arrival: int
+from infway.pipeline.lanes import Lane, Rank, Sought, Turns, Waiter, longest
 
 
 class End(Enum):
@@ -75,74 +43,47 @@ class Patience(Protocol):
         ...
 
 
-_rank = attrgetter("rank")
-
-
-class _Lane:
-    """The requests that wait for the same doors, in order."""
-
-    __slots__ = ("sought", "waiters")
-
-    def __init__(self, sought: Sought) -> None:
-        self.sought = sought
-        self.waiters: list[_Waiter] = []
-
-    def next(self) -> "_Waiter | None":
-        """Return who is first of those that are still there."""
-        return next((one for one in self.waiters if not one.call.cancelled()), None)
-
-    def before(self, rank: Rank) -> int:
-        """Return how many go before a rank."""
-        return bisect_left(self.waiters, rank, key=_rank)
-
-
-class _Waiter:
-    """One request that waits. `seek` tells what it waits for now; raises GatewayError."""
-
-    __slots__ = ("call", "lane", "rank", "seek")
-
-    def __init__(self, rank: Rank, seek: Callable[[], Sought]) -> None:
-        self.rank = rank
-        self.seek = seek
-        self.call = asyncio.get_running_loop().create_future()
-        self.lane: _Lane | None = None
-
-
 class Queue:
     """All that wait. `now`: monotonic seconds. `patience` may be swapped."""
 
     def __init__(self, now: Callable[[], float], patience: Patience) -> None:
         self.patience = patience
         self._now = now
-        self._lanes: dict[frozenset[int], _Lane] = {}
+        self._lanes: dict[frozenset[int], Lane] = {}
         self._arrivals = count(1)
-        self._called: _Waiter | None = None
+        self._turns = Turns()
+        self._called: Waiter | None = None
         self._alarm: asyncio.TimerHandle | None = None
 
-    def arrive(self, priority: int) -> Rank:
+    def arrive(self, priority: int, tenant: str) -> Rank:
         """Return the rank of a request that comes now."""
-        return Rank(priority, next(self._arrivals))
+        return Rank(priority, next(self._arrivals), tenant)
 
     def waiting(self) -> int:
         """Return how many wait."""
-        return sum(len(lane.waiters) for lane in self._lanes.values())
+        return _count(self._lanes.values())
 
     def resting(self) -> int:
         """Return how many of them wait for a time that is known; the others, for an event."""
-        lanes = [lane for lane in self._lanes.values() if lane.sought.opens < inf]
-        return sum(len(lane.waiters) for lane in lanes)
+        return _count(lane for lane in self._lanes.values() if lane.sought.opens < inf)
 
     def before(self, rank: Rank, sought: Sought) -> int:
         """Return how many go before a request, of those that want something at the same places."""
-        return sum(lane.before(rank) for lane in self._rivals(sought))
+        rivals = chain.from_iterable(lane.waiters() for lane in self._rivals(sought))
+        return self._turns.before(rank, rivals)
 
     def passes(self, rank: Rank, sought: Sought) -> bool:
-        """Tell whether a request need not wait."""
+        """Tell whether a request need not wait; it sets out then."""
         now = self._now()
         if sought.opens > now:
             return False
         rivals = (lane for lane in self._rivals(sought) if lane.sought.opens <= now)
-        return not any(lane.before(rank) for lane in rivals)
+        heads = chain.from_iterable(lane.heads() for lane in rivals)
+        mine = self._turns.place(rank)
+        if any(self._turns.place(one.rank) < mine for one in heads):
+            return False
+        self._turns.serve(rank.tenant)
+        return True
 
     async def wait(self, rank: Rank, seek: Callable[[], Sought], left: float) -> End:
         """Wait until it is a request's turn, for `left` seconds; it must set out without a pause.
@@ -150,9 +91,9 @@ class Queue:
         Raises GatewayError where nothing can serve it.
         """
         sought = seek()
-        if sought.opens > self._now() and self.waiting() >= self.patience.size:
+        if sought.opens > self._now() and not self._has_room(rank):
             return End.FULL
-        waiter = _Waiter(rank, seek)
+        waiter = Waiter(rank, seek)
         self._join(waiter, sought)
         try:
             async with asyncio.timeout(left):
@@ -161,6 +102,9 @@ class Queue:
             return End.TIMED_OUT
         finally:
             self._leave(waiter)
+        if waiter.is_out:
+            return End.FULL
+        self._turns.serve(rank.tenant)
         return End.SERVED
 
     def look(self) -> None:
@@ -176,22 +120,23 @@ class Queue:
 
         Who can no longer be served at all is called, to find that out.
         """
-        waiters = sorted(self._waiters(), key=_rank)
+        waiters = sorted(self._waiters(), key=attrgetter("rank"))
         self._lanes.clear()
         for waiter in waiters:
             waiter.lane = None
             try:
                 self._join(waiter, waiter.seek())
             except GatewayError:
-                if not waiter.call.done():
-                    waiter.call.set_result(None)
+                waiter.wake()
         self.look()
 
-    async def _turn(self, waiter: _Waiter) -> None:
+    async def _turn(self, waiter: Waiter) -> None:
         """Return once a request was called and is first still; raises GatewayError if it is lost."""
         while True:
             self.look()
             await waiter.call
+            if waiter.is_out:
+                return
             if waiter.lane is None:
                 self._join(waiter, waiter.seek())
             elif self._first() is waiter:
@@ -200,41 +145,55 @@ class Queue:
             if self._called is waiter:
                 self._called = None
 
-    def _join(self, waiter: _Waiter, sought: Sought) -> None:
+    def _join(self, waiter: Waiter, sought: Sought) -> None:
         lane = self._lanes.get(sought.offers)
         if lane is None:
-            lane = self._lanes[sought.offers] = _Lane(sought)
-        insort(lane.waiters, waiter, key=_rank)
-        waiter.lane = lane
+            lane = self._lanes[sought.offers] = Lane(sought)
+        lane.add(waiter)
 
-    def _leave(self, waiter: _Waiter) -> None:
+    def _leave(self, waiter: Waiter) -> None:
         lane = waiter.lane
         if lane is not None:
-            del lane.waiters[lane.before(waiter.rank)]
-            if not lane.waiters:
-                del self._lanes[lane.sought.offers]
+            self._take_out(waiter, lane)
         if self._called is waiter:
             asyncio.get_running_loop().call_soon(self._pass_on)
+
+    def _take_out(self, waiter: Waiter, lane: Lane) -> None:
+        lane.remove(waiter)
+        if not lane.lines:
+            del self._lanes[lane.sought.offers]
+
+    def _has_room(self, rank: Rank) -> bool:
+        """Tell whether one more may wait: a tenant with many gives a place to one with fewer."""
+        if self.waiting() < self.patience.size:
+            return True
+        last = longest(self._waiters(), rank.tenant)
+        if last is None or last.lane is None:
+            return False
+        self._take_out(last, last.lane)
+        last.is_out = True
+        last.wake()
+        return True
 
     def _pass_on(self) -> None:
         """Call the next: the one that was called has set out by now, or has gone."""
         self._called = None
         self.look()
 
-    def _first(self) -> _Waiter | None:
+    def _first(self) -> Waiter | None:
         """Return who goes first of all that need not wait any more."""
         now = self._now()
         lanes = [lane for lane in self._lanes.values() if lane.sought.opens <= now]
-        return min(filter(None, (lane.next() for lane in lanes)), key=_rank, default=None)
+        heads = chain.from_iterable(lane.heads() for lane in lanes)
+        return min(heads, key=lambda one: self._turns.place(one.rank), default=None)
 
-    def _rivals(self, sought: Sought) -> Iterator[_Lane]:
+    def _rivals(self, sought: Sought) -> Iterator[Lane]:
         for lane in self._lanes.values():
             if not lane.sought.upstreams.isdisjoint(sought.upstreams):
                 yield lane
 
-    def _waiters(self) -> Iterator[_Waiter]:
-        for lane in self._lanes.values():
-            yield from lane.waiters
+    def _waiters(self) -> Iterator[Waiter]:
+        return chain.from_iterable(lane.waiters() for lane in self._lanes.values())
 
     def _set_alarm(self) -> None:
         """Look again when the first resting door opens, if nothing happens before."""
@@ -246,3 +205,7 @@ class Queue:
             self._alarm = None
         if seconds < inf:
             self._alarm = asyncio.get_running_loop().call_later(seconds, self.look)
+
+
+def _count(lanes: Iterable[Lane]) -> int:
+    return sum(len(line) for lane in lanes for line in lane.lines.values())

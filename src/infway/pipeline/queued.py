@@ -10,14 +10,16 @@ from typing import NamedTuple
 
 from infway.ims.decision import Decision
 from infway.ims.rank import Router
-from infway.kernel.chat import Offer
+from infway.kernel.account import Account
+from infway.kernel.chat import Offer, Principal
 from infway.kernel.errors import GatewayError, UnavailableError, UpstreamError
 from infway.kernel.faults import CONSEQUENCES, Failure, Fault
 from infway.kernel.place import Place
 from infway.pipeline.course import Course
 from infway.pipeline.decisions import Decisions
 from infway.pipeline.gateway import Gateway, Replies
-from infway.pipeline.queue import End, Patience, Queue, Rank, Sought
+from infway.pipeline.lanes import Rank, Sought
+from infway.pipeline.queue import End, Patience, Queue
 from infway.pipeline.reply import Reply
 from infway.pipeline.settler import Settler
 from infway.pipeline.tried import Attempt
@@ -86,7 +88,7 @@ class QueuedAttempts:
         place = course.ask.place
         if place is None or failure is not None:
             return await self._lines.attempts.first_reply(course, order, failure)
-        rank = self._queue.arrive(place.priority)
+        rank = self._queue.arrive(place.priority, _tenant(course.settlement.who))
         while True:
             course = await self._turn(course, rank, place)
             try:
@@ -228,6 +230,14 @@ def _given_up(attempts: Sequence[Attempt]) -> set[str]:
     failed = [(offer, fault) for offer, fault in faults if fault not in _BUSY]
     times = Counter(offer for offer, _ in failed)
     return {offer for offer, fault in failed if times[offer] > 1 or not CONSEQUENCES[fault].again}
+
+
+def _tenant(who: Principal) -> str:
+    """Return who shares the queue with others: an organisation, or else a project, or else a key."""
+    account = who.account or Account()
+    if account.organisation:
+        return f"organisation:{account.organisation}"
+    return f"project:{account.project}" if account.project else f"key:{who.name}"
 
 
 def _refusal(end: End, waited: float) -> UnavailableError:

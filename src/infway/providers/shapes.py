@@ -37,6 +37,23 @@ def as_objects(value: object) -> list[dict[str, object]]:
     return [one for one in as_list(value) if is_object(one)]
 
 
+def costless(raw: msgspec.Raw) -> msgspec.Raw:
+    """Return usage without the upstream's own cost, whose many names all hold that word.
+
+    What the caller pays is another sum, and stands beside the usage. Raises msgspec.DecodeError or
+    RecursionError.
+    """
+    if b"cost" not in bytes(raw).lower():
+        return raw
+    return msgspec.Raw(write(_costless(parse(raw))))
+
+
+def _costless(said: object) -> object:
+    if is_object(said):
+        return {name: _costless(one) for name, one in said.items() if "cost" not in name.lower()}
+    return [_costless(one) for one in as_list(said)] or said
+
+
 def as_text(value: object) -> str:
     """Return a text, empty where the value is none."""
     return value if isinstance(value, str) else ""

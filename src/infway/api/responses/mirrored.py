@@ -5,12 +5,14 @@ Frames stay byte for byte as they came, except those that hold the response.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
 from infway.api.responses.frames import DONE, Frames, broken, fail
 from infway.api.withheld import before_failure
 from infway.kernel.events import Broken, Event, Raw
+from infway.providers.shapes import costless
 from infway.providers.sse import frames
 
 _Fields = dict[str, msgspec.Raw]
@@ -27,8 +29,16 @@ Own = Mapping[str, object]
 
 
 def patched(data: bytes, own: Own) -> tuple[str, bytes]:
-    """Return the status of a response, and the response with the fields that are infway's."""
-    fields: dict[str, object] = {**_read(data), **own}
+    """Return the status of a response, and the response with the fields that are infway's.
+
+    What it cost the upstream is left out.
+    """
+    fields: dict[str, object] = {**_read(data)}
+    usage = fields.get("usage")
+    if isinstance(usage, msgspec.Raw):
+        with suppress(RecursionError):
+            fields["usage"] = costless(usage)
+    fields.update(own)
     return _text(fields.get("status")) or "completed", _write(fields)
 
 

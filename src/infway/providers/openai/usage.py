@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from infway.kernel.events import Usage
-from infway.providers.shapes import as_list, is_object, parse, write
+from infway.providers.shapes import costless
 
 # Tokens of one reply: more than that is a mistake, and no number to bill
 _MOST = 10**9
@@ -50,8 +50,7 @@ def usage_of(raw: msgspec.Raw) -> Usage | None:
         usage = _read_usage(raw)
         if usage is None or usage.prompt_tokens is None:
             return None
-        if b"cost" in bytes(raw).lower():
-            raw = _costless(raw)
+        raw = costless(raw)
     except (msgspec.DecodeError, RecursionError):
         return None
     prompt, completion = usage.prompt_tokens, usage.completion_tokens or 0
@@ -70,20 +69,6 @@ def usage_of(raw: msgspec.Raw) -> Usage | None:
         told = {**others, "prompt_tokens_details": {"cached_tokens": parted.cached}}
         return parted._replace(details=told)
     return parted
-
-
-def _costless(raw: msgspec.Raw) -> msgspec.Raw:
-    """Return an object without the upstream's own cost, whose many names all hold that word.
-
-    What the caller pays is another sum, and stands beside the usage.
-    """
-    return msgspec.Raw(write(_kept(parse(raw))))
-
-
-def _kept(said: object) -> object:
-    if is_object(said):
-        return {name: _kept(one) for name, one in said.items() if "cost" not in name.lower()}
-    return [_kept(one) for one in as_list(said)] or said
 
 
 def _with_parts(plain: Usage, usage: _Usage) -> Usage:
