@@ -43,8 +43,6 @@ def costless(raw: msgspec.Raw) -> msgspec.Raw:
     What the caller pays is another sum, and stands beside the usage. Raises msgspec.DecodeError or
     RecursionError.
     """
-    if b"cost" not in bytes(raw).lower():
-        return raw
     return msgspec.Raw(write(_costless(parse(raw))))
 
 

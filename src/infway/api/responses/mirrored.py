@@ -35,7 +35,7 @@ def patched(data: bytes, own: Own) -> tuple[str, bytes]:
     """
     fields: dict[str, object] = {**_read(data)}
     usage = fields.get("usage")
-    if isinstance(usage, msgspec.Raw):
+    if isinstance(usage, msgspec.Raw) and b"cost" in bytes(usage).lower():
         with suppress(RecursionError):
             fields["usage"] = costless(usage)
     fields.update(own)

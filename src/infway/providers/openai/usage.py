@@ -50,7 +50,8 @@ def usage_of(raw: msgspec.Raw) -> Usage | None:
         usage = _read_usage(raw)
         if usage is None or usage.prompt_tokens is None:
             return None
-        raw = costless(raw)
+        if b"cost" in bytes(raw).lower():
+            raw = costless(raw)
     except (msgspec.DecodeError, RecursionError):
         return None
     prompt, completion = usage.prompt_tokens, usage.completion_tokens or 0
