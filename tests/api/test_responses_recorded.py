@@ -63,11 +63,13 @@ def test_every_recorded_request_is_read() -> None:
 
 def costless(response: dict[str, Any]) -> dict[str, Any]:
     """Leave out what it cost the upstream."""
-    usage = response.get("usage")
-    if not usage:
-        return response
-    kept = {name: value for name, value in usage.items() if "cost" not in name}
-    return {**response, "usage": kept}
+
+    def kept(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: kept(one) for name, one in value.items() if "cost" not in name}
+
+    return {**response, "usage": kept(response["usage"])} if "usage" in response else response
 
 
 def test_every_recorded_stream_comes_through_as_it_is() -> None:
