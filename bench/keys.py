@@ -18,10 +18,10 @@ from random import Random
 from statistics import fmean, median, variance
 from time import monotonic, perf_counter_ns, sleep, time
 
+from bench.ports import free_port
 from bench.processes import running, until
 from bench.rig import ENVIRONMENT
 from bench.standing import Standing, standing, verdict
-from bench.systems import free_port
 from infway.accounts.capabilities import Actor
 from infway.accounts.configured import Configured
 from infway.accounts.digests import Digests

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped] # its stubs are not installed
 import psycopg
+
+from bench.ports import free_port
 
 UNPRIVILEGED = "nobody"  # Postgres refuses to run as root
 TRIES, PAUSE = 600, 0.05  # until it answers, with seconds between
@@ -25,18 +26,18 @@ class NoPostgresError(Exception):
 
 
 class Postgres:
-    """One server on a port of its own, with its data in a folder of its own."""
+    """One server on a port of its own, with its data in a `folder` of its own."""
 
     def __init__(self, *, safe: bool = False) -> None:
         """`safe`: write through to the disk, which a test has no use for and a figure has."""
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         self.binaries = _binaries(self._user)
-        self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-        self.port = _free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        self.port = free_port()
         self._safe = safe
         self._count = 0
         if self._user is not None:
-            shutil.chown(self._folder, self._user)
+            shutil.chown(self.folder, self._user)
         self._run(
             "initdb", "-D", "data", "-U", "infway", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
         )
@@ -64,11 +65,11 @@ class Postgres:
         if not self._safe:
             said |= {"fsync": "off", "full_page_writes": "off"}
         options = [part for name, value in said.items() for part in ("-c", f"{name}={value}")]
-        log = (self._folder / "log").open("ab")
+        log = (self.folder / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
                 [self.binaries / "postgres", "-D", "data", "-p", str(self.port), *options],
-                cwd=self._folder,
+                cwd=self.folder,
                 user=self._user,
                 stdout=log,
                 stderr=log,
@@ -106,17 +107,11 @@ class Postgres:
         """End it and forget its data."""
         if self._process.poll() is None:
             self.kill()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
 
     def _run(self, program: str, *options: str) -> None:
         command = [str(self.binaries / program), *options]
-        subprocess.run(command, cwd=self._folder, user=self._user, check=True, capture_output=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+        subprocess.run(command, cwd=self.folder, user=self._user, check=True, capture_output=True)
 
 
 def _binaries(user: str | None) -> Path:

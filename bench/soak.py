@@ -24,9 +24,10 @@ import psutil  # type: ignore[import-untyped]  # psutil ships no types
 import uvloop
 
 from bench.payloads import chat_body, http_request
+from bench.ports import free_port
 from bench.processes import Running, running, until
 from bench.rig import ENVIRONMENT, KEY
-from bench.systems import free_port, mock_upstream
+from bench.systems import mock_upstream
 from infway.upstream.pool import KEEP
 
 AT_ONCE = 64

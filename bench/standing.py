@@ -18,9 +18,9 @@ import psutil  # type: ignore[import-untyped]  # psutil ships no types
 
 from bench.failure import UnmeasuredError
 from bench.payloads import MODEL
+from bench.ports import free_port
 from bench.processes import Running, running, until
 from bench.rig import ENVIRONMENT, KEY
-from bench.systems import free_port
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The three parts set up on the stage: the mock upstream, nginx, the gateway."""
 
 import contextlib
-import socket
 from collections.abc import Generator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -9,6 +8,7 @@ from string import Template
 
 from bench.load import Target
 from bench.payloads import PATH, chat_body
+from bench.ports import free_port
 from bench.processes import running, until
 from bench.rig import ENVIRONMENT, KEY, ROOT, Rig, Upstream
 from bench.tools import nginx_path
@@ -30,13 +30,6 @@ http {
     proxy_buffering off; } }
 }
 """)
-
-
-def free_port() -> int:
-    """A loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

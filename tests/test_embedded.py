@@ -91,7 +91,7 @@ async def running(embedded: Embedded) -> AsyncGenerator[Embedded]:
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await holds():
             await asyncio.sleep(0.01)
 
@@ -161,7 +161,7 @@ async def test_nobody_else_gets_the_port_while_the_child_is_down(stand_in: Stand
     await embedded.start()
     watch = asyncio.create_task(embedded.watch())
     children()[0].kill()
-    await asyncio.wait_for(down.wait(), 20)
+    await asyncio.wait_for(down.wait(), 60)
     port = int(embedded.base_url.split(":")[2].split("/")[0])
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
         other.bind(("127.0.0.1", port))
@@ -189,7 +189,7 @@ async def pauses_before(
     (tmp_path / "broken").touch()
     children()[0].kill()
     watch = asyncio.create_task(embedded.watch())
-    await asyncio.wait_for(enough.wait(), 20)
+    await asyncio.wait_for(enough.wait(), 60)
     watch.cancel()
     await embedded.stop()
     assert children() == []
@@ -268,7 +268,7 @@ async def test_the_child_leaves_when_its_parent_is_killed(stand_in: StandIn, mod
     [child] = psutil.Process(parent.pid).children()
     parent.kill()
     await parent.wait()
-    await asyncio.to_thread(child.wait, 10)
+    await asyncio.to_thread(child.wait, 60)
 
 
 def test_packages_are_found_without_being_imported(

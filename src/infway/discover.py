@@ -87,35 +87,37 @@ def _unusable(vendor: Vendor) -> str | None:
     return None
 
 
-async def local_servers(vendors: Iterable[Vendor], own_port: int) -> tuple[Discovered, ...]:
-    """Ask every local port for its models at once; return those that answered with any."""
+async def local_servers(
+    vendors: Iterable[Vendor], own_port: int, patience: float = PATIENCE
+) -> tuple[Discovered, ...]:
+    """Ask every local port for its models at once; return those that answered with any in time."""
     rows: dict[int, Vendor] = {}
     for vendor in vendors:
         if vendor.port is not None and vendor.port != own_port:
             rows.setdefault(vendor.port, vendor)
     pool = Pool(asyncio.get_running_loop().time)
     try:
-        answers = await asyncio.gather(*(_ask(pool, vendor) for vendor in rows.values()))
+        answers = await asyncio.gather(*(_ask(pool, one, patience) for one in rows.values()))
     finally:
         pool.close()
     return tuple(answer for answer in answers if answer)
 
 
-async def _ask(pool: Pool, vendor: Vendor) -> Discovered | None:
+async def _ask(pool: Pool, vendor: Vendor, patience: float) -> Discovered | None:
     try:
-        async with asyncio.timeout(PATIENCE):
-            listed = _read_list(await _models(pool, vendor))
+        async with asyncio.timeout(patience):
+            listed = _read_list(await _models(pool, vendor, patience))
     except (UpstreamFailed, TimeoutError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     models = tuple(dict.fromkeys(model.id for model in listed.data or () if model.id))
     return Discovered(vendor, vendor.base_url or "", None, models) if models else None
 
 
-async def _models(pool: Pool, vendor: Vendor) -> bytes:
+async def _models(pool: Pool, vendor: Vendor, patience: float) -> bytes:
     """Return the list of models as it was sent, nothing where it was refused."""
     parts = urlsplit(f"{vendor.base_url}{vendor.models_path}")
     origin = Origin(parts.hostname or "", parts.port or 80, is_tls=False)
-    connection = await pool.connect(origin, PATIENCE)
+    connection = await pool.connect(origin, patience)
     incoming = connection.post(_REQUEST.format(path=parts.path, host=parts.netloc).encode())
     while not incoming.status and incoming.fault is None:
         await incoming.changed()

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 
 from infway.addresses import ADMIN_WAY, BACKLOG, bound
 from infway.banner import banner
+from infway.forks import hear_signals
 from infway.kernel.clock import system_clock
 from infway.kernel.errors import InfwayError
 from infway.pressure import raise_file_limit
@@ -86,6 +87,7 @@ def _work(metrics: Path, planned: Plan, listener: socket.socket, connection: Con
     """
     for one in (signal.SIGINT, signal.SIGHUP):
         signal.signal(one, signal.SIG_IGN)
+    hear_signals()
     pipe = Pipe(connection)
     show_life(pipe)
     try:

@@ -6,22 +6,21 @@ group, as terminals and service managers send them, counts once.
 """
 
 import logging
+import multiprocessing
 import signal
 import socket
 import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from types import FrameType
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from infway.forks import SIGNALS, Forked, forked
 from infway.kernel.errors import InfwayError
 
 _log = logging.getLogger(__name__)
-_spawn = get_context("spawn")
 _Plan = TypeVar("_Plan")
 STARTUP_FAILURE = 3  # uvicorn's exit code of an app that could not be opened, and ours
 _HUNG = 10.0  # seconds without a sign of life after which a worker is killed
@@ -29,7 +28,6 @@ _UNBORN = 60.0  # seconds until its first one: a busy machine takes long to load
 BEAT = 1.0  # seconds between two signs of life
 _SHORT = 1.0  # seconds; what lived no longer is not started again before they are over
 _LONGEST = 8.0  # seconds between two starts while none succeeds
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class WorkerError(InfwayError):
@@ -88,7 +86,7 @@ class _Worker:
     `reason`: why it could not start, where it could not.
     """
 
-    process: SpawnProcess
+    process: Forked
     pipe: Connection
     began: float
     heard: float
@@ -152,9 +150,8 @@ class Keeper(Generic[_Plan]):
         self._told.send(bytes([sig]))
 
     def _start(self) -> _Worker:
-        ours, theirs = _spawn.Pipe()
-        process = _spawn.Process(target=self._work, args=(self._plan, self._listener, theirs))
-        process.start()
+        ours, theirs = multiprocessing.Pipe()
+        process = forked(self._work, self._plan, self._listener, theirs)
         theirs.close()
         now = self._now()
         return _Worker(process, ours, now, now + _UNBORN - _HUNG)  # pyright: ignore[reportArgumentType]  # the stubs mix the systems' classes up

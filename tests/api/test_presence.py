@@ -12,11 +12,14 @@ PATH = "/v1/chat/completions"
 SOON = 0.25  # seconds
 
 
+async def _until_it_is_settled(gateway: Gateway) -> None:
+    async with asyncio.timeout(20):
+        while not any(row.attempt == 0 for row in await gateway.rows()):
+            await asyncio.sleep(0.005)
+
+
 async def _rows_of_one_that_left(gateway: Gateway) -> None:
-    for _ in range(200):
-        if any(row.attempt == 0 for row in await gateway.rows()):
-            break
-        await asyncio.sleep(0.005)
+    await _until_it_is_settled(gateway)
     request, attempt = await gateway.rows()
     assert (request.attempt, attempt.attempt) == (0, 1)
     assert (request.outcome, request.status) == ("client_gone", 499)
@@ -72,10 +75,7 @@ async def test_leaving_several_models_ends_all_of_them(start: Start) -> None:
     gateway = await start(lambda _: Script([asyncio.Event()]))
     model = {"llms": ["m1", "m2"], "imsn": 2}
     assert await _leave(gateway, 0.1, seen=0, model=model) <= SOON
-    for _ in range(200):
-        if await gateway.rows():
-            break
-        await asyncio.sleep(0.005)
+    await _until_it_is_settled(gateway)
     request, *attempts = await gateway.rows()
     assert (request.outcome, request.status) == ("client_gone", 499)
     assert [row.outcome for row in attempts] == ["client_gone"] * 2

@@ -11,14 +11,16 @@ from tests.api.test_repeats_silent import LONG
 from tests.conftest import Gateway, Start
 from tests.database.fixtures import emptied
 
-from infway.database.postgres import PostgresDatabase
+from infway.database.postgres import Patience, PostgresDatabase
 from infway.ledger.sql import SqlLedger
+
+LONGER = Patience(connect=30, turn=30.0, silence=30.0)  # than any chat takes
 
 
 @pytest.fixture
 async def gateway(postgres: Postgres, start: Start) -> AsyncIterator[Gateway]:
     """A gateway that reads what was used in Postgres."""
-    with closing(PostgresDatabase(emptied(postgres.url()))) as database:
+    with closing(PostgresDatabase(emptied(postgres.url()), LONGER)) as database:
         ledger = SqlLedger(database)
         ledger.open()
         yield await start(parts_of=lambda built: replace(built, ledger=ledger, database=database))

@@ -130,7 +130,7 @@ async def test_who_waits_too_long_gets_408_and_nothing_is_sent(
 async def test_a_waiting_stream_is_kept_alive_and_told_late_what_became_of_it(
     start: Start, gate: Gate
 ) -> None:
-    tree = {"queue": {"timeout": 0.3}, "server": {"heartbeat": 0.05}}
+    tree = {"queue": {"timeout": 2.0}, "server": {"heartbeat": 0.05}}
     async with behind(start, gate, **tree) as gateway:
         await ask(gateway, "a", 0)
         await until(lambda: gate.asked)

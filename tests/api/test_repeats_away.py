@@ -36,8 +36,8 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def hasty(path: Path) -> Iterator[SqliteDatabase]:
-    """A database that waits for nobody."""
-    with closing(SqliteDatabase(path, wait=0.05)) as database:
+    """A database that soon gives up on others, and not on the threads of this process."""
+    with closing(SqliteDatabase(path, wait=1.0)) as database:
         database.open()
         yield database
 

@@ -166,7 +166,7 @@ async def test_a_connection_on_which_nothing_is_asked_is_closed(start: Start) ->
 
 async def test_an_answer_may_take_longer_than_a_connection_may_be_idle(start: Start) -> None:
     gateway = await start(
-        lambda _: stream(*frames("1")[:-2], 0.2, *frames()[-2:]), server={"socket_idle": 0.1}
+        lambda _: stream(*frames("1")[:-2], 2.0, *frames()[-2:]), server={"socket_idle": 1.0}
     )
     async with socket(gateway) as one:
         await one.made(input="Hi")

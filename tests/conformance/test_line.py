@@ -148,7 +148,7 @@ def test_streams_with_keep_alives_and_other_line_ends_come_through(tmp_path: Pat
                 some[name] = replace(_called(stream, name), body=change(stream.body))
     folder = str(write(tmp_path, some))
     command = [sys.executable, "-m", "tests.conformance", folder, "--pieces", "whole"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert ended.stdout.endswith(f"\n{len(some)} of {len(some)} recordings pass\n")
 
 

@@ -12,7 +12,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import psutil
-from tests.e2e.gateway import free_port
+from tests.e2e.gateway import free_port, workers_of
 
 # So many requests lie between two of one model and one key: rows are told apart by both
 MODELS, KEYS = 40, 400
@@ -94,12 +94,7 @@ class Rig:
     def kill_worker(self) -> None:
         """Kill one of those that answer."""
         assert self._process is not None
-        workers = [
-            one
-            for one in psutil.Process(self._process.pid).children()
-            if "spawn_main" in " ".join(one.cmdline())
-        ]
-        workers[0].kill()
+        workers_of(self._process.pid)[0].kill()
 
     def status(self, path: str) -> int:
         """Return the status of a page, 0 where nobody answers."""

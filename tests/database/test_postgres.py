@@ -30,7 +30,7 @@ def opened(own: Postgres) -> Iterator[PostgresDatabase]:
 @pytest.fixture
 def hasty(own: Postgres) -> Iterator[PostgresDatabase]:
     """Return a database that waits for nothing as long as others do."""
-    patience = Patience(connect=2, turn=0.05, statement=1, lock=1, silence=0.3)
+    patience = Patience(connect=2, turn=0.05, statement=1, lock=1, silence=1.0)
     database = PostgresDatabase(emptied(own.url()), patience)
     database.open()
     yield database

@@ -3,14 +3,16 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
+from tests.wall import closed_port
 
 INFWAY = Path(sysconfig.get_path("scripts")) / "infway"
 CLIENTS = Path(__file__).parent / "clients"
@@ -67,11 +69,18 @@ def reported(*argv: str | Path, folder: Path | None = None, patience: float = PA
     return json.loads(done.stdout)
 
 
+def workers_of(keeper: int) -> list[psutil.Process]:
+    """Return the processes that serve: those that the keeper has forked by another."""
+    for one in psutil.Process(keeper).children():
+        with suppress(psutil.Error):
+            if "forkserver" in " ".join(one.cmdline()):
+                return one.children()
+    return []
+
+
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port that nobody listens on, and that nobody gets by chance meanwhile."""
+    return closed_port()
 
 
 @contextmanager

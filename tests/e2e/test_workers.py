@@ -4,14 +4,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import psutil
 import pytest
 from tests.e2e.conftest import write_config
-from tests.e2e.gateway import PATIENCE, Gateway, serving
+from tests.e2e.gateway import PATIENCE, Gateway, serving, workers_of
 from tests.e2e.test_lifetime import SLOW, TELLER, answers, request, until_logged
 from tests.e2e.upstream import Upstream
 
@@ -49,13 +49,8 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def workers(gateway: Gateway) -> set[int]:
-    """Return the processes that serve: those that have the gateway's code and are not its keeper."""
-    found = set()
-    for one in psutil.Process(gateway.process.pid).children():
-        with suppress(psutil.Error):
-            if "spawn_main" in " ".join(one.cmdline()):
-                found.add(one.pid)
-    return found
+    """Return the processes that serve."""
+    return {one.pid for one in workers_of(gateway.process.pid)}
 
 
 def ready(gateway: Gateway) -> int:

@@ -34,6 +34,6 @@ def test_the_fuzzer_finds_what_is_broken_behind_a_branch_it_has_to_reach_first()
         for frame in frames(data):
             assert frame.event != b"x", "broken"
 
-    result = hunt(check, [b"data: a\n\n"], [b"event: ", b"x\n"], 60, 1, most=50_000)
+    result = hunt(check, [b"data: a\n\n"], [b"event: ", b"x\n"], 600, 1, most=50_000)
     (found,) = result.found.values()
     assert found.kind[0] == "AssertionError"

@@ -8,7 +8,7 @@ from tests.money.troubles import Locked
 
 async def test_a_crowd_spends_a_budget_to_its_end_and_never_beyond(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    size = Size(2, 20, "0.10", calm=2.0)
+    size = Size(2, 20, "0.10", calm=5.0)
     async with scene(size, path, tmp_path) as one:
         tally = await crowd(one, Locked(path, after=0.5, seconds=0.5, deaths=0))
     assert tally.served == tally.told[200]

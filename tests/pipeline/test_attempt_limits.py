@@ -26,7 +26,7 @@ def pair(up: Wall, script: str, second: str = "ok") -> tuple[Offer, Offer]:
 
 
 async def test_the_total_deadline_ends_an_endless_stream(line: Start, up: Wall):
-    limits = Timeouts(connect=1, first_token=1, whole=1, idle=1, total=0.3)
+    limits = Timeouts(connect=5, first_token=5, whole=5, idle=5, total=1.0)
     running = await line(offer("endless", upstream("u", up.base_url, timeouts=limits)))
     told = await running.tell(ask())
     assert told.fault is Fault.DEADLINE
@@ -43,10 +43,8 @@ async def test_a_client_that_leaves_before_the_first_token_starts_no_fallback(
     task = asyncio.create_task(running.tell(ask()))
     while not up.attempts:
         await asyncio.sleep(0)
-    left = asyncio.get_running_loop().time()
     task.cancel()
-    await asyncio.wait_for(up.attempts[0].closed.wait(), 2)
-    assert up.attempts[0].closed_at - left < 0.25
+    assert await up.attempts[0].closes_within(0.25)
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await running.outcomes() == ["client_gone"]
@@ -64,9 +62,7 @@ async def test_a_client_that_leaves_in_the_middle_is_billed_what_it_got(line: St
             frames += sum(event.frames if isinstance(event, Verbatim) else 1 for event in events)
             if frames > 10:
                 break
-    left = asyncio.get_running_loop().time()
-    await asyncio.wait_for(up.attempts[0].closed.wait(), 2)
-    assert up.attempts[0].closed_at - left < 0.25
+    assert await up.attempts[0].closes_within(0.25)
     request, attempt = await running.rows()
     assert (request.outcome, attempt.outcome, request.status) == ("client_gone", "client_gone", 499)
     assert attempt.completion_tokens >= 10

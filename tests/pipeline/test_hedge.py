@@ -38,7 +38,7 @@ async def test_whoever_says_something_first_answers_and_the_other_is_ended_and_b
     assert (slow.prompt_tokens, slow.completion_tokens, slow.estimated) == (25, 0, 1)
     assert request.cost == slow.cost + fast.cost
     assert (request.outcome, request.upstream) == ("ok", "fast")
-    await asyncio.wait_for(up.attempts[0].closed.wait(), 1)
+    await asyncio.wait_for(up.attempts[0].closed.wait(), 4)
 
 
 async def test_an_offer_that_speaks_in_time_is_not_hedged(line: Start, up: Wall):
@@ -86,7 +86,7 @@ async def test_a_caller_that_leaves_ends_both(line: Start, up: Wall):
     with contextlib.suppress(asyncio.CancelledError):
         await task
     for attempt in up.attempts:
-        await asyncio.wait_for(attempt.closed.wait(), 1)
+        await asyncio.wait_for(attempt.closed.wait(), 4)
     assert await running.outcomes() == ["client_gone", "client_gone"]
 
 

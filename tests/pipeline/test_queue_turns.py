@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.pipeline.queueing import Plan, World
 
-from infway.pipeline.lanes import Rank, Turns
+from infway.pipeline.lanes import Rank, Sought, Turns
 
 ONE = {"a": 1, "b": 1, "c": 1}
 TENANTS = st.sampled_from(["a", "a", "a", "b", "c"])
@@ -99,9 +99,27 @@ def test_a_place_is_never_given_to_who_would_have_as_many_then() -> None:
 
 
 def test_no_number_of_tenants_fills_the_memory() -> None:
-    turns = Turns(most=3)
+    turns, sought = Turns(most=3), Sought(frozenset(), frozenset({"up"}), [])
     for number in range(100):
-        turns.serve(f"t{number}")
-    assert [turns.place(Rank(0, 1, f"t{number}"))[1] for number in (96, 97, 98, 99)] == [
-        0, 98, 99, 100,
-    ]  # fmt: skip
+        turns.serve(f"t{number}", ["up"])
+    ranks = [Rank(0, 1, f"t{number}") for number in (96, 97, 98, 99)]
+    assert [turns.place(one, sought)[1] for one in ranks] == [0, 98, 99, 100]
+
+
+def test_turns_at_one_upstream_are_none_at_another() -> None:
+    """Who is served all the time where nobody else waits has its turn where others do."""
+    world = World({"c": 1}, timeout=60.0)
+    plans = [one("b", i / 64) for i in range(6)] + [one("a", 0.5)]
+    plans += [one("a", 0.5 + i / 4, model="m1", takes=0.125) for i in range(20)]
+    world.live(plans)
+    there = [name for name in world.served if int(name[1:]) < 7]
+    assert [plans[int(name[1:])].tenant for name in there] == list("babbbbb")
+
+
+def test_no_place_is_given_away_to_who_is_less_urgent() -> None:
+    world = World(ONE, size=2)
+    plans = [one("z", 0.0), one("a", 0.125), one("a", 0.25), one("b", 0.5, priority=255)]
+    plans += [one("b", 0.75)]
+    world.live(plans)
+    assert world.said["r3"] == "concurrent_requests_exceeded"
+    assert tenants(world, plans) == "zab"

@@ -278,3 +278,41 @@ async def test_what_memory_does_not_hold_is_not_said_to_be_in_the_ledger(tmp_pat
     die(journal)
     brought = {one.request for one in recovered(tmp_path)}
     assert brought == {f"r-{number:03}" for number in range(5, 20)}
+
+
+@pytest.mark.parametrize("damage", ["a flipped bit", "a torn mark", "a cut file"])
+async def test_a_mark_that_cannot_be_believed_hides_no_row(tmp_path: Path, damage: str):
+    ledger = Kept()
+    journal = opened(tmp_path)
+    settler = Settler(ledger, CLOCK, spooling=Spooling(journal))
+    for number in range(50):
+        settlement(settler, f"r-{number:03}").close("ok", 200)
+    await settler.flush()
+    assert len(ledger.rows) == 100
+    folder = die(journal)
+    path = max(folder.iterdir(), key=lambda one: int.from_bytes(one.read_bytes()[4:8], "little"))
+    data = bytearray(path.read_bytes())
+    if damage == "a flipped bit":
+        data[13] ^= 0x80
+    elif damage == "a torn mark":
+        data[12:14] = b"\0\0"
+    else:
+        del data[4096:]
+    path.write_bytes(data)
+    brought = {one.request for one in recovered(tmp_path)}
+    assert brought == (set() if damage == "a cut file" else {f"r-{one:03}" for one in range(50)})
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_metrics_that_fail_lose_no_row(tmp_path: Path):
+    def fail(_: Sequence[Row]) -> None:
+        raise OSError("no room for another counter")
+
+    ledger = Kept()
+    journal = opened(tmp_path)
+    settler = Settler(ledger, CLOCK, watch=fail, spooling=Spooling(journal))
+    settlement(settler).close("ok", 200)
+    with pytest.raises(OSError, match="no room"):
+        settler.gather()
+    await settler.flush()
+    assert len(ledger.rows) == 2

@@ -63,7 +63,7 @@ async def test_a_silent_rescuer_is_hedged_too(line: Start, up: Wall):
         [("a", "stream_cut", ""), ("b", "hedged", "splice"), ("c", "ok", "splice")]
     )
     for attempt in up.attempts[:2]:
-        await asyncio.wait_for(attempt.closed.wait(), 1)
+        await asyncio.wait_for(attempt.closed.wait(), 4)
 
 
 async def test_of_two_rescuers_the_one_that_says_something_else_is_no_winner(line: Start, up: Wall):

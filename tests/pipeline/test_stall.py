@@ -13,15 +13,15 @@ from infway.kernel.faults import Fault
 from infway.pipeline.stall import Deadline, Pace, StallGuard
 
 
-async def silence(idle: float, until: float, waiting: bool = True) -> float:
-    """Wait for ever under a guard; return how long that was."""
+async def silence(idle: float, until: float, wait: float = 60.0, waiting: bool = True) -> float:
+    """Wait for so long under a guard; return how long that was."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     with StallGuard(idle, began + until) as guard:
         if waiting:
             guard.listen()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(loop.create_future(), 0.3)
+            await asyncio.wait_for(loop.create_future(), wait)
     return loop.time() - began
 
 
@@ -40,7 +40,7 @@ async def test_a_silence_beyond_a_limit_ends_the_wait_and_is_named(idle, until, 
 
 @pytest.mark.parametrize(("idle", "until"), [(0.02, 60), (60, 0.02)])
 async def test_a_slow_reader_is_never_taken_for_a_silent_upstream(idle: float, until: float):
-    assert await silence(idle, until, waiting=False) >= 0.3
+    assert await silence(idle, until, 0.3, waiting=False) >= 0.3
 
 
 async def test_what_is_heard_starts_the_silence_anew():

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from infway.watchdog import Patience
 
 BRIEF = Order(grace=0.05, drain=5.0, linger=0.05, last_words=1.0)
 QUICK = Patience(tick=0.005, stall=0.05, late=0.1, quiet=60.0)
+CALM = replace(QUICK, late=20.0)  # else a machine that is late itself has requests refused
 
 
 class _Listening(Listening):
@@ -88,7 +89,7 @@ async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
             app = App(settings, inventory, parts(SqliteLedger(ledger), 7))
             machine = Machine()
             config = _config(app.front, settings)
-            server = _Listening(config, app, order, machine.senses(), patience or QUICK)
+            server = _Listening(config, app, order, machine.senses(), patience or CALM)
             started = asyncio.Event()
             server.at_start = started.set
             listener = socket.socket(proto=socket.IPPROTO_TCP)

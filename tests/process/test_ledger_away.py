@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +9,12 @@ from pathlib import Path
 import pytest
 from tests.conftest import Gateway, Start
 from tests.ledger.journaling import row
-from tests.process.stores import Store, spooled, store
+from tests.process.stores import Store, filled, mounted, spooled, store
 
 from infway.ledger.journal import SEEN, Journal
 from infway.ledger.sqlite import SqliteLedger
 
 __all__ = ["store"]
-
-ROOM = 24 * 2**20  # bytes of the small disk
 
 
 async def until(gateway: Gateway, status: int) -> None:
@@ -72,24 +68,8 @@ async def test_a_ledger_that_stays_away_refuses_requests_and_has_them_all_later(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system with little room."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", folder]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("no file system can be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill(path: Path) -> None:
-    """Take all the room that is left."""
-    with path.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"\0" * 4096)
-        except OSError:
-            return
+    with mounted(tmp_path / "small") as folder:
+        yield folder
 
 
 async def test_a_full_disk_costs_no_row_and_no_running_process(
@@ -105,18 +85,17 @@ async def test_a_full_disk_costs_no_row_and_no_running_process(
     gateway.ledger = ledger
     assert (await gateway.chat()).status == 200
     assert len(await gateway.rows()) == 2
-    fill(small_disk / "filler")
     journal = gateway.app.settler.journal
     served = 1
-    # what SQLite has of its own is used up first, then the journal's last segment
-    while (await gateway.chat()).status == 200:
-        served += 1
-        if served % 50 == 0:
-            _use_up(journal)
-    heard = await gateway.chat()
-    assert (heard.status, heard.json["error"]["code"]) == (503, "accounting_unavailable")
-    assert (await gateway.get("/v1/models")).status == 200
-    (small_disk / "filler").unlink()
+    with filled(small_disk):
+        # what SQLite has of its own is used up first, then the journal's last segment
+        while (await gateway.chat()).status == 200:
+            served += 1
+            if served % 50 == 0:
+                _use_up(journal)
+        heard = await gateway.chat()
+        assert (heard.status, heard.json["error"]["code"]) == (503, "accounting_unavailable")
+        assert (await gateway.get("/v1/models")).status == 200
     await until(gateway, 200)
     rows = await gateway.rows()
     requests = {row.request for row in rows if not row.attempt}

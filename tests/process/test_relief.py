@@ -7,7 +7,7 @@ import time
 import pytest
 from tests.api.caller import BEARER, JSON, chat_body, refused
 from tests.api.upstream import chunk, frames, stream
-from tests.process.conftest import Launch, Process
+from tests.process.conftest import QUICK, Launch, Process
 from tests.process.test_stopping import Hall, begun, rest, until
 
 PATH = "/v1/chat/completions"
@@ -112,7 +112,7 @@ async def test_a_burst_of_connections_pauses_accepting_between_two_looks(launch:
 async def test_requests_are_refused_in_milliseconds_where_the_loop_has_too_much_to_do(
     launch: Launch,
 ) -> None:
-    process = await launch()
+    process = await launch(patience=QUICK)
     for _ in range(200):
         time.sleep(0.12)  # turns that take longer than a request may wait (0.1 s here)
         await asyncio.sleep(0)

@@ -191,10 +191,13 @@ async def test_a_silent_redis_costs_a_deadline_once_and_two_lines(
         late = []
         for _ in range(300):
             began = clock.monotonic()
-            assert (await meter.take(holders, ONE)).ticket is not None
-            late.append(clock.monotonic() - began)
+            asking = asyncio.create_task(meter.take(holders, ONE))
+            await asyncio.sleep(0)
+            waits = not asking.done()  # who waits for nobody is late with the machine alone
+            assert (await asking).ticket is not None
+            late.append(waits and clock.monotonic() - began > 0.04)
             await asyncio.sleep(0.005)
-        assert sum(one > 0.04 for one in late) <= 3
+        assert sum(late) <= 3
         await until(lambda: meter.degraded)
     began = clock.monotonic()
     await until(lambda: not meter.degraded)

@@ -20,6 +20,7 @@ from infway.upstream.sign import Credential, Signer
 
 NOW = system_clock().monotonic
 SECRET = "sk-test-0123456789abcdef0123456789"
+PATIENCE = 4.0  # seconds until a socket is closed, less than `CALM` has for any silence
 SIGNER = Signer(
     {
         "up": Credential("authorization", SECRET, "Bearer"),
@@ -151,7 +152,7 @@ async def test_a_name_that_does_not_exist_is_a_dns_error(client: Client):
 
 async def test_a_plain_server_behind_https_is_a_tls_error(client: Client, up: Wall):
     sent = call(up.base_url.replace("http:", "https:"))
-    assert await fault_of(client, sent, connect=0.5) in (Fault.TLS_ERROR, Fault.CONNECT_TIMEOUT)
+    assert await fault_of(client, sent, connect=2.0) in (Fault.TLS_ERROR, Fault.CONNECT_TIMEOUT)
 
 
 async def test_a_tls_handshake_that_stalls_is_a_tls_error(client: Client):
@@ -159,7 +160,7 @@ async def test_a_tls_handshake_that_stalls_is_a_tls_error(client: Client):
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         sent = call(f"https://127.0.0.1:{listener.getsockname()[1]}/v1")
-        assert await fault_of(client, sent, connect=0.1) is Fault.TLS_ERROR
+        assert await fault_of(client, sent, connect=1.0) is Fault.TLS_ERROR
 
 
 def test_certificates_are_verified():
@@ -178,7 +179,7 @@ async def test_a_full_backlog_is_a_connect_timeout(client: Client):
             one.setblocking(False)
             one.connect_ex(("127.0.0.1", port))
         sent = call(f"http://127.0.0.1:{port}/v1")
-        assert await fault_of(client, sent, connect=0.2) is Fault.CONNECT_TIMEOUT
+        assert await fault_of(client, sent, connect=1.0) is Fault.CONNECT_TIMEOUT
         for one in fillers:
             one.close()
 
@@ -194,7 +195,7 @@ async def test_a_full_backlog_is_a_connect_timeout(client: Client):
 )
 async def test_a_bad_reply_is_named(client: Client, up: Wall, script: str, fault: Fault):
     assert await fault_of(client, call(up, script)) is fault
-    await asyncio.wait_for(up.attempts[0].closed.wait(), 1)
+    await asyncio.wait_for(up.attempts[0].closed.wait(), PATIENCE)
 
 
 async def test_interim_replies_are_passed_over(client: Client, up: Wall):
@@ -219,7 +220,7 @@ async def test_a_call_that_is_cancelled_closes_its_socket_within_250_ms(
         await asyncio.sleep(0)
     cancelled = asyncio.get_running_loop().time()
     task.cancel()
-    await asyncio.wait_for(up.attempts[0].closed.wait(), 2)
+    await asyncio.wait_for(up.attempts[0].closed.wait(), PATIENCE)
     assert up.attempts[0].closed_at - cancelled < 0.25
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -237,7 +238,7 @@ async def test_a_finished_stream_gives_its_connection_back(client: Client, up: W
 async def test_a_stream_that_does_not_end_is_closed(client: Client, up: Wall):
     reply = await client.send(call(up, "silent", stream=True), CALM)
     await reply.finish(0.01)
-    await asyncio.wait_for(up.attempts[0].closed.wait(), 1)
+    await asyncio.wait_for(up.attempts[0].closed.wait(), PATIENCE)
 
 
 async def test_a_second_reply_to_one_request_is_never_read_as_the_next_ones(client: Client):
@@ -269,14 +270,14 @@ async def test_a_reader_that_takes_its_time_holds_the_upstream_back(client: Clie
         await asyncio.sleep(0.05)
     assert sent < 20 * 1024 * 1024
     reply.close()
-    await asyncio.wait_for(up.attempts[0].closed.wait(), 1)
+    await asyncio.wait_for(up.attempts[0].closed.wait(), PATIENCE)
 
 
 async def test_closing_the_client_closes_idle_connections(up: Wall):
     client = Client(SIGNER, NOW)
     await (await client.send(call(up), CALM)).read()
     await client.close()
-    await asyncio.wait_for(up.attempts[0].closed.wait(), 1)
+    await asyncio.wait_for(up.attempts[0].closed.wait(), PATIENCE)
 
 
 def test_no_credential_is_in_a_repr(client: Client):

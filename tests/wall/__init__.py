@@ -13,10 +13,10 @@ write), `end` (lf, crlf, cr), `pause` (milliseconds between words), `usage=no`.
 """
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bench.ports import free_port
 from tests.wall import attacks as attacks  # its plays are added to the others
 from tests.wall.answer import ANSWER, TEXT_OF, USAGE, WORDS
 from tests.wall.line import Attempt, Socket, Wall
@@ -57,7 +57,5 @@ async def wall() -> AsyncIterator[Wall]:
 
 
 def closed_port() -> int:
-    """Return a port of the loopback on which nobody listens."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """Return a port of the loopback on which nobody listens, nor comes to listen by chance."""
+    return free_port()

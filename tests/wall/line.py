@@ -34,6 +34,17 @@ class Attempt:
     def stream(self) -> bool:
         return bool(self.json.get("stream"))
 
+    async def closes_within(self, seconds: float) -> bool:
+        """Tell whether its socket goes so soon, where the machine itself is on time.
+
+        Counted in turns of ten milliseconds: a halt of the whole machine is one of them.
+        """
+        for _ in range(round(seconds * 100)):
+            if self.closed.is_set():
+                break
+            await asyncio.sleep(0.01)
+        return self.closed.is_set()
+
 
 class Wall:
     """What a test sees."""

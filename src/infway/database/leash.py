@@ -37,14 +37,14 @@ class Leash:
     ) -> Generator[None, None, None]:
         """Cut a connection that is in the block for more than `limit` seconds."""
         held = _Held(connection, self._now() + limit)
-        with self._changed:
-            self._held[id(connection)] = held
-            if not self._runs:
-                self._runs = True
-                Thread(target=self._watch, name="infway-leash", daemon=True).start()
-            elif held.until < self._until:
-                self._changed.notify()
         try:
+            with self._changed:
+                self._held[id(connection)] = held
+                if not self._runs:
+                    Thread(target=self._watch, name="infway-leash", daemon=True).start()
+                    self._runs = True
+                elif held.until < self._until:
+                    self._changed.notify()
             yield
         finally:
             with self._changed:
@@ -53,16 +53,21 @@ class Leash:
     def _watch(self) -> None:
         """Look at each when its time is over, until there is none."""
         with self._changed:
-            while self._held:
-                now = self._now()
-                for key, held in list(self._held.items()):
-                    if held.until <= now:
-                        del self._held[key]
-                        _cut(held.connection)
-                self._until = min((held.until for held in self._held.values()), default=now)
-                self._changed.wait(self._until - now)
-            self._runs = False
-            self._until = math.inf
+            try:
+                while self._held:
+                    now = self._now()
+                    self._cut(now)
+                    self._until = min((held.until for held in self._held.values()), default=now)
+                    self._changed.wait(self._until - now)
+            finally:
+                self._runs = False
+                self._until = math.inf
+
+    def _cut(self, now: float) -> None:
+        for key, held in list(self._held.items()):
+            if held.until <= now:
+                del self._held[key]
+                _cut(held.connection)
 
 
 def _cut(connection: psycopg.Connection[tuple[object, ...]]) -> None:

@@ -22,6 +22,11 @@ _STEP = 3600  # seconds of one step of a migration: it may read every row there 
 _ONE_AT_A_TIME = 0x696E66776179  # "infway": whose turn it is to migrate
 # What passes, by the class of its code: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PASSING = frozenset({"08", "40", "53", "55", "57", "58"})
+# What is said to be written is: no journal brings it once more
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', false)"
+    " WHERE current_setting('synchronous_commit') = 'off'"
+)
 _READ_ONLY_SERVER = "25006"  # a replica that is not yet, or no longer, the first
 
 _Connection = psycopg.Connection[tuple[Any, ...]]
@@ -120,13 +125,13 @@ class PostgresDatabase:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = self._connected()
+            connection, first = self._connected(), f"{_DURABLE}; {first}"
         else:
             try:
                 _Work(connection, self._leash, self._patience.silence).plain(first)
             except psycopg.OperationalError:
                 self._drop(connection)
-                connection = self._connected()
+                connection, first = self._connected(), f"{_DURABLE}; {first}"
             else:
                 return _Work(connection, self._leash, limit)
         _Work(connection, self._leash, self._patience.silence).plain(first)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import add, attrgetter
 from typing import Any, NamedTuple
 
-from infway.database import Work
+from infway.database import DatabaseError, Work
 from infway.kernel.account import Period, period_of
 from infway.ledger.amounts import split
 from infway.ledger.purses import Purse, pay
@@ -70,10 +70,13 @@ class Ids:
 
     def find(self, work: Work, wanted: Iterable[Dimension]) -> dict[Dimension, int]:
         """Return the numbers of dimensions, of which new ones are made."""
-        ids = {one: self._known.get(one, 0) for one in wanted}
-        unknown = sorted(one for one, known in ids.items() if not known)
+        dimensions = set(wanted)
+        ids = {one: self._known[one] for one in dimensions & self._known.keys()}
+        unknown = sorted(dimensions - self._known.keys())
         for start in range(0, len(unknown), _AT_ONCE):
             ids.update(_numbered(work, unknown[start : start + _AT_ONCE]))
+        if len(ids) < len(dimensions):
+            raise DatabaseError("the database returns names that differ from those it was given")
         return ids
 
 

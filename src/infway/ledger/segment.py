@@ -2,7 +2,7 @@
 
 The file has all its blocks from the beginning, so that no write can fail for want of room, and is
 zero where nothing was written. It begins with MAGIC, the segment's number, 0 where it is spare, and
-a mark: the number of a segment and a place in it. Each record is its length and its CRC-32, both little-endian, its bytes, and zeros up to the next
+a mark: the number of a segment, a place in it, and a checksum of both. Each record is its length and its CRC-32, both little-endian, its bytes, and zeros up to the next
 multiple of 8.
 """
 
@@ -17,7 +17,8 @@ HEAD = Struct("<II")  # of a record: length and checksum
 FIRST = 16  # where the first record begins
 LONGEST = 256 * 1024  # bytes of a record
 _NAME = Struct("<4sI")
-_MARK = Struct("<Q")  # the number above, the place below: one write, which is done or is not
+_MARK = Struct("<II")  # the number; the place, in units of 8 bytes, above its checksum's bits
+_CHECK = 12  # of them, which leaves room for places in segments of less than 8 MiB
 _PIECE = b"\0" * 65_536  # as much as is cleared, or written, in one go
 
 
@@ -56,7 +57,7 @@ class Segment:
 
     def mark(self, number: int, at: int) -> None:
         """Note how far the journal is done with, in whichever of its segments that is."""
-        _MARK.pack_into(self.memory, _NAME.size, number << 32 | at)
+        _MARK.pack_into(self.memory, _NAME.size, number, at >> 3 << _CHECK | _check(number, at))
 
     def wipe(self) -> None:
         """Be spare again: clear what was written."""
@@ -90,11 +91,19 @@ def number_of(data: bytes | mmap.mmap) -> int:
 
 
 def mark_of(data: bytes) -> tuple[int, int]:
-    """Return the mark in a segment: up to which number, and which place in that, it is done with."""
+    """Return the mark in a segment: up to which number, and which place in that, it is done with.
+
+    There is none in what is spare, damaged, or was being written: then nothing is done with.
+    """
     if not number_of(data):
         return 0, 0
-    (mark,) = _MARK.unpack_from(data, _NAME.size)
-    return mark >> 32, mark & 0xFFFFFFFF
+    number, said = _MARK.unpack_from(data, _NAME.size)
+    at = said >> _CHECK << 3
+    return (number, at) if said % (1 << _CHECK) == _check(number, at) and at else (0, 0)
+
+
+def _check(number: int, at: int) -> int:
+    return crc32(HEAD.pack(number, at)) % (1 << _CHECK)
 
 
 def records(data: bytes | mmap.mmap, since: int, until: int) -> tuple[list[bytes], int]:

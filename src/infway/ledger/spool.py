@@ -82,7 +82,7 @@ def left_behind(place: Place) -> Iterator[tuple[bytes, bool]]:
     until, at = max((mark for _, mark, _ in files), default=(0, 0))
     for number, _, path in files:
         data = path.read_bytes()
-        middle = at if number == until else len(data) if number < until else FIRST
+        middle = FIRST if number > until else len(data) if number < until else min(at, len(data))
         for since, end, is_before in ((FIRST, middle, True), (middle, len(data), False)):
             found, lost = records(data, since, end)
             if lost:

@@ -94,8 +94,6 @@ class Backlog:
     def gather(self) -> None:
         """Look at what came since the last time: it is shown, and held or left in the journal."""
         fresh, self._fresh = self._fresh, []
-        if fresh and self.watch is not None:
-            self.watch([row for _, rows in fresh for row in rows])
         for number, rows in fresh:
             earliest = min(row.at for row in rows)
             self._since[number] = min(earliest, self._since.get(number, earliest))
@@ -109,6 +107,8 @@ class Backlog:
                 self._groups += 1
         if fresh and self._spilled is None and self._replayed is None:
             self._marks.append((self._groups, self.journal.position))
+        if fresh and self.watch is not None:  # at the end: what fails there loses no row
+            self.watch([row for _, rows in fresh for row in rows])
 
     def put_down(self) -> int:
         """Put what is in memory alone into the journal; return how many rows find no room still."""

@@ -108,57 +108,78 @@ class Lane:
 
 
 class Turns:
-    """Whose turn it is among tenants: that of the one that was served longest ago."""
+    """Whose turn it is among tenants: at each upstream, of the one that was served longest ago."""
 
     def __init__(self, most: int = _MOST) -> None:
-        self._last: dict[str, int] = {}  # the number of the turn, the latest at the end
+        self._last: dict[tuple[str, str], int] = {}  # the number of the turn, the latest at the end
         self._count = 0
         self._most = most
 
-    def serve(self, tenant: str) -> None:
-        """Note that it was a tenant's turn."""
+    def serve(self, tenant: str, upstreams: Iterable[str]) -> None:
+        """Note that it was a tenant's turn at some upstreams."""
         self._count += 1
-        self._last.pop(tenant, None)
-        self._last[tenant] = self._count
-        if len(self._last) > self._most:
+        for one in upstreams:
+            self._last.pop((one, tenant), None)
+            self._last[one, tenant] = self._count
+        while len(self._last) > self._most:
             del self._last[next(iter(self._last))]
 
-    def place(self, rank: Rank) -> tuple[int, int, int]:
+    def place(self, rank: Rank, sought: Sought) -> tuple[int, int, int]:
         """Return what is compared to find who goes first: the lower one."""
-        return rank.priority, self._last.get(rank.tenant, 0), rank.arrival
+        return rank.priority, self._turn(rank.tenant, sought), rank.arrival
 
-    def before(self, rank: Rank, waiters: Iterable[Waiter]) -> int:
-        """Return how many of those that wait go before a request, if nobody comes any more."""
-        equals: Counter[str] = Counter()
-        urgent = 0
-        for one in waiters:
-            urgent += one.rank.priority < rank.priority
-            if one.rank.priority == rank.priority and one.rank is not rank:
-                equals[one.rank.tenant] += one.rank.tenant != rank.tenant or one.rank < rank
-        own = equals.pop(rank.tenant, 0)
-        mine = self._last.get(rank.tenant, 0)
-        return (
-            urgent
-            + own
-            + sum(
-                min(many, own + (self._last.get(tenant, 0) <= mine))
-                for tenant, many in equals.items()
-            )
+    def before(self, rank: Rank, sought: Sought, lanes: Iterable[Lane]) -> int:
+        """Return about how many go before a request that comes, if nobody else does any more."""
+        others: Counter[str] = Counter()
+        ahead, own, mine = 0, 0, self._turn(rank.tenant, sought)
+        for lane in lanes:
+            for tenant, line in lane.lines.items():
+                urgent = bisect_left(line, (rank.priority,), key=_rank)
+                equals = bisect_left(line, (rank.priority + 1,), key=_rank) - urgent
+                ahead += urgent
+                if tenant == rank.tenant:
+                    own += bisect_left(line, rank, key=_rank) - urgent
+                else:
+                    others[tenant] += equals
+        turns = {tenant: own + (self._turn(tenant, sought) <= mine) for tenant in others}
+        return ahead + own + sum(min(many, turns[tenant]) for tenant, many in others.items())
+
+    def _turn(self, tenant: str, sought: Sought) -> int:
+        return min((self._last.get((one, tenant), 0) for one in sought.upstreams), default=0)
+
+
+class Crowd:
+    """How many of each tenant wait, and who gives its place to another's."""
+
+    def __init__(self) -> None:
+        self._many: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return self._many.total()
+
+    def count(self, tenant: str, more: int) -> None:
+        """Note that one came, or went."""
+        self._many[tenant] += more
+        if not self._many[tenant]:
+            del self._many[tenant]
+
+    def yields(self, rank: Rank, lanes: Iterable[Lane]) -> Waiter | None:
+        """Return who leaves so that a request may wait: the last of a tenant that waits with most.
+
+        None where that tenant would be left with fewer than the other has then, or where all of
+        its last ones are more urgent.
+        """
+        most = max(self._many.values(), default=0)
+        if most <= self._many[rank.tenant] + 1:
+            return None
+        lines = (
+            line
+            for lane in lanes
+            for tenant, line in lane.lines.items()
+            if self._many[tenant] == most
         )
-
-
-def longest(waiters: Iterable[Waiter], than: str) -> Waiter | None:
-    """Return the last request of the tenant that waits with most, of several the one that came last.
-
-    None where giving up its place would leave that tenant with fewer than the other has then.
-    """
-    counts: Counter[str] = Counter()
-    lasts: dict[str, Rank] = {}
-    waiting = [one for one in waiters if not one.call.done()]
-    for rank in (one.rank for one in waiting):
-        counts[rank.tenant] += 1
-        lasts[rank.tenant] = max(rank, lasts.get(rank.tenant, rank))
-    most = max(lasts, key=lambda one: (counts[one], lasts[one].arrival), default=than)
-    if counts[most] <= counts[than] + 1:
-        return None
-    return next(one for one in waiting if one.rank is lasts[most])
+        lasts = (
+            next((one for one in reversed(line) if not one.call.done()), None) for line in lines
+        )
+        last = max(filter(None, lasts), key=_rank, default=None)
+        return None if last is None or last.rank.priority < rank.priority else last

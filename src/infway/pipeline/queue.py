@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from itertools import chain, count
 from math import inf
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Protocol
 
 from infway.kernel.errors import GatewayError
-from infway.pipeline.lanes import Lane, Rank, Sought, Turns, Waiter, longest
+from infway.pipeline.lanes import Crowd, Lane, Rank, Sought, Turns, Waiter
 
 
 class End(Enum):
@@ -52,6 +52,7 @@ class Queue:
         self._lanes: dict[frozenset[int], Lane] = {}
         self._arrivals = count(1)
         self._turns = Turns()
+        self._crowd = Crowd()
         self._called: Waiter | None = None
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -61,28 +62,27 @@ class Queue:
 
     def waiting(self) -> int:
         """Return how many wait."""
-        return _count(self._lanes.values())
+        return len(self._crowd)
 
     def resting(self) -> int:
         """Return how many of them wait for a time that is known; the others, for an event."""
-        return _count(lane for lane in self._lanes.values() if lane.sought.opens < inf)
+        lanes = [lane for lane in self._lanes.values() if lane.sought.opens < inf]
+        return sum(len(line) for lane in lanes for line in lane.lines.values())
 
     def before(self, rank: Rank, sought: Sought) -> int:
         """Return how many go before a request, of those that want something at the same places."""
-        rivals = chain.from_iterable(lane.waiters() for lane in self._rivals(sought))
-        return self._turns.before(rank, rivals)
+        return self._turns.before(rank, sought, self._rivals(sought))
 
     def passes(self, rank: Rank, sought: Sought) -> bool:
         """Tell whether a request need not wait; it sets out then."""
         now = self._now()
         if sought.opens > now:
             return False
+        mine = self._turns.place(rank, sought)
         rivals = (lane for lane in self._rivals(sought) if lane.sought.opens <= now)
-        heads = chain.from_iterable(lane.heads() for lane in rivals)
-        mine = self._turns.place(rank)
-        if any(self._turns.place(one.rank) < mine for one in heads):
+        if any(place < mine for place, _ in self._heads(rivals)):
             return False
-        self._turns.serve(rank.tenant)
+        self._turns.serve(rank.tenant, sought.upstreams)
         return True
 
     async def wait(self, rank: Rank, seek: Callable[[], Sought], left: float) -> End:
@@ -97,14 +97,14 @@ class Queue:
         self._join(waiter, sought)
         try:
             async with asyncio.timeout(left):
-                await self._turn(waiter)
+                upstreams = await self._turn(waiter)
         except TimeoutError:
             return End.TIMED_OUT
         finally:
             self._leave(waiter)
         if waiter.is_out:
             return End.FULL
-        self._turns.serve(rank.tenant)
+        self._turns.serve(rank.tenant, upstreams)
         return End.SERVED
 
     def look(self) -> None:
@@ -122,6 +122,7 @@ class Queue:
         """
         waiters = sorted(self._waiters(), key=attrgetter("rank"))
         self._lanes.clear()
+        self._crowd = Crowd()
         for waiter in waiters:
             waiter.lane = None
             try:
@@ -130,17 +131,21 @@ class Queue:
                 waiter.wake()
         self.look()
 
-    async def _turn(self, waiter: Waiter) -> None:
-        """Return once a request was called and is first still; raises GatewayError if it is lost."""
+    async def _turn(self, waiter: Waiter) -> frozenset[str]:
+        """Return the upstreams that a request waited for, once it is called and first, or is out.
+
+        Raises GatewayError if it is lost.
+        """
         while True:
             self.look()
             await waiter.call
             if waiter.is_out:
-                return
-            if waiter.lane is None:
+                return frozenset()
+            lane = waiter.lane
+            if lane is None:
                 self._join(waiter, waiter.seek())
             elif self._first() is waiter:
-                return
+                return lane.sought.upstreams
             waiter.call = asyncio.get_running_loop().create_future()
             if self._called is waiter:
                 self._called = None
@@ -150,6 +155,7 @@ class Queue:
         if lane is None:
             lane = self._lanes[sought.offers] = Lane(sought)
         lane.add(waiter)
+        self._crowd.count(waiter.rank.tenant, 1)
 
     def _leave(self, waiter: Waiter) -> None:
         lane = waiter.lane
@@ -160,6 +166,7 @@ class Queue:
 
     def _take_out(self, waiter: Waiter, lane: Lane) -> None:
         lane.remove(waiter)
+        self._crowd.count(waiter.rank.tenant, -1)
         if not lane.lines:
             del self._lanes[lane.sought.offers]
 
@@ -167,7 +174,7 @@ class Queue:
         """Tell whether one more may wait: a tenant with many gives a place to one with fewer."""
         if self.waiting() < self.patience.size:
             return True
-        last = longest(self._waiters(), rank.tenant)
+        last = self._crowd.yields(rank, self._lanes.values())
         if last is None or last.lane is None:
             return False
         self._take_out(last, last.lane)
@@ -184,8 +191,14 @@ class Queue:
         """Return who goes first of all that need not wait any more."""
         now = self._now()
         lanes = [lane for lane in self._lanes.values() if lane.sought.opens <= now]
-        heads = chain.from_iterable(lane.heads() for lane in lanes)
-        return min(heads, key=lambda one: self._turns.place(one.rank), default=None)
+        first = min(self._heads(lanes), key=itemgetter(0), default=None)
+        return None if first is None else first[1]
+
+    def _heads(self, lanes: Iterable[Lane]) -> Iterator[tuple[tuple[int, int, int], Waiter]]:
+        """Return who is first of each tenant's in some lanes, and its place among all."""
+        for lane in lanes:
+            for one in lane.heads():
+                yield self._turns.place(one.rank, lane.sought), one
 
     def _rivals(self, sought: Sought) -> Iterator[Lane]:
         for lane in self._lanes.values():
@@ -205,7 +218,3 @@ class Queue:
             self._alarm = None
         if seconds < inf:
             self._alarm = asyncio.get_running_loop().call_later(seconds, self.look)
-
-
-def _count(lanes: Iterable[Lane]) -> int:
-    return sum(len(line) for lane in lanes for line in lane.lines.values())

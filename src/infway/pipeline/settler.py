@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 1.0  # seconds between two tries while the ledger refuses
 _HOUSE = 1.0  # seconds between two syncs of the journal
 _DEAD = 3  # of these, between two looks for processes that died
-_QUESTIONS = 2  # of callers that are asked of the ledger at once
+_QUESTIONS = 4  # of callers that are asked of the ledger at once
 _HOLD = 200  # of these looks, between two words about what the journal holds
 
 

@@ -40,8 +40,8 @@ def as_objects(value: object) -> list[dict[str, object]]:
 def costless(raw: msgspec.Raw) -> msgspec.Raw:
     """Return usage without the upstream's own cost, whose many names all hold that word.
 
-    What the caller pays is another sum, and stands beside the usage. Raises msgspec.DecodeError or
-    RecursionError.
+    What the caller pays is another sum, and stands beside the usage. Raises what
+    `parse` does.
     """
     return msgspec.Raw(write(_costless(parse(raw))))
 

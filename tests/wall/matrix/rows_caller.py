@@ -27,12 +27,8 @@ async def _asked(stage: Stage, *, stream: bool) -> AsyncIterator[Line]:
 
 async def _leave(stage: Stage, line: Line, *, politely: bool) -> None:
     """Hang up, and look how soon the upstream's socket is closed."""
-    left_at = asyncio.get_running_loop().time()
     line.writer.close() if politely else line.hang_up()
-    attempt = stage.walls["one"].attempts[0]
-    await asyncio.wait_for(attempt.closed.wait(), 5)
-    assert attempt.closed_at is not None
-    assert attempt.closed_at - left_at <= SOON
+    assert await stage.walls["one"].attempts[0].closes_within(SOON)
 
 
 async def _check_gone(stage: Stage, outcome: str = "client_gone") -> None:
@@ -80,13 +76,14 @@ def _left_within(http: str, *, politely: bool) -> None:
 def _reads_nothing(http: str) -> None:
     @scripted(57)
     async def play(stage: Stage) -> None:
-        server = {"http": http, "write_timeout": 0.3, "heartbeat": 0.05}
+        server = {"http": http, "write_timeout": 2.0, "heartbeat": 0.05}
         await stage.open("torrent", "ok", limits={"idle": 0.2, "slowest": 1000}, server=server)
         async with _asked(stage, stream=True) as line:
             line.writer.transport.pause_reading()
             attempt = stage.walls["one"].attempts[0]
-            sent = -1
-            while sent != attempt.sent:  # until the wall is held back
+            sent, still = -1, 0
+            while still < 3:  # until the wall is held back; one look may be that of a late loop
+                still = still + 1 if sent == attempt.sent else 0
                 sent = attempt.sent
                 await asyncio.sleep(0.1)
             assert not attempt.closed.is_set(), "it was ended before it was slow"

@@ -120,4 +120,7 @@ class Stage:
 
 def _usual(script: str) -> dict[str, float]:
     """Return the limits of a wall: time is short only where it runs out."""
-    return QUICK if script.partition("@")[0].partition("~")[0] in _LATE else CALM
+    fault, _, words = script.partition("~")[0].partition("@")
+    if fault not in _LATE:
+        return CALM
+    return {**QUICK, "first_token": CALM["first_token"]} if words else QUICK

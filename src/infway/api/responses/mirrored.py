@@ -36,7 +36,8 @@ def patched(data: bytes, own: Own) -> tuple[str, bytes]:
     fields: dict[str, object] = {**_read(data)}
     usage = fields.get("usage")
     if isinstance(usage, msgspec.Raw) and b"cost" in bytes(usage).lower():
-        with suppress(RecursionError):
+        fields["usage"] = None
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             fields["usage"] = costless(usage)
     fields.update(own)
     return _text(fields.get("status")) or "completed", _write(fields)
