@@ -3,16 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.api.upstream import Asked, Script, fault
 from tests.conftest import Gateway, Start
-from tests.ledger.journaling import row
+from tests.ledger.journaling import SMALL, row
+from tests.pipeline.test_full_disk import no_room
 from tests.process.stores import Store, filled, mounted, spooled, store
 
 from infway.ledger.journal import SEEN, Journal
 from infway.ledger.sqlite import SqliteLedger
+from infway.pipeline.settler import Spooling
 
 __all__ = ["store"]
 
@@ -107,3 +111,26 @@ def _use_up(journal: Journal) -> None:
     """Write as much as many checkpoints do."""
     for number in range(500):
         journal.write(SEEN, (row(f"other-{number}", outcome="x" * 200),))
+
+
+async def test_an_attempt_that_finds_no_room_on_record_is_not_made(start: Start, tmp_path: Path):
+    """The first upstream fails, and by then the journal is full to its last byte."""
+    journal = Journal(tmp_path / "spool", SMALL)
+    stack = ExitStack()
+
+    def fail(_: Asked) -> Script:
+        stack.enter_context(no_room(journal))
+        while journal.write(SEEN, (row(),)):
+            pass
+        return fault(500)
+
+    gateway = await start(fail, parts_of=lambda built: replace(built, spooling=Spooling(journal)))
+    with stack:
+        heard = await gateway.chat()
+        assert (heard.status, heard.json["error"]["code"]) == (503, "accounting_unavailable")
+        assert len(gateway.upstream.asked) == 1
+    rows = await gateway.rows()
+    assert [(one.attempt, one.status, one.outcome) for one in rows] == [
+        (0, 503, "http_500"),
+        (1, 500, "http_500"),
+    ]

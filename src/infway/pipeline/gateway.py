@@ -6,7 +6,6 @@ from typing import Protocol
 from infway.ims.rank import Router
 from infway.kernel.chat import ChatRequest, Offer, Principal
 from infway.kernel.clock import Clock
-from infway.kernel.errors import UnavailableError
 from infway.kernel.events import Event, Usage
 from infway.kernel.faults import Failure
 from infway.pipeline.answered import Begun, settle_failed
@@ -17,7 +16,7 @@ from infway.pipeline.escrow import Escrow
 from infway.pipeline.funding import fund
 from infway.pipeline.reply import Reply
 from infway.pipeline.rescue import Rescue, may_rescue
-from infway.pipeline.settle import Settlement
+from infway.pipeline.settle import Settlement, unrecorded
 from infway.pipeline.settler import Settler
 
 
@@ -85,9 +84,7 @@ class Admission:
         What is kept of it, to settle and to explain it, holds no body: that may be megabytes.
         """
         if self._settler.is_full:
-            raise UnavailableError(
-                503, "accounting_unavailable", "Usage cannot be recorded now.", retry_after=1
-            )
+            raise unrecorded()
         began = self.clock.monotonic()
         router = self.router
         native = ask.native and ask.native._replace(fields={})

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from infway.kernel.account import Account
 from infway.kernel.chat import ChatRequest, Offer, Principal
 from infway.kernel.clock import Clock
+from infway.kernel.errors import UnavailableError
 from infway.kernel.money import credits_text
 from infway.kernel.prices import Prices
 from infway.ledger.journal import BEGUN, SEEN, Journal
@@ -87,7 +88,8 @@ class Settlement:
     def begin(self, attempt: Attempt, ask: ChatRequest) -> None:
         """Put on record that an attempt is made, right before its upstream is called.
 
-        `ask`: what is asked of it, which may be a part of the request.
+        `ask`: what is asked of it, which may be a part of the request. Raises UnavailableError 503
+        where that finds no room: what is not on record is not made.
         """
         self.attempts.append(attempt)
         attempt.prompt = ask.input_tokens
@@ -119,7 +121,9 @@ class Settlement:
             journal.name,
             attempt.began,
         )
-        journal.write(BEGUN, (row,), attempt.prices)
+        if not journal.write(BEGUN, (row,), attempt.prices):
+            self.attempts.pop()
+            raise unrecorded()
 
     def see(self, attempt: Attempt) -> None:
         """Put on record how an attempt ended, or what came of it so far, before the request ends."""
@@ -264,3 +268,9 @@ class Settlement:
 
 def _milliseconds(began: float, until: float | None) -> int | None:
     return None if until is None else max(0, round((until - began) * 1000))
+
+
+def unrecorded() -> UnavailableError:
+    """Return what is said where nothing can be put on record."""
+    message = "Usage cannot be recorded now."
+    return UnavailableError(503, "accounting_unavailable", message, retry_after=1)
