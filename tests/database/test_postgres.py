@@ -151,6 +151,17 @@ def test_a_server_that_only_reads_is_away(own: Postgres):
         assert told.value.is_away
 
 
+def test_what_is_kept_is_on_the_disk_whatever_the_server_says_of_others(own: Postgres):
+    url = own.database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = url.rsplit("/", 1)[1]
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    with closing(PostgresDatabase(url)) as database:
+        with pytest.raises(DatabaseError), database.transaction() as work:
+            work.run("SELECT 1 / 0")
+        assert database.read("SHOW synchronous_commit") == [("on",)]
+
+
 def test_connections_are_given_back(own: Postgres, opened: PostgresDatabase):
     for _ in range(20):
         opened.read(ONE)

@@ -125,13 +125,13 @@ class PostgresDatabase:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection, first = self._connected(), f"{_DURABLE}; {first}"
+            connection = self._connected()
         else:
             try:
                 _Work(connection, self._leash, self._patience.silence).plain(first)
             except psycopg.OperationalError:
                 self._drop(connection)
-                connection, first = self._connected(), f"{_DURABLE}; {first}"
+                connection = self._connected()
             else:
                 return _Work(connection, self._leash, limit)
         _Work(connection, self._leash, self._patience.silence).plain(first)
@@ -152,6 +152,11 @@ class PostgresDatabase:
         )
         connection.adapters.register_loader("numeric", _WholeLoader)
         connection.adapters.register_dumper(int, Int8Dumper)  # one size: one prepared statement
+        try:
+            _Work(connection, self._leash, self._patience.silence).plain(_DURABLE)
+        except psycopg.Error:
+            connection.close()
+            raise
         return connection
 
     def _keep(self, connection: _Connection) -> None:
