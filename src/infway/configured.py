@@ -146,12 +146,12 @@ def keyring_beside(
     return keyring
 
 
-def database_of(settings: Settings, data: DataDir) -> Database:
+def database_of(settings: Settings, data: DataDir, *, is_checked: bool = False) -> Database:
     """Return where keys, usage and budgets are kept, not yet open; raises DatabaseError."""
     url = settings.store.url
     if url is not None:
         return database_at(url.get_secret_value())
-    return database_at(settings.ledger.path or data.ledger)
+    return database_at(settings.ledger.path or data.ledger, is_checked=is_checked)
 
 
 def digests_of(settings: Settings, data: DataDir, below: Below) -> Digests:

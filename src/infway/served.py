@@ -67,7 +67,7 @@ class Served:
         handler = write_logs(settings.logs.level, settings.logs.format)
         if settings.logs.level != "debug":
             logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and stop are ours
-        stores = stores_of(planned)
+        stores = stores_of(planned, is_checked=True)
         self._database, self._gatehouse = stores.database, stores.gatehouse
         self.app = app = App(settings, planned.inventory, _parts(planned, stores, tallies))
         redact_logs(handler, lambda text: app.client.signer.redact(text))  # noqa: PLW0108 - signers are swapped

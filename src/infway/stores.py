@@ -30,11 +30,11 @@ class Stores(NamedTuple):
         self.gatehouse.check()
 
 
-def stores_of(planned: Plan) -> Stores:
-    """Return them, not yet open."""
+def stores_of(planned: Plan, *, is_checked: bool = False) -> Stores:
+    """Return them, not yet open. `is_checked`: they were checked before this process was started."""
     settings, data = planned.settings, planned.options.data
     path = settings.ledger.path or data.ledger
-    database = database_of(settings, data)
+    database = database_of(settings, data, is_checked=is_checked)
     gatehouse = gatehouse_of(database, settings, data)
     responses = SqliteResponses(path.with_name("responses.db"))
     return Stores(database, OwnLedger(database), responses, gatehouse)

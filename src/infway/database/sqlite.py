@@ -41,9 +41,13 @@ class SqliteDatabase:
 
     kind = "sqlite"
 
-    def __init__(self, path: Path, wait: float = 5.0) -> None:
-        """`wait`: seconds for another writer, of this process or another."""
+    def __init__(self, path: Path, wait: float = 5.0, *, is_checked: bool = False) -> None:
+        """`wait`: seconds for another writer, of this process or another.
+
+        `is_checked`: the file was opened before by who started this process, and found whole.
+        """
         self._path = path
+        self._is_checked = is_checked
         self._wait = wait
         self._writer: sqlite3.Connection | None = None
         self._readers: list[sqlite3.Connection] = []
@@ -142,7 +146,7 @@ class SqliteDatabase:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA cache_size = -{_CACHE}")
-            if self._path.stat().st_size <= _CHECKED:
+            if not self._is_checked and self._path.stat().st_size <= _CHECKED:
                 said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
                 if said != "ok":
                     raise DatabaseError(f"the database {self._path} is broken: {said}")

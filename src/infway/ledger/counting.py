@@ -101,10 +101,12 @@ def _numbered(work: Work, wanted: Sequence[Dimension]) -> dict[Dimension, int]:
 
 
 def _there(work: Work, wanted: Sequence[Dimension]) -> dict[Dimension, int]:
-    query = (
-        f"SELECT id, {_COLUMNS} FROM dimensions WHERE ({_COLUMNS}) IN (VALUES {_places(wanted)})"  # noqa: S608 - our own names
+    return _read(
+        work,
+        f"WITH wanted ({_COLUMNS}) AS (VALUES {_places(wanted)})"  # noqa: S608 - our own names
+        f" SELECT id, {_COLUMNS} FROM wanted JOIN dimensions USING ({_COLUMNS})",
+        wanted,
     )
-    return _read(work, query, wanted)
 
 
 def _made(work: Work, wanted: Sequence[Dimension]) -> dict[Dimension, int]:
