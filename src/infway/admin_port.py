@@ -4,7 +4,6 @@ With several workers each of them listens there, and the kernel deals connection
 """
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +19,7 @@ from infway.configured import limits_of
 from infway.database import Database
 from infway.door.hall import DoorConfig
 from infway.door.protocols import PROTOCOLS
+from infway.forks import tell_owner
 from infway.kernel.clock import system_clock
 from infway.kernel.ids import Ids
 from infway.settings import Settings
@@ -97,4 +97,4 @@ def _config(
 
 def tell_keeper() -> None:
     """Have the configuration read again by all workers: their keeper passes it on."""
-    os.kill(os.getppid(), signal.SIGHUP)
+    tell_owner(signal.SIGHUP)

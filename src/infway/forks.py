@@ -4,9 +4,10 @@ What was loaded is in memory once for all of them. No signal to all ends the one
 keeps the others tells them, and it ends with the last of them.
 """
 
+import os
 import signal
 from collections.abc import Callable
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.context import ForkServerProcess
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -39,3 +40,10 @@ def forked(work: Callable[..., None], *said: object) -> Forked:
 def hear_signals() -> None:
     """Let signals through, in a forked process that has said what they mean to it."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def tell_owner(said: signal.Signals) -> None:
+    """Send a signal to whoever has this process: its parent is another, which only forks."""
+    owner = parent_process()
+    if owner is not None and owner.pid is not None and owner.is_alive():
+        os.kill(owner.pid, said)
