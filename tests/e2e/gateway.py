@@ -69,12 +69,20 @@ def reported(*argv: str | Path, folder: Path | None = None, patience: float = PA
     return json.loads(done.stdout)
 
 
-def workers_of(keeper: int) -> list[psutil.Process]:
-    """Return the processes that serve: those that the keeper has forked by another."""
+def forker_of(keeper: int) -> psutil.Process | None:
+    """Return the process that forks a keeper's workers."""
     for one in psutil.Process(keeper).children():
         with suppress(psutil.Error):
             if "forkserver" in " ".join(one.cmdline()):
-                return one.children()
+                return one
+    return None
+
+
+def workers_of(keeper: int) -> list[psutil.Process]:
+    """Return the processes that serve: those that the keeper has forked by another."""
+    forker = forker_of(keeper)
+    with suppress(psutil.Error):
+        return forker.children() if forker is not None else []
     return []
 
 

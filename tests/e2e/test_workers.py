@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.e2e.conftest import write_config
-from tests.e2e.gateway import PATIENCE, Gateway, serving, workers_of
+from tests.e2e.gateway import PATIENCE, Gateway, forker_of, serving, workers_of
 from tests.e2e.test_lifetime import SLOW, TELLER, answers, request, until_logged
 from tests.e2e.upstream import Upstream
 
@@ -53,6 +53,14 @@ def workers(gateway: Gateway) -> set[int]:
     return {one.pid for one in workers_of(gateway.process.pid)}
 
 
+def is_over(pid: int) -> bool:
+    """Tell whether a process has ended, also where nobody has asked how."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def ready(gateway: Gateway) -> int:
     connection = HTTPConnection(gateway.url.removeprefix("http://"), timeout=PATIENCE)
     try:
@@ -61,6 +69,26 @@ def ready(gateway: Gateway) -> int:
             return connection.getresponse().status
     except (OSError, HTTPException):
         return 0
+
+
+def test_who_forks_workers_may_be_killed_and_they_stop_in_order(own):
+    gateway, _ = own
+    before = workers(gateway)
+    streams = [request(gateway, SLOW, stream=True) for _ in range(4)]
+    forker = forker_of(gateway.process.pid)
+    assert forker is not None
+    forker.kill()
+    for connection, response in streams:
+        assert b"data: [DONE]" in response.read()
+        connection.close()
+
+    def are_replaced() -> bool:
+        now = workers(gateway)
+        return len(now) == 2 and now.isdisjoint(before) and ready(gateway) == 200
+
+    until(are_replaced)
+    until(lambda: all(map(is_over, before)))
+    assert answers(gateway, TELLER) == 200
 
 
 def test_another_worker_takes_the_place_of_one_that_dies(lasting):
