@@ -147,8 +147,10 @@ def test_a_stop_reaches_every_worker_and_waits_for_their_streams(own):
     for _, response in streams:
         response.readline()
     os.killpg(os.getpgid(gateway.process.pid), 0)  # it is there
+    forker = forker_of(gateway.process.pid)
+    assert forker is not None
     gateway.process.send_signal(signal.SIGTERM)
-    for pid in workers(gateway):
+    for pid in (*workers(gateway), forker.pid):
         os.kill(pid, signal.SIGTERM)  # as service managers do, which know all processes
     until(lambda: ready(gateway) != 200)
     assert answers(gateway, TELLER) == 200  # in its grace
